@@ -1,0 +1,111 @@
+"""What an operator may ask. One table: each command changes the twin's memory only as a logged event.
+
+`alert` names an alert by its id: `structure/instrument/part` for a proximity alert, `ALARM/subject` for a technical one.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from navtwin.nouns.alerts import Level
+from navtwin.nouns.base import Noun
+
+AUDIO_PAUSE_LIMIT_S = 120.0
+
+
+class _Order(Noun, frozen=True, tag_field="do"):
+    """Base of the commands; the tag is the command's name."""
+
+
+class Ack(_Order, frozen=True, tag="ack"):
+    """Silence one alert at the level seen. Refused if it has risen since, or belongs to another epoch."""
+
+    epoch: str
+    alert: str
+    level: Level | None = None
+
+
+class Mute(_Order, frozen=True, tag="mute"):
+    """Silence one structure's CAUTION until it has been CLEAR for 5 s, or for 2 minutes. Never DANGER or CONTACT."""
+
+    structure: str
+
+
+class AudioPause(_Order, frozen=True, tag="audio-pause"):
+    """Silence all sound for at most 120 s; 0 ends the pause. A new or risen CONTACT breaks through."""
+
+    seconds: float
+
+
+class Mark(_Order, frozen=True, tag="mark"):
+    """Put a bookmark into the log."""
+
+    label: str
+
+
+class Freeze(_Order, frozen=True, tag="freeze"):
+    """Stop or resume the sender's picture; the core never stops."""
+
+    on: bool
+
+
+class Collect(_Order, frozen=True, tag="collect"):
+    """Start or stop collecting samples with a tool: a pivot, one named landmark, or a surface sweep."""
+
+    what: Literal["pivot", "landmark", "sweep"]
+    tool: str
+    action: Literal["start", "stop", "cancel"]
+    landmark: str = ""
+
+
+class Register(_Order, frozen=True, tag="register"):
+    """Compute a registration from what has been collected."""
+
+    method: Literal["landmarks", "landmarks+surface"] = "landmarks+surface"
+
+
+class Accept(_Order, frozen=True, tag="accept"):
+    """Take a pending result into use: `registration`, or `pivot/<tool>`. Refused if the gate refused it."""
+
+    result: str
+
+
+class Reject(_Order, frozen=True, tag="reject"):
+    """Drop a pending result."""
+
+    result: str
+
+
+class SetLimits(_Order, frozen=True, tag="limits"):
+    """Change one critical structure's limits for this session."""
+
+    structure: str
+    caution_mm: float
+    danger_mm: float
+
+
+class Spindle(_Order, frozen=True, tag="spindle"):
+    """Say that the drill turns or stands."""
+
+    on: bool
+
+
+class ToolSelect(_Order, frozen=True, tag="tool-select"):
+    """Say which instruments are in use; only their loss is a high or medium alarm."""
+
+    tools: tuple[str, ...]
+
+
+class Undo(_Order, frozen=True, tag="undo"):
+    """Take back the last collected landmark, sweep or limit change."""
+
+
+Order = Ack | Mute | AudioPause | Mark | Freeze | Collect | Register | Accept | Reject | SetLimits | Spindle | ToolSelect | Undo
+
+
+class Command(Noun, frozen=True, tag_field="kind", tag="command"):
+    """An order, who gave it, and the sender's own id for it (returned in the reply)."""
+
+    who: str
+    id: str
+    order: Order

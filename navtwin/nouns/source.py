@@ -1,0 +1,66 @@
+"""Where poses come from, as the loop sees it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from navtwin.nouns.alerts import InstrumentState
+from navtwin.nouns.base import Noun, Pose
+from navtwin.nouns.commands import Command
+from navtwin.nouns.tracking import TrackerFrame
+from navtwin.rigid import Vec3
+
+
+class TrueTool(Noun, frozen=True):
+    """The tip that a pivot calibration should find, in marker axes, mm."""
+
+    tool: str
+    tip_mm: Vec3
+
+
+class TrueSetup(Noun, frozen=True, tag_field="kind", tag="true-setup"):
+    """What calibration and registration should find: written once by a source that knows."""
+
+    tools: tuple[TrueTool, ...]
+    T_ct_from_ref: Pose
+
+
+class TrueDistance(Noun, frozen=True):
+    structure: str
+    instrument: str
+    part: str
+    distance_mm: float
+
+
+class Truth(Noun, frozen=True, tag_field="kind", tag="truth"):
+    """What is really so at the instant of capture of frame `frame`. For the report and the tests; the fold never sees it."""
+
+    frame: int
+    t_capture_ns: int
+    instruments: tuple[InstrumentState, ...]
+    distances: tuple[TrueDistance, ...]
+
+
+#: What a source hands over. Truth is recorded beside the inputs and never reaches the fold.
+SourceItem = TrackerFrame | Command | TrueSetup | Truth
+
+
+class SourceEnded(Exception):
+    """The source has no more items."""
+
+
+class Source(Protocol):
+    """A stream of items in time order.
+
+    `live` sources stamp items on the host's monotonic clock as they come. Others (recordings, scripts) return each item at once with the time it
+    was recorded at; the loop re-stamps and paces them.
+    """
+
+    name: str
+    live: bool
+
+    def read(self, timeout_s: float) -> SourceItem | None:
+        """The next item, None if none came in `timeout_s`; raises SourceEnded at the end."""
+
+    def close(self) -> None:
+        """Release the device or file."""

@@ -1,0 +1,61 @@
+"""What a tracker says."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from navtwin.errors import InputRefused
+from navtwin.nouns.base import Covariance6, Noun, Pose
+
+#: PLUS status words (reference: PlusLib igsioCommon); only OK carries a pose.
+TrackerStatus = Literal[
+    "OK", "MISSING", "OUT_OF_VIEW", "OUT_OF_VOLUME", "SWITCH1_IS_ON", "SWITCH2_IS_ON", "SWITCH3_IS_ON",
+    "REQ_TIMEOUT", "INVALID", "PATH_NOT_FOUND", "UNKNOWN",
+]  # fmt: skip
+
+
+class Sighting(Noun, frozen=True):
+    """One marker body in one frame.
+
+    Attributes
+    ----------
+    body : name of the marker body, as in the rig
+    status : PLUS status word; a pose is present exactly when it is OK
+    pose : T_tracker_from_marker/<body>
+    covariance : of the pose, in tracker axes, rotation taken about the body's origin; None where the source does not
+        measure it (the rig's value is used then)
+    rms_mm : how badly the markers fit the body, mm
+    reason : why a pose was refused, in words
+    """
+
+    body: str
+    status: TrackerStatus
+    pose: Pose | None = None
+    covariance: Covariance6 | None = None
+    rms_mm: float | None = None
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (self.status == "OK") != (self.pose is not None):
+            with_or_without = "with" if self.pose else "without"
+            raise InputRefused(f"sighting of '{self.body}' has status {self.status} {with_or_without} a pose", "only OK carries a pose")
+
+
+class TrackerFrame(Noun, frozen=True, tag_field="kind", tag="frame"):
+    """All that one exposure of the tracker saw.
+
+    Attributes
+    ----------
+    source : the source's own words for itself (`phantom:thorax`, `log:FILE` ...)
+    number : the device's frame counter; gaps are dropped frames
+    t_capture_ns, t_arrival_ns : host monotonic clock, ns
+    stamp : `host` if captured with a host clock, `assumed` if arrival minus a declared latency
+    """
+
+    source: str
+    number: int
+    t_capture_ns: int
+    t_arrival_ns: int
+    sightings: tuple[Sighting, ...]
+    stamp: Literal["host", "assumed"] = "host"
