@@ -1,0 +1,318 @@
+"""The top of the window: proximity alerts, and below them technical alarms in a row of their own that nothing can hide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from gui import theme
+from gui.board import Moment, ordered
+from navtwin.bus.signals import flash_on
+from navtwin.bus.words import STATUS_WORDS, alert_words, distance_words, duration_words, level_words, speed_words, subject_words, technical_words
+from navtwin.nouns import Alert, Priority, TechnicalAlarm
+from navtwin.scene import palette
+
+Row = Alert | TechnicalAlarm
+Acknowledge = Callable[[Row], None]
+#: Alerts written out beside the most pressing one; any further are counted.
+MOST_OTHERS = 3
+#: Between flashes a colour sinks to this share of itself: lit or not, it can be told which colour it is.
+UNLIT = 0.38
+LINK_LOST_ID, NO_LINK_ID, ENDED_ID = "LINK_LOST/core", "NO_LINK/core", "SESSION_ENDED/core"
+
+
+class LevelBlock(QWidget):
+    """One word in its alert colour, flashing by its priority; hatched where the level is only the last that was known."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.word, self.below = "", ""
+        self._color, self._lit, self._known, self._scale = QColor(palette.RAISED), True, True, 1.0
+
+    def show_level(self, word: str, below: str, priority: Priority, *, known: bool, lit: bool) -> None:
+        color = QColor(palette.RAISED) if priority == "none" else theme.color(priority)
+        new = (word, below, color, known, lit)
+        if new != (self.word, self.below, self._color, self._known, self._lit):
+            self.word, self.below, self._color, self._known, self._lit = new
+            self.setAccessibleName(f"{word} {below}".strip())
+            self.update()
+
+    def set_scale(self, scale: float) -> None:
+        self._scale = scale
+        self.setFixedWidth(round(196 * scale))
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        calm = self._color == QColor(palette.RAISED)
+        shade = self._color if self._lit else _sunk(self._color)
+        painter.fillRect(self.rect(), shade)
+        if not self._known:
+            band = round(12 * self._scale)
+            theme.hatch(painter, QRect(0, self.height() - band, self.width(), band))
+        # Dark ink on a lit colour, light ink on a sunk one: the word stands out in both halves of a flash.
+        painter.setPen(QColor(palette.DIM) if calm else QColor(palette.BACKGROUND) if self._lit else QColor(palette.TEXT))
+        size = 20.0 if calm else 29.0
+        box = self.rect().adjusted(0, 0, 0, -round(22 * self._scale) if self.below else 0)
+        painter.setFont(theme.font(size * self._scale, weight=QFont.Weight.Bold))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.word)
+        if self.below:
+            painter.setFont(theme.font(14 * self._scale, weight=QFont.Weight.Bold))
+            lower = QRect(0, round(self.height() * 0.56), self.width(), round(24 * self._scale))
+            painter.drawText(lower, Qt.AlignmentFlag.AlignCenter, self.below)
+        painter.end()
+
+
+class Line(QFrame):
+    """One further alert, or one technical alarm: a flashing tab, its words, who has acknowledged it or a button to do so."""
+
+    def __init__(self, acknowledge: Acknowledge, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._row: Row | None = None
+        self._shade, self._scale = QColor(palette.RAISED), 1.0
+        self.words = Elided(self)
+        self.button = QPushButton("Ack", self)
+        self.button.setProperty("small", True)
+        self.button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.button.clicked.connect(lambda: self._row is not None and acknowledge(self._row))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(14, 0, 6, 0)
+        layout.setSpacing(8)
+        layout.addWidget(self.words, 1)
+        layout.addWidget(self.button)
+
+    def show_row(self, row: Row, words: str, *, lit: bool, can_answer: bool) -> None:
+        self._row = row
+        answered = f"   ✓ {row.acked_by}" if row.acked_by else "   (silenced)" if row.silenced else ""
+        self.words.set_text(words + answered)
+        self.button.setVisible(can_answer and not row.acked_by and row.priority != "none")
+        color = theme.color(row.priority)
+        shade = color if lit or row.acked_by else _sunk(color)
+        if shade != self._shade:
+            self._shade = shade
+            self.update()
+
+    def set_scale(self, scale: float) -> None:
+        self._scale = scale
+        self.setFixedHeight(round(27 * scale))
+        layout = self.layout()
+        assert layout is not None
+        layout.setContentsMargins(round(16 * scale), 0, round(5 * scale), 0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        theme.fill(painter, self.rect().adjusted(0, 1, 0, -1), palette.RAISED)
+        painter.fillRect(QRect(0, 1, round(6 * self._scale), self.height() - 2), self._shade)
+        painter.end()
+
+
+class Elided(QLabel):
+    """A label that cuts its text with an ellipsis where there is no room, and tells it all in its tool tip."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def set_text(self, text: str) -> None:
+        if text != self.text():
+            self.setText(text)
+            self.setToolTip(text)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(40, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setFont(self.font())
+        painter.setPen(self.palette().windowText().color())
+        cut = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, cut)
+        painter.end()
+
+
+class AlertBanner(QFrame):
+    """The most pressing proximity alert in large type, the next ones beside it. Its height never changes, so that nothing below it jumps."""
+
+    def __init__(self, acknowledge: Acknowledge, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.block = LevelBlock(self)
+        self.headline, self.detail = Elided(self), Elided(self)
+        self._others = [Line(acknowledge, self) for _ in range(MOST_OTHERS)]
+        self.more = QLabel("", self)
+        self.more.setProperty("dim", True)
+        self._primary, self._edge, self._scale = False, QColor(palette.EDGE), 1.0
+        middle = QVBoxLayout()
+        middle.setSpacing(2)
+        for stretch in (self.headline, self.detail):
+            middle.addWidget(stretch)
+        middle.insertStretch(0)
+        middle.addStretch()
+        side = QVBoxLayout()
+        side.setSpacing(2)
+        side.addStretch()
+        for line in self._others:
+            side.addWidget(line)
+        side.addWidget(self.more)
+        side.addStretch()
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 10, 0)
+        layout.setSpacing(18)
+        layout.addWidget(self.block)
+        layout.addLayout(middle, 5)
+        layout.addLayout(side, 4)
+
+    @property
+    def other_words(self) -> list[str]:
+        """The further alerts, as written."""
+        return [line.words.text() for line in self._others if line.isVisibleTo(self)]
+
+    def show_moment(self, moment: Moment, now_ns: int) -> None:
+        alerts = [row for row in ordered(moment.alerts) if isinstance(row, Alert)]
+        if alerts:
+            self._show_first(alerts[0], moment, now_ns)
+        else:
+            self._show_calm(moment)
+        others, rest = alerts[1 : 1 + MOST_OTHERS], alerts[1 + MOST_OTHERS :]
+        if rest:
+            others, rest = others[:-1], [others[-1], *rest]
+        for n, line in enumerate(self._others):
+            line.setVisible(n < len(others))
+            if n < len(others):
+                words = alert_words(others[n], moment.t_ns, link_lost=moment.link_lost)
+                line.show_row(others[n], words, lit=flash_on(others[n].priority, now_ns), can_answer=not moment.link_lost)
+        self.more.setVisible(bool(rest))
+        self.more.setText(f"and {len(rest)} more" if rest else "")
+
+    def set_scale(self, scale: float) -> None:
+        self._scale = scale
+        self.setFixedHeight(round(98 * scale))
+        self.block.set_scale(scale)
+        self.headline.setFont(theme.font(24 * scale, weight=QFont.Weight.Bold))
+        self.detail.setFont(theme.font(17 * scale))
+        for line in self._others:
+            line.set_scale(scale)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(palette.PANEL))
+        painter.fillRect(QRect(0, self.height() - 2, self.width(), 2), self._edge)
+        painter.end()
+
+    def _show_first(self, alert: Alert, moment: Moment, now_ns: int) -> None:
+        known = alert.known and not moment.link_lost
+        lit = flash_on(alert.priority, now_ns) or bool(alert.acked_by)
+        self.block.show_level(alert.level if known else "UNKNOWN", "" if known else f"was {alert.level}", alert.priority, known=known, lit=lit)
+        self.headline.set_text(subject_words(alert.id))
+        since = f"since {duration_words(moment.t_ns - alert.since_ns)}"
+        if known:
+            bound = f"bound {alert.bound_mm:.1f} mm" if alert.bound_mm is not None else ""
+            pieces = [distance_words(alert.distance_mm, alert.sd_mm), bound, speed_words(alert.speed_mm_s), since]
+        else:
+            pieces = [level_words(alert, link_lost=moment.link_lost), since]
+        answered = f"acknowledged by {alert.acked_by}" if alert.acked_by else "silenced" if alert.silenced else ""
+        self.detail.set_text(",  ".join(piece for piece in (*pieces, answered) if piece))
+        self._set_edge(theme.color(alert.priority))
+
+    def _show_calm(self, moment: Moment) -> None:
+        self._set_edge(QColor(palette.EDGE))
+        if moment.link_lost or moment.alerts is None:
+            self.block.show_level("UNKNOWN", "", "none", known=False, lit=True)
+            self.headline.set_text("Nothing is known")
+            self.detail.set_text("No alerts can be received until the core is heard")
+            return
+        pairs = moment.alerts.pairs
+        unknown = [pair for pair in pairs if not pair.known]
+        if moment.alerts.phase == "setup":
+            self.block.show_level("SET-UP", "", "none", known=True, lit=True)
+            self.headline.set_text("Not navigating yet")
+            self.detail.set_text(moment.setup.message if moment.setup and moment.setup.message else "Calibrate the tools and register the patient")
+            return
+        all_unknown = bool(pairs) and len(unknown) == len(pairs)
+        self.block.show_level("UNKNOWN" if all_unknown else "NO ALERT", "", "none", known=not all_unknown, lit=True)
+        self.headline.set_text("No distance is known" if all_unknown else "No proximity alert")
+        why = ", ".join(sorted({STATUS_WORDS[pair.status] for pair in unknown}))
+        self.detail.set_text(f"{len(pairs) - len(unknown)} of {len(pairs)} distances known" + (f"; the rest is {why}" if unknown else ""))
+
+    def _set_edge(self, color: QColor) -> None:
+        if color != self._edge:
+            self._edge = color
+            self.update()
+
+
+class TechnicalRow(QFrame):
+    """Technical alarms, all of them: two beside each other, as many lines as it takes."""
+
+    def __init__(self, acknowledge: Acknowledge, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._acknowledge = acknowledge
+        self._lines: list[Line] = []
+        self._scale = 1.0
+        self._calm = QLabel("No technical alarms", self)
+        self._calm.setProperty("dim", True)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(10, 4, 10, 4)
+        self._grid.setSpacing(4)
+        self._grid.addWidget(self._calm, 0, 0, 1, 2)
+
+    @property
+    def shown_words(self) -> list[str]:
+        """The alarms, as written."""
+        return [line.words.text() for line in self._lines if line.isVisibleTo(self)]
+
+    def show_moment(self, moment: Moment, now_ns: int) -> None:
+        alarms = [row for row in ordered(moment.alerts) if isinstance(row, TechnicalAlarm)]
+        own = link_alarm(moment)
+        shown: list[tuple[TechnicalAlarm, str, bool]] = [] if own is None else [(own, technical_words(own, moment.silence_ns), False)]
+        # Over a lost link what the core last said is history: it is not told as if it were so.
+        if not moment.link_lost:
+            shown += [(alarm, technical_words(alarm, moment.t_ns), True) for alarm in alarms]
+        while len(self._lines) < len(shown):
+            line = Line(self._acknowledge, self)
+            line.set_scale(self._scale)
+            self._lines.append(line)
+        alone = len(shown) == 1
+        for n, line in enumerate(self._lines):
+            line.setVisible(n < len(shown))
+            if n < len(shown):
+                alarm, words, can_answer = shown[n]
+                self._grid.addWidget(line, n // 2, n % 2, 1, 2 if alone else 1)
+                line.show_row(alarm, words, lit=flash_on(alarm.priority, now_ns), can_answer=can_answer)
+        self._calm.setVisible(not shown)
+
+    def set_scale(self, scale: float) -> None:
+        self._scale = scale
+        self.setMinimumHeight(round(36 * scale))
+        self._calm.setFixedHeight(round(27 * scale))
+        for line in self._lines:
+            line.set_scale(scale)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(palette.BACKGROUND))
+        painter.end()
+
+
+def link_alarm(moment: Moment) -> TechnicalAlarm | None:
+    """The alarm that no core can raise: that it is not heard. `since_ns` is 0 on the clock of its own silence."""
+    if moment.link == "up":
+        return None
+    ident, priority, text, remedy = _LINK_ALARMS[moment.link]
+    alarm, subject = ident.split("/")
+    return TechnicalAlarm(id=ident, alarm=alarm, subject=subject, priority=priority, since_ns=0, text=text, remedy=remedy)
+
+
+_LINK_ALARMS: dict[str, tuple[str, Priority, str, str]] = {
+    "lost": (LINK_LOST_ID, "high", "nothing is heard from the core, and nothing shown is known", "check that it runs, and the network"),
+    "waiting": (NO_LINK_ID, "medium", "no core has been heard yet", "start one with `navtwin run CASE --source ...`"),
+    "ended": (ENDED_ID, "low", "the core has ended the session", "its log holds everything"),
+}
+
+
+def _sunk(color: QColor) -> QColor:
+    """A colour between its flashes."""
+    back = QColor(palette.PANEL)
+    mix = [round(UNLIT * c + (1.0 - UNLIT) * b) for c, b in zip(color.getRgb()[:3], back.getRgb()[:3], strict=True)]  # type: ignore[index]
+    return QColor(*mix)

@@ -1,0 +1,110 @@
+"""The lamps: is each link of the chain well? Told by shape and word as well as by colour."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from gui import theme
+from gui.board import Moment
+from navtwin.bus.signals import SIGNALS
+from navtwin.nouns import Lamp
+from navtwin.scene import palette
+
+LAMPS = ("tracker", "reference", "registration", "link", "latency", "recording")
+LAMP_COLORS: dict[Lamp, str] = {"ok": palette.GOOD, "warn": SIGNALS["medium"].rgb, "bad": SIGNALS["high"].rgb, "off": palette.UNKNOWN}
+LAMP_WORDS: dict[Lamp, str] = {"ok": "ok", "warn": "warning", "bad": "bad", "off": "unknown"}
+
+
+class LampLight(QWidget):
+    """One lamp: a disc is well, a triangle is a warning, a cross is bad, a ring is off or unknown."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.name, self.note = name, ""
+        self.lamp: Lamp = "off"
+        self._scale = 1.0
+
+    def show_lamp(self, lamp: Lamp, note: str = "") -> None:
+        if (lamp, note) != (self.lamp, self.note):
+            self.lamp, self.note = lamp, note
+            self.setAccessibleName(f"{self.name}: {LAMP_WORDS[lamp]} {note}".strip())
+            self.setToolTip(self.accessibleName())
+            self.update()
+
+    def set_scale(self, scale: float) -> None:
+        self._scale = scale
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        return QSize(round(84 * self._scale), round(40 * self._scale))
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        s = self._scale
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        color = QColor(LAMP_COLORS[self.lamp])
+        middle, r = QPointF(9 * s, self.height() / 2.0), 5.0 * s
+        if self.lamp == "ok":
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(color)
+            painter.drawEllipse(middle, r, r)
+        elif self.lamp == "warn":
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(color)
+            x, y = middle.x(), middle.y()
+            painter.drawPolygon(QPolygonF([QPointF(x, y - 1.2 * r), QPointF(x - 1.2 * r, y + r), QPointF(x + 1.2 * r, y + r)]))
+        elif self.lamp == "bad":
+            painter.setPen(QPen(color, 3.0 * s, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+            painter.drawLine(middle + QPointF(-r, -r), middle + QPointF(r, r))
+            painter.drawLine(middle + QPointF(-r, r), middle + QPointF(r, -r))
+        else:
+            painter.setPen(QPen(color, 1.8 * s))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawEllipse(QRectF(middle.x() - r, middle.y() - r, 2 * r, 2 * r))
+        calm = self.lamp == "ok"
+        painter.setPen(QColor(palette.TEXT if calm else palette.DIM if self.lamp == "off" else color))
+        text = QRect(round(20 * s), 0, self.width() - round(20 * s), self.height())
+        if self.note:
+            half = self.height() // 2
+            painter.setFont(theme.font(12.5 * s, weight=QFont.Weight.Medium))
+            painter.drawText(text.adjusted(0, 2, 0, -half), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, self.name)
+            painter.setFont(theme.font(11 * s))
+            painter.setPen(QColor(palette.DIM))
+            painter.drawText(text.adjusted(0, half, 0, 0), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, self.note)
+        else:
+            painter.setFont(theme.font(12.5 * s, weight=QFont.Weight.Medium))
+            painter.drawText(text, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.name)
+        painter.end()
+
+
+class Lamps(QWidget):
+    """All lamps in a row."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.lights = {name: LampLight(name, self) for name in LAMPS}
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        for light in self.lights.values():
+            layout.addWidget(light)
+
+    def show_moment(self, moment: Moment) -> None:
+        health = moment.alerts.health if moment.alerts and not moment.link_lost else None
+        for name, light in self.lights.items():
+            if name == "link":
+                light.show_lamp("ok" if moment.link == "up" else "off" if moment.link in ("waiting", "ended") else "bad")
+            elif health is None:
+                light.show_lamp("off")
+            else:
+                age = f"{health.frame_age_ms:.0f} ms" if name == "latency" and health.frame_age_ms is not None else ""
+                light.show_lamp(getattr(health, name), age)
+
+    def set_scale(self, scale: float) -> None:
+        for light in self.lights.values():
+            light.set_scale(scale)

@@ -1,0 +1,183 @@
+"""The middle of the window: the picture, and what lies over it: view buttons, what is not known, what became of orders, and the lost link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QWidget
+
+from gui import theme
+from gui.board import Moment, Word
+from navtwin.bus.signals import SIGNALS
+from navtwin.bus.words import STATUS_WORDS, duration_words, name_words
+from navtwin.scene import palette
+from navtwin.scene.views import VIEW_TITLES, VIEWS, ViewName
+
+WORD_LASTS_NS = 5_000_000_000
+
+
+class LinkOverlay(QWidget):
+    """Covers the picture while the core is not heard."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.title, self.detail = "", ""
+        self._color, self._scale = QColor(palette.TEXT), 1.0
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def show_moment(self, moment: Moment, where: str, trouble: str) -> None:
+        self.setVisible(moment.link_lost)
+        if not moment.link_lost:
+            return
+        silence = duration_words(moment.silence_ns)
+        title, detail, shade = {
+            "lost": ("LINK LOST", f"Nothing heard from the core for {silence}. Nothing is known.", SIGNALS["high"].rgb),
+            "ended": ("SESSION ENDED", "The core has ended the session. Nothing is known any more.", palette.TEXT),
+        }.get(moment.link, ("WAITING FOR THE CORE", f"Listening at {where} for {silence}", SIGNALS["medium"].rgb))
+        self._color = QColor(shade)
+        self.title, self.detail = title, trouble or detail
+        self.setAccessibleName(f"{self.title}. {self.detail}")
+        self.update()
+
+    def set_scale(self, scale: float) -> None:
+        self._scale = scale
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        veil = QColor(palette.BACKGROUND)
+        veil.setAlpha(215)
+        painter.fillRect(self.rect(), veil)
+        s, middle = self._scale, self.rect().center()
+        box = QRect(middle.x() - round(270 * s), middle.y() - round(70 * s), round(540 * s), round(140 * s))
+        theme.fill(painter, box, palette.PANEL, 10 * s)
+        painter.fillRect(QRect(box.left(), box.top() + round(10 * s), round(6 * s), box.height() - round(20 * s)), self._color)
+        painter.setPen(self._color)
+        painter.setFont(theme.font(34 * s, weight=QFont.Weight.Bold))
+        painter.drawText(box.adjusted(0, round(14 * s), 0, -round(58 * s)), Qt.AlignmentFlag.AlignCenter, self.title)
+        painter.setPen(QColor(palette.TEXT))
+        painter.setFont(theme.font(15 * s))
+        lower = box.adjusted(round(20 * s), round(74 * s), -round(20 * s), -round(14 * s))
+        painter.drawText(lower, int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap), self.detail)
+        painter.end()
+
+
+class Stage(QWidget):
+    """Holds the picture's widget and its overlays in place.
+
+    Parameters
+    ----------
+    chosen : called with the view that was chosen
+    skin : called with whether faint structures are to be shown
+    about : called to tell what this is
+    """
+
+    def __init__(
+        self, chosen: Callable[[ViewName], None], skin: Callable[[bool], None], about: Callable[[], None], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._picture: QWidget | None = None
+        self._bar, self._buttons = self._view_bar(chosen, skin)
+        self.about = self._flat("About", about)
+        self.frozen = _tag(self, "background: rgba(255, 214, 10, 230); color: #11161a; font-weight: 700;")
+        self.unknown = _tag(self, f"background: rgba(23, 28, 32, 225); border: 1px dashed {palette.UNKNOWN};")
+        self.word = _tag(self, "background: rgba(32, 39, 44, 235);")
+        self.overlay = LinkOverlay(self)
+        self._scale = 1.0
+
+    def set_picture(self, widget: QWidget) -> None:
+        """Put the picture under everything else."""
+        self._picture = widget
+        widget.setParent(self)
+        widget.lower()
+        self._place()
+
+    def choose(self, view: ViewName) -> None:
+        """Mark the button of `view`."""
+        self._buttons[view].setChecked(True)
+
+    def show_moment(self, moment: Moment, frozen_ns: int | None, word: Word | None, now_ns: int, where: str, trouble: str) -> None:
+        self.overlay.show_moment(moment, where, trouble)
+        _say(self.frozen, "" if frozen_ns is None else f"PICTURE FROZEN  {duration_words(now_ns - frozen_ns)}    values and alerts go on")
+        _say(self.unknown, "" if moment.link_lost else unknown_words(moment))
+        fresh = word is not None and now_ns - word.at_ns < WORD_LASTS_NS
+        _say(self.word, ("✓  " if word.good else "✕  ") + word.text if word and fresh else "")
+        self._place()
+
+    def set_scale(self, scale: float) -> None:
+        self._scale = scale
+        self.overlay.set_scale(scale)
+        self._place()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._place()
+
+    def _place(self) -> None:
+        gap, w, h = round(12 * self._scale), self.width(), self.height()
+        if self._picture is not None and self._picture.geometry() != self.rect():
+            self._picture.setGeometry(self.rect())
+        self.overlay.setGeometry(self.rect())
+        for widget in (self._bar, self.about, self.frozen, self.unknown, self.word):
+            widget.adjustSize()
+        self._bar.move(gap, gap)
+        self.about.move(w - self.about.width() - gap, gap)
+        self.frozen.move((w - self.frozen.width()) // 2, gap + self._bar.height() + gap)
+        self.unknown.move(gap, h - self.unknown.height() - gap)
+        above = self.unknown.height() + gap if self.unknown.isVisibleTo(self) else 0
+        self.word.move(gap, h - self.word.height() - gap - above)
+
+    def _view_bar(self, chosen: Callable[[ViewName], None], skin: Callable[[bool], None]) -> tuple[QWidget, dict[ViewName, QPushButton]]:
+        bar = QWidget(self)
+        layout = QHBoxLayout(bar)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        group = QButtonGroup(bar)
+        buttons: dict[ViewName, QPushButton] = {}
+        for n, view in enumerate(VIEWS, start=1):
+            # A view that is pressed again is taken again: the way back after turning the picture by hand.
+            button = self._flat(VIEW_TITLES[view], partial(chosen, view))
+            button.setCheckable(True)
+            button.setShortcut(str(n))
+            button.setToolTip(f"{VIEW_TITLES[view]} ({n})")
+            group.addButton(button)
+            layout.addWidget(button)
+            buttons[view] = button
+        layout.addSpacing(10)
+        button = self._flat("Skin", lambda: skin(button.isChecked()))
+        button.setCheckable(True)
+        layout.addWidget(button)
+        return bar, buttons
+
+    def _flat(self, text: str, act: Callable[[], None]) -> QPushButton:
+        button = QPushButton(text, self)
+        button.setProperty("flat", True)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.clicked.connect(lambda _checked: act())
+        return button
+
+
+def unknown_words(moment: Moment) -> str:
+    """Which instruments are not in the picture, and why; those in use first."""
+    if moment.state is None:
+        return "no instrument is shown: UNKNOWN (too old)"
+    in_use = moment.alerts.health.selected if moment.alerts else ()
+    gone = [i for i in moment.state.instruments if i.status != "OK"]
+    gone.sort(key=lambda i: i.instrument not in in_use)
+    return "     ".join(f"{name_words(i.instrument)}: UNKNOWN ({STATUS_WORDS[i.status]})" for i in gone)
+
+
+def _tag(parent: QWidget, style: str) -> QLabel:
+    label = QLabel(parent)
+    label.setStyleSheet(f"QLabel {{ {style} border-radius: 5px; padding: 5px 11px; }}")
+    label.hide()
+    return label
+
+
+def _say(label: QLabel, text: str) -> None:
+    if text != label.text():
+        label.setText(text)
+    label.setVisible(bool(text))

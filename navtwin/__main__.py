@@ -1,0 +1,6 @@
+"""`python -m navtwin`."""
+
+from navtwin.cli import main
+
+if __name__ == "__main__":
+    main()

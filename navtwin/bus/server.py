@@ -1,0 +1,201 @@
+"""The core's end of the bus: it publishes without ever waiting, and reads commands without ever trusting one."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import time
+from collections.abc import Callable
+
+import zmq
+from zmq.auth.thread import ThreadAuthenticator
+
+from navtwin.bus.keys import ServerKeys
+from navtwin.bus.topics import COMMAND_PORT, FRAME_LIMIT_BYTES, PUB_HIGH_WATER, PUB_PORT, TOPICS, read_command, sender_of
+from navtwin.errors import BusRefused, InputRefused
+from navtwin.nouns import Command, Envelope, Reply, Topic, encode
+
+#: Commands read in one poll, so that a flood of them cannot hold up the loop.
+COMMANDS_PER_POLL = 64
+#: How long closing may wait for the last messages to leave.
+LINGER_MS = 500
+
+
+class Server:
+    """Two sockets: one that publishes the topics, one that takes commands and answers them.
+
+    Parameters
+    ----------
+    bind : address to listen on; anything but loopback is refused without `keys`
+    pub_port, command_port : 0 takes any free port; read back from the attributes of the same name
+    keys : own key pair and the allow-list; without, the wire is plain
+    epoch : the session, named in the replies that the server itself gives
+    clock : host monotonic time, ns
+    """
+
+    def __init__(
+        self,
+        bind: str = "127.0.0.1",
+        pub_port: int = PUB_PORT,
+        command_port: int = COMMAND_PORT,
+        keys: ServerKeys | None = None,
+        *,
+        epoch: str = "",
+        clock: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        address = _checked(bind, keys)
+        self.epoch = epoch
+        self._clock = clock
+        self._names = dict(keys.allowed) if keys else None
+        self._last_setup: bytes | None = None
+        self._context = zmq.Context()
+        self._authenticator: ThreadAuthenticator | None = None
+        self._sockets: list[zmq.Socket[bytes]] = []
+        try:
+            if keys:
+                # Before any socket is bound: without a handler in place libzmq lets every key in.
+                self._authenticator = ThreadAuthenticator(self._context)
+                self._authenticator.start()
+                self._authenticator.configure_curve_callback("*", _AllowList(keys))
+            # XPUB is PUB that also hears who subscribes, so that a late joiner can be given the last `setup`.
+            self._pub = self._open(zmq.XPUB, keys)
+            self._pub.set(zmq.XPUB_VERBOSE, 1)
+            self._pub.set(zmq.SNDHWM, PUB_HIGH_WATER)
+            self._commands = self._open(zmq.ROUTER, keys)
+            self.pub_port = _bind(self._pub, address, pub_port, "--port")
+            self.command_port = _bind(self._commands, address, command_port, "--command-port")
+        except BaseException:
+            self.close()
+            raise
+
+    def publish(self, topic: Topic, payload: bytes) -> None:
+        """Send an encoded Envelope to every subscriber of `topic`. Never waits: a subscriber that lags loses messages, alone.
+
+        Raises
+        ------
+        BusRefused : unknown topic, or a payload that no receiver would accept
+        """
+        row = TOPICS.get(topic)
+        if row is None or row.socket != "pub":
+            raise BusRefused(f"'{topic}' is not a published topic", f"known: {', '.join(r.name for r in TOPICS.values() if r.socket == 'pub')}")
+        if len(payload) > FRAME_LIMIT_BYTES:
+            raise BusRefused(f"a message of {len(payload)} bytes on '{topic}'", f"at most {FRAME_LIMIT_BYTES} are accepted by receivers")
+        if topic == "setup":
+            self._last_setup = payload
+        self._pub.send_multipart([topic.encode(), payload], zmq.NOBLOCK)
+
+    def poll_commands(self) -> list[tuple[bytes, Command]]:
+        """The well-formed commands that have come, each with its client's identity; the others are answered here and dropped."""
+        self._greet_joiners()
+        taken: list[tuple[bytes, Command]] = []
+        for _ in range(COMMANDS_PER_POLL):
+            try:
+                frames = self._commands.recv_multipart(zmq.NOBLOCK, copy=False)
+            except zmq.Again:
+                break
+            client, *rest = (bytes(frame.buffer) for frame in frames)
+            try:
+                if len(rest) != 1:
+                    raise InputRefused(f"a command of {len(rest)} frames", "send one frame from a DEALER socket")
+                command = read_command(rest[0])
+                self._check_sender(command, frames[-1])
+            except InputRefused as refusal:
+                who, ident = sender_of(rest[0]) if rest else ("", "")
+                self.reply(client, self._refusal(who, ident, str(refusal)))
+            else:
+                taken.append((client, command))
+        return taken
+
+    def reply(self, client: bytes, payload: bytes) -> None:
+        """Send an encoded Envelope with a Reply to one client. A client that has left, or does not read, is not waited for."""
+        with contextlib.suppress(zmq.Again):
+            self._commands.send_multipart([client, b"reply", payload], zmq.NOBLOCK)
+
+    def close(self) -> None:
+        """Let the last messages leave (at most half a second) and free the ports. May be called twice."""
+        for socket in self._sockets:
+            socket.close()
+        if self._authenticator is not None:
+            self._authenticator.stop()
+            self._authenticator = None
+        self._context.term()
+
+    def _open(self, kind: int, keys: ServerKeys | None) -> zmq.Socket[bytes]:
+        socket = self._context.socket(kind)
+        self._sockets.append(socket)
+        socket.set(zmq.LINGER, LINGER_MS)
+        socket.set(zmq.MAXMSGSIZE, FRAME_LIMIT_BYTES)
+        socket.set(zmq.IPV6, 1)
+        if keys:
+            socket.set(zmq.CURVE_SERVER, 1)
+            socket.set(zmq.CURVE_SECRETKEY, keys.secret.encode())
+        return socket
+
+    def _greet_joiners(self) -> None:
+        """Publish the last `setup` again when somebody has subscribed to it; the others see it twice, which is harmless."""
+        joined = False
+        for _ in range(COMMANDS_PER_POLL):
+            try:
+                joined |= self._pub.recv(zmq.NOBLOCK) == b"\x01setup"
+            except zmq.Again:
+                break
+        if joined and self._last_setup is not None:
+            self.publish("setup", self._last_setup)
+
+    def _check_sender(self, command: Command, frame: zmq.Frame) -> None:
+        """Under keys, `who` is the name that the key is allowed under: nobody can act in another's name."""
+        if self._names is None:
+            return
+        name = self._names.get(str(frame.get("User-Id")), "")
+        if command.who != name:
+            raise InputRefused(f"this key is allowed as '{name}', not as '{command.who}'", f"send who = '{name}'")
+
+    def _refusal(self, who: str, ident: str, reason: str) -> bytes:
+        now_ns = self._clock()
+        body = Reply(id=ident, who=who, ok=False, reason=reason)
+        return encode(Envelope(epoch=self.epoch, seq=0, t_capture_ns=None, t_arrival_ns=None, t_step_ns=now_ns, t_publish_ns=now_ns, body=body))
+
+
+class _AllowList:
+    """What the authenticator asks; it hands the client's public key over in Z85."""
+
+    def __init__(self, keys: ServerKeys) -> None:
+        self._allowed = frozenset(keys.allowed)
+
+    def callback(self, domain: str, key: bytes) -> bool:
+        return key.decode("ascii", "replace") in self._allowed
+
+
+def is_loopback(host: str) -> bool:
+    """True for `localhost` and for addresses that never leave this machine."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _checked(bind: str, keys: ServerKeys | None) -> str:
+    """The address as ZeroMQ wants it; refuses to listen to the outside without keys."""
+    if not is_loopback(bind):
+        if keys is None:
+            raise BusRefused(
+                f"listening on {bind} would let anyone on the network give orders",
+                "make a key with `navtwin keys new core`, allow each client's with `navtwin keys allow FILE`, then pass `--key core`",
+            )
+        if not keys.allowed:
+            raise BusRefused(
+                f"listening on {bind} with an empty allow-list would let nobody in", "allow a client's key with `navtwin keys allow FILE`"
+            )
+    address = "127.0.0.1" if bind == "localhost" else bind
+    return f"[{address}]" if ":" in address else address
+
+
+def _bind(socket: zmq.Socket[bytes], address: str, port: int, flag: str) -> int:
+    try:
+        socket.bind(f"tcp://{address}:{port or '*'}")
+    except zmq.ZMQError as error:
+        if error.errno == zmq.EADDRINUSE:
+            raise BusRefused(f"port {port} on {address} is in use", f"end the program that holds it, or pass another with `{flag} N`") from error
+        raise BusRefused(f"cannot listen on {address}:{port}: {error.strerror}", "check the address (--bind) and the port") from error
+    endpoint = socket.get(zmq.LAST_ENDPOINT)
+    return int(bytes(endpoint).rstrip(b"\0").rsplit(b":", 1)[1])

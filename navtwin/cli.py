@@ -1,0 +1,68 @@
+"""The command line. Each room brings its own commands; here they get their names. Nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import entry_points
+from typing import Annotated
+
+import typer
+
+from navtwin import __version__
+from navtwin.bus.commands import keys_app
+from navtwin.console.commands import operator
+from navtwin.errors import NavtwinError
+from navtwin.record import commands as record
+from navtwin.run import commands as run
+from navtwin.run.bench import bench_app
+from navtwin.run.doctor import doctor
+from navtwin.scene.commands import case_app, data_app
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A surgical-navigation digital twin with real-time two-way feedback. For research and rehearsal; not a medical device.",
+)
+app.add_typer(case_app, name="case")
+app.add_typer(data_app, name="data")
+app.add_typer(keys_app, name="keys")
+app.add_typer(bench_app, name="bench")
+app.command("operator")(operator)
+for command in (run.run, run.replay, run.verify, run.register, run.report):
+    app.command()(command)
+app.command("doctor")(doctor)
+app.command("recover")(record.recover_command)
+app.command("export")(record.export_command)
+app.command("import")(record.import_command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"navtwin {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")] = False) -> None:
+    pass
+
+
+def _add_rooms() -> None:
+    """Commands of the other rooms, by entry point: a typer app becomes a group, a function a command."""
+    for entry in entry_points(group="navtwin.commands"):
+        command = entry.load()
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=entry.name)
+        else:
+            app.command(entry.name)(command)
+
+
+def main() -> None:
+    """Run a command. A refusal is one line and exit code 2, never a traceback."""
+    _add_rooms()
+    try:
+        app()
+    except NavtwinError as error:
+        print(f"navtwin: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None

@@ -1,0 +1,81 @@
+"""The impure part of the console: it owns the socket, the clock, the terminal and the journal, and only feeds the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from navtwin.bus.client import Client
+from navtwin.bus.words import order_words
+from navtwin.console import model, orders
+from navtwin.console.changes import Change
+from navtwin.console.journal import Journal
+from navtwin.console.model import Memory
+from navtwin.errors import BusRefused
+
+#: How long one turn may wait for a message: a lost link, a key and a pulse are noticed this fast.
+TURN_MS = 20
+#: Messages taken in one turn, so that a flood cannot keep keys and clock from being looked at.
+MESSAGES_PER_TURN = 64
+
+
+class Output(Protocol):
+    """A screen or lines of text."""
+
+    def show(self, memory: Memory, changes: list[Change], now_ns: int, pulses: int) -> None: ...
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How this console behaves: reaction time of its automatic acknowledgements (None: none), and whether it leaves with the session."""
+
+    auto_ack_ns: int | None = None
+    until_end: bool = False
+
+
+def attend(
+    client: Client, output: Output, read_keys: Callable[[], list[str]], clock: Callable[[], int], manner: Manner, journal: Journal | None
+) -> None:
+    """Attend to the core until `q`, or until the session ends where `manner.until_end` says so."""
+    memory = Memory(who=client.who)
+    while not memory.over:
+        changes = _take_messages(memory, client, clock, journal)
+        now_ns = clock()
+        changes += model.passed(memory, now_ns, lost=client.link_lost(now_ns), silence_ns=client.link.silence_ns(now_ns), trouble=client.trouble)
+        for key in read_keys():
+            changes += orders.pressed(memory, key, now_ns)
+        if manner.auto_ack_ns is not None:
+            orders.react(memory, now_ns, manner.auto_ack_ns)
+        changes += _send(memory, client, clock, journal)
+        output.show(memory, changes, now_ns, model.pulses(memory, now_ns))
+        if memory.ended and manner.until_end:
+            return
+
+
+def _take_messages(memory: Memory, client: Client, clock: Callable[[], int], journal: Journal | None) -> list[Change]:
+    changes: list[Change] = []
+    for n in range(MESSAGES_PER_TURN):
+        message = client.receive(0 if n else TURN_MS)
+        if message is None:
+            break
+        now_ns = clock()
+        if journal:
+            journal.received(*message, now_ns)
+        changes += model.heard(memory, *message, now_ns)
+    return changes
+
+
+def _send(memory: Memory, client: Client, clock: Callable[[], int], journal: Journal | None) -> list[Change]:
+    changes: list[Change] = []
+    for order in model.take_orders(memory):
+        try:
+            ident = client.send(order)
+        except BusRefused as refusal:
+            changes.append(Change("reply", "NOT SENT", f"{order_words(order)}: {refusal.problem}", "medium"))
+            continue
+        now_ns = clock()
+        model.sent(memory, ident, order, now_ns)
+        if journal:
+            journal.sent(ident, order, now_ns)
+    return changes

@@ -1,0 +1,284 @@
+"""Surface registration: points swept over bone, fitted to the surface that was taken from the scan.
+
+What limits such a fit is not the hand but the scan: the extracted surface is off by a smooth field, alike over centimetres, so that a thousand
+points in one place are worth little more than one. Weights and covariance count that correlation (generalised least squares), which both makes the
+prediction honest and takes the field's own shifts and tilts for what they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from navtwin.errors import FrameMismatch, InputRefused
+from navtwin.register.closed_form import as_rigid, fit_rotation, fre_mm, residual_mm
+from navtwin.register.gate import LandmarkEvidence, SweepEvidence, gate
+from navtwin.register.landmarks import checked_pairs, checked_points, leave_one_out
+from navtwin.register.model import Array, PoseError, Registration, Target
+from navtwin.register.touch import Fit, Placement, Touches, TouchSurface, descend, normals_of
+from navtwin.rigid import Rigid
+
+#: Fewest swept points that are worth trying; the gate asks for more.
+FEWEST_POINTS = 6
+#: Points beyond these add nothing to correlated data but time: for the final fit, and for each trial start.
+MOST_POINTS, TRIAL_POINTS = 300, 100
+#: How far the trial starts lie from the initial pose.
+START_DEG, START_MM = 4.0, 4.0
+#: A swept point further off than this many expected standard deviations is not on the surface.
+REJECT_SDS = 3.5
+#: Starts that end further apart than this (RMS over the sweep), mm, differ; the worse is a rival if its cost is below so many times the best.
+RIVAL_MM, RIVAL_COST = 1.0, 1.3
+#: Smallest landmark error that is believed when it has to be estimated from few landmarks, mm.
+FLE_FLOOR_MM = 0.5
+#: Standard deviations of what is known of a pose before any data: without them a pose that nothing holds would have no finite error.
+PRIOR_SD = np.array((1.0, 1.0, 1.0, 1e3, 1e3, 1e3))
+
+
+@dataclass(frozen=True)
+class ErrorField:
+    """How touched points err: the surface's own smooth error and the hand's.
+
+    Attributes
+    ----------
+    sd_mm, correlation_mm : of the extracted surface along its normal
+    noise_mm : one standard deviation of a touch, per axis
+    """
+
+    sd_mm: float
+    correlation_mm: float
+    noise_mm: float
+
+    @property
+    def total_mm(self) -> float:
+        return float(np.hypot(self.sd_mm, self.noise_mm))
+
+    def covariance(self, touches: Touches, place: Placement, fle_mm: float) -> Array:
+        """(S + 3L, S + 3L) of the residuals of `Touches.linearised`.
+
+        The smooth error has a Matern 3/2 correlation (Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, equation 4.17): for
+        fields of one correlation length it predicts nearly what the squared exponential does, and it does not take a little roughness for knowledge.
+        A landmark on the surface shares the error of the surface around it, along the normal; the rest of its FLE is the hand's.
+        """
+        sweep, count, pairs = place.apply(touches.sweep_ref_mm), touches.count, len(touches.ct_mm)
+        closest = touches.surface.closest(touches.ct_mm)
+        on_surface = np.abs(closest.distance_mm) < 3.0 * self.sd_mm
+        normals = normals_of(touches.surface, closest.face) * on_surface[:, None]
+        where = np.concatenate([sweep, touches.ct_mm])
+        scaled = np.sqrt(3.0) / self.correlation_mm * np.linalg.norm(where[:, None] - where[None], axis=2)
+        smooth = self.sd_mm**2 * (1.0 + scaled) * np.exp(-scaled)
+        spread = np.zeros((count + 3 * pairs, count + pairs))
+        spread[:count, :count] = np.eye(count)
+        hand = np.full(count + 3 * pairs, self.noise_mm**2)
+        for k in range(pairs):
+            rows = slice(count + 3 * k, count + 3 * k + 3)
+            spread[rows, count + k] = normals[k]
+            shared = self.sd_mm**2 if on_surface[k] else 0.0
+            hand[rows] = max(fle_mm**2 - shared, (0.5 * fle_mm) ** 2) / 3.0
+        return np.asarray(spread @ smooth @ spread.T + np.diag(hand))
+
+
+def register_surface(
+    surface: TouchSurface,
+    points_ref_mm: npt.ArrayLike,
+    initial: Rigid,
+    *,
+    landmarks: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    names: Sequence[str] | None = None,
+    fle_mm: float | None = None,
+    tip_radius_mm: float = 0.0,
+    sd_mm: float = 0.4,
+    correlation_mm: float = 15.0,
+    sweep_noise_mm: float = 0.25,
+    targets: Sequence[Target] = (),
+) -> Registration:
+    """Register the reference body to the scan from points swept over bone.
+
+    Several starts around `initial` are fitted robustly; the best is refined by generalised least squares. The gate hears of another pose that fits
+    as well.
+
+    Parameters
+    ----------
+    surface : the bone, in ct
+    points_ref_mm : (S, 3) centres of the pointer's ball while it touched the bone, in the reference body's axes
+    initial : T_ct_from_ref, good to about 5 deg and 5 mm, as landmarks give it
+    landmarks : matching (L, 3) positions in ct and ref; kept in the fit with their own weight
+    names, fle_mm : of the landmarks, as for `register_landmarks`
+    tip_radius_mm : radius of the pointer's ball
+    sd_mm, correlation_mm : segmentation error of the surface along its normal, and how far it stays alike
+    sweep_noise_mm : standard deviation of a touch along the normal: tracker, pivot calibration and hand
+    targets : where the gate asks for accuracy
+
+    Returns
+    -------
+    Registration : `fre_mm` and `fle_mm` are NaN without landmarks
+
+    Raises
+    ------
+    InputRefused : fewer than six points, NaN, an error that is not positive, landmarks that `register_landmarks` refuses
+    FrameMismatch : `initial` is not T_ct_from_ref
+    """
+    field = ErrorField(float(sd_mm), float(correlation_mm), float(sweep_noise_mm))
+    touches, labels = _checked(surface, points_ref_mm, initial, landmarks, names, tip_radius_mm, field)
+    touched_fre, fle = _landmark_error(touches, fle_mm)
+    best, kept, rival = _best_fit(touches, initial, field, fle)
+    place = best.place
+    off = touches.off_surface_mm(place)
+    after = np.linalg.norm(residual_mm(touches.ct_mm, touches.ref_mm, place.rotation, place.t_mm), axis=1)
+    freedom = max(kept.sum() + 3 * len(after) - 6, 1)
+    # Data that fit worse than their stated error widen the bar; data that fit better do not narrow it.
+    covariance = np.linalg.inv(best.information + np.diag(PRIOR_SD**-2.0)) * max(1.0, best.cost / float(freedom))
+    error = PoseError(np.asarray(covariance, dtype=np.float64), best.centre_mm)
+    rms = float(np.sqrt(np.square(off[kept]).mean())) if kept.any() else float("inf")
+    left_out, chance = leave_one_out(touches.ct_mm, touches.ref_mm, fle_mm)
+    pairs = None
+    if len(labels):
+        pairs = LandmarkEvidence(labels, touches.ct_mm, touches.ref_mm, touched_fre, fle, fle_mm is not None, left_out, chance)
+    fre_after = float(np.sqrt(np.square(after).mean())) if len(after) else float("nan")
+    sweep = SweepEvidence(
+        points_mm=place.apply(touches.sweep_ref_mm),
+        kept=kept,
+        rms_mm=rms,
+        expected_mm=field.total_mm,
+        rival_mm=rival,
+        landmark_rms_mm=fre_after if len(after) else None,
+        far_side=_is_turned_round(touches),
+    )
+    accepted, reasons = gate(error, landmarks=pairs, sweep=sweep, targets=targets)
+    return Registration(
+        T_ct_from_ref=as_rigid(place.rotation, place.t_mm),
+        fre_mm=fre_after,
+        fle_mm=fle if len(after) else float("nan"),
+        residual_mm=after,
+        leave_one_out_mm=left_out,
+        covariance=error.covariance,
+        centroid_mm=error.centroid_mm,
+        accepted=accepted,
+        reasons=reasons,
+        surface_rms_mm=rms,
+        sweep_kept=kept,
+    )
+
+
+def _checked(
+    surface: TouchSurface,
+    points_ref_mm: npt.ArrayLike,
+    initial: Rigid,
+    landmarks: tuple[npt.ArrayLike, npt.ArrayLike] | None,
+    names: Sequence[str] | None,
+    tip_radius_mm: float,
+    field: ErrorField,
+) -> tuple[Touches, tuple[str, ...]]:
+    if (initial.target, initial.source) != ("ct", "ref"):
+        raise FrameMismatch(f"the initial pose is T_{initial.target}_from_{initial.source}", "surface registration starts from T_ct_from_ref")
+    points = checked_points(points_ref_mm, "the swept points")
+    if len(points) < FEWEST_POINTS:
+        raise InputRefused(f"{len(points)} swept point(s) cannot fix a pose", "sweep at least 30, better 200, over bone that faces different ways")
+    stated = {"sd_mm": field.sd_mm, "correlation_mm": field.correlation_mm, "sweep_noise_mm": field.noise_mm}
+    for name, value in stated.items():
+        if not (np.isfinite(value) and value > 0.0):
+            raise InputRefused(f"{name} is {value}", "state a positive length in mm")
+    if not (np.isfinite(tip_radius_mm) and tip_radius_mm >= 0.0):
+        raise InputRefused(f"tip_radius_mm is {tip_radius_mm}", "state the radius of the pointer's ball in mm, 0 for a sharp tip")
+    if landmarks is None:
+        return Touches(surface, points, float(tip_radius_mm), np.zeros((0, 3)), np.zeros((0, 3))), ()
+    ct, ref, labels = checked_pairs(*landmarks, names)
+    return Touches(surface, points, float(tip_radius_mm), ct, ref), labels
+
+
+def _landmark_error(touches: Touches, fle_mm: float | None) -> tuple[float, float]:
+    """FRE of the landmarks on their own, and their FLE: stated, or estimated from it."""
+    if not len(touches.ct_mm):
+        return float("nan"), 1.0
+    fre = fre_mm(residual_mm(touches.ct_mm, touches.ref_mm, *fit_rotation(touches.ct_mm, touches.ref_mm)))
+    if fle_mm is not None:
+        return fre, float(fle_mm)
+    count = len(touches.ct_mm)
+    return fre, max(fre * float(np.sqrt(count / (count - 2.0))), FLE_FLOOR_MM)
+
+
+def _best_fit(touches: Touches, initial: Rigid, field: ErrorField, fle_mm: float) -> tuple[Fit, npt.NDArray[np.bool_], float | None]:
+    """The best refined fit, the swept points that it kept, and how far off a rival lies (None: there is none)."""
+    rotation, t = np.array(initial.rotation), np.array(initial.t_mm)
+    coarse = touches.only(_evenly(touches.count, TRIAL_POINTS))
+    ends: list[Placement] = []
+    for start in _starts(Placement(rotation, t), coarse):
+        end = _robust_descent(coarse, start, field, fle_mm)
+        if all(_apart_mm(coarse, end, other) > RIVAL_MM for other in ends):
+            ends.append(end)
+    refined = sorted((_refined(touches, end, field, fle_mm) for end in ends), key=lambda found: found[2])
+    best, kept, cost = refined[0]
+    rivals = [
+        apart
+        for fit, _, other_cost in refined[1:]
+        if other_cost < RIVAL_COST * cost + REJECT_SDS**2 and (apart := _apart_mm(coarse, fit.place, best.place)) > RIVAL_MM
+    ]
+    return best, kept, max(rivals, default=None)
+
+
+def _starts(initial: Placement, touches: Touches) -> list[Placement]:
+    """The initial pose and eight around it, their signs those of a Hadamard matrix: every pair of axes is tried both ways."""
+    pair = np.array([[1.0, 1.0], [1.0, -1.0]])
+    signs = np.kron(pair, np.kron(pair, pair))[:, 1:7]
+    unit = np.concatenate([np.full(3, np.radians(START_DEG)), np.full(3, START_MM)]) / np.sqrt(3.0)
+    centre = initial.apply(touches.sweep_ref_mm).mean(axis=0)
+    return [initial, *(initial.moved(row * unit, centre) for row in signs)]
+
+
+def _robust_descent(touches: Touches, place: Placement, field: ErrorField, fle_mm: float) -> Placement:
+    """Least squares reweighted by residual (Geman and McClure's weights), the scale following the median down to the stated error."""
+    landmark_roots = np.full(3 * len(touches.ct_mm), np.sqrt(3.0) / fle_mm)
+    for _ in range(12):
+        off = touches.off_surface_mm(place)
+        scale = max(field.total_mm, 1.4826 * float(np.median(np.abs(off))))
+        roots = 1.0 / (1.0 + np.square(off / (2.0 * scale))) / scale
+        end = descend(touches, place, np.diag(np.concatenate([roots, landmark_roots])), steps=3).place
+        moved, place = _apart_mm(touches, place, end), end
+        if moved < 0.02:
+            break
+    return place
+
+
+def _refined(touches: Touches, place: Placement, field: ErrorField, fle_mm: float) -> tuple[Fit, npt.NDArray[np.bool_], float]:
+    """Generalised least squares over the points that lie on the surface; the third result also charges for the points left out."""
+    some = np.zeros(touches.count, dtype=np.bool_)
+    some[_evenly(touches.count, MOST_POINTS)] = True
+    kept = _on_surface(touches, place, field)
+    for _ in range(4):
+        used = touches.only(kept & some)
+        whitening = np.linalg.inv(np.linalg.cholesky(field.covariance(used, place, fle_mm)))
+        fit = descend(used, place, whitening, steps=20)
+        place, before = fit.place, kept
+        kept = _on_surface(touches, place, field)
+        if np.array_equal(kept, before):
+            break
+    return fit, before, fit.cost + REJECT_SDS**2 * float((some & ~before).sum())
+
+
+def _on_surface(touches: Touches, place: Placement, field: ErrorField) -> npt.NDArray[np.bool_]:
+    off = np.abs(touches.off_surface_mm(place))
+    kept = off <= REJECT_SDS * field.total_mm
+    # A pose that is still off keeps its nearest points, so that there is something to pull it in.
+    nearest = np.argsort(off, kind="stable")[: max(FEWEST_POINTS, touches.count // 4)]
+    kept[nearest] = True
+    return np.asarray(kept)
+
+
+def _evenly(count: int, most: int) -> npt.NDArray[np.intp]:
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.intp))
+
+
+def _apart_mm(touches: Touches, one: Placement, other: Placement) -> float:
+    """RMS distance between the swept points as two poses place them."""
+    return fre_mm(one.apply(touches.sweep_ref_mm) - other.apply(touches.sweep_ref_mm))
+
+
+def _is_turned_round(touches: Touches) -> bool:
+    """Whether the landmarks miss the surface, and lie on it once x and y change sign: that is how RAS looks when it is read as LPS."""
+    if not len(touches.ct_mm):
+        return False
+    given = float(np.median(np.abs(touches.surface.closest(touches.ct_mm).distance_mm)))
+    turned = float(np.median(np.abs(touches.surface.closest(touches.ct_mm * (-1.0, -1.0, 1.0)).distance_mm)))
+    return given > 5.0 and turned < min(3.0, given / 4.0)

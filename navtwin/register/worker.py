@@ -1,0 +1,122 @@
+"""Answers to the fold's requests for calibration and registration: pure functions that a worker process calls.
+
+A request comes in, an answer goes out, nothing is kept. Data that cannot be used come back as `WorkFailed` with the reason; data that can be used but
+not trusted come back as a result that the gate refused.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from navtwin.calibrate import calibrate_pivot
+from navtwin.errors import InputRefused, NavtwinError
+from navtwin.nouns import PivotRequest, PivotResult, Pose, RegistrationRequest, RegistrationResult, WorkFailed
+from navtwin.register.bones import Bones
+from navtwin.register.landmarks import register_landmarks
+from navtwin.register.model import Array, Registration, Target
+from navtwin.register.surface import register_surface
+from navtwin.rigid import Vec3
+from navtwin.scene.model import Scene, Structure
+
+#: A landmark on bone is not touched better than this (RMS in 3D, mm), whatever six residuals happen to say; the surface's own error is added.
+HAND_FLE_MM = 0.5
+
+
+def answer(request: PivotRequest | RegistrationRequest, scene: Scene) -> PivotResult | RegistrationResult | WorkFailed:
+    """Do what the fold asks for.
+
+    Parameters
+    ----------
+    scene : structures with role `work` are the bone that is swept; critical ones tell where the registration has to be good
+
+    Returns
+    -------
+    The result with the gate's verdict, or WorkFailed when the data do not allow one
+    """
+    try:
+        return _pivot(request) if isinstance(request, PivotRequest) else _registration(request, scene)
+    except NavtwinError as error:
+        return WorkFailed(request=request.request, reason=str(error))
+
+
+def _pivot(request: PivotRequest) -> PivotResult:
+    poses = [pose.rigid(target="tracker", source=f"marker/{request.tool}").matrix() for pose in request.poses]
+    found = calibrate_pivot(np.reshape(poses, (-1, 4, 4)))
+    x, y, z = range(3)
+    c = found.covariance
+    return PivotResult(
+        request=request.request,
+        tool=request.tool,
+        accepted=found.accepted,
+        reasons=found.reasons,
+        tip_mm=_vec3(found.tip_mm),
+        covariance=(float(c[x, x]), float(c[x, y]), float(c[x, z]), float(c[y, y]), float(c[y, z]), float(c[z, z])),
+        rms_mm=found.rms_mm,
+        samples=int(found.inliers.sum()),
+    )
+
+
+def _registration(request: RegistrationRequest, scene: Scene) -> RegistrationResult:
+    watched = critical_targets(scene, np.array(request.ct_mm, dtype=np.float64).reshape(-1, 3))
+    bones = [s for s in scene.structures if s.role == "work"]
+    found = _fitted(request, bones, watched)
+    upper = found.covariance[np.triu_indices(6)]
+    return RegistrationResult(
+        request=request.request,
+        accepted=found.accepted,
+        reasons=found.reasons,
+        pose=Pose.from_rigid(found.T_ct_from_ref),
+        fre_mm=found.fre_mm,
+        landmarks=request.landmarks,
+        residual_mm=tuple(float(r) for r in found.residual_mm),
+        covariance=tuple(float(v) for v in upper),  # type: ignore[arg-type]
+        centroid_mm=_vec3(found.centroid_mm),
+        tre_at=tuple(t.name for t in watched),
+        tre_mm=tuple(float(v) for v in found.tre_mm([t.point_mm for t in watched])) if watched else (),
+        surface_rms_mm=found.surface_rms_mm,
+    )
+
+
+def _fitted(request: RegistrationRequest, bones: list[Structure], targets: tuple[Target, ...]) -> Registration:
+    # Landmarks are picked on the scan's surface and touched on the true one.
+    sd = max((b.sd_mm for b in bones), default=0.0)
+    by_landmarks = register_landmarks(request.ct_mm, request.ref_mm, names=request.landmarks, targets=targets)
+    floor = float(np.hypot(HAND_FLE_MM, sd))
+    fle = floor if by_landmarks.fle_mm < floor else None
+    if request.method == "landmarks":
+        return by_landmarks if fle is None else register_landmarks(request.ct_mm, request.ref_mm, fle, names=request.landmarks, targets=targets)
+    if not bones:
+        raise InputRefused("the case has no structure with role 'work' to sweep on", "register by landmarks alone, or give the swept bone that role")
+    return register_surface(
+        Bones([b.surface for b in bones]),
+        np.array(request.sweep_ref_mm, dtype=np.float64).reshape(-1, 3),
+        by_landmarks.T_ct_from_ref,
+        landmarks=(request.ct_mm, request.ref_mm),
+        names=request.landmarks,
+        fle_mm=fle,
+        tip_radius_mm=request.tip_radius_mm,
+        sd_mm=sd,
+        correlation_mm=max(b.correlation_mm for b in bones),
+        targets=targets,
+    )
+
+
+def critical_targets(scene: Scene, landmarks_mm: Array) -> tuple[Target, ...]:
+    """For each critical structure, where some plan comes nearest to it; without a plan, its point nearest to the landmarks' middle."""
+    paths = [(np.array(p.entry_mm), np.array(p.target_mm)) for p in scene.plans]
+    if not paths and len(landmarks_mm):
+        paths = [(landmarks_mm.mean(axis=0),) * 2]
+    targets = []
+    for structure in scene.structures:
+        if structure.role != "critical" or structure.danger_mm is None or not paths:
+            continue
+        nearest = min((structure.surface.closest_to_capsule(a, b, 0.0) for a, b in paths), key=lambda c: c.distance_mm)
+        way = nearest.point_mm - nearest.axis_point_mm
+        length = float(np.linalg.norm(way))
+        direction = way / length if length > 0.0 else np.array((0.0, 0.0, 1.0))
+        targets.append(Target(structure.name, _vec3(nearest.point_mm), _vec3(direction), structure.danger_mm, structure.sd_mm))
+    return tuple(targets)
+
+
+def _vec3(v: Array) -> Vec3:
+    return (float(v[0]), float(v[1]), float(v[2]))

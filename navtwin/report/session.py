@@ -1,0 +1,103 @@
+"""A session as plain arrays: what the twin said, what was true, who did what, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from navtwin.nouns import AlertSet, Header, Mark, PivotResult, Reading, RegistrationResult, State, TrueSetup
+from navtwin.report.episodes import AlertRow, CommandRow, TechnicalRow
+from navtwin.report.judge import Floats, Levels, Times, TrueSeries
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The tracker's frames in order of arrival: device number, event sequence, times (N,)."""
+
+    number: npt.NDArray[np.int64]
+    seq: npt.NDArray[np.int64]
+    t_capture_ns: Times
+    t_arrival_ns: Times
+    t_event_ns: Times
+
+
+@dataclass(frozen=True)
+class PairSeries:
+    """One instrument part against one critical structure, a sample per published state; NaN where unknown.
+
+    Attributes
+    ----------
+    t_ns (N,) : time of capture
+    status (N,) : DistanceStatus words
+    """
+
+    id: str
+    structure: str
+    instrument: str
+    part: str
+    t_ns: Times
+    distance_mm: Floats
+    bound_mm: Floats
+    sd_mm: Floats
+    speed_mm_s: Floats
+    status: npt.NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class TipSeries:
+    """An instrument's tip in ct, navigation only: times (N,) and positions (N, 3), mm."""
+
+    frame: npt.NDArray[np.int64]
+    t_ns: Times
+    t_event_ns: Times
+    position_mm: Floats
+
+
+@dataclass(frozen=True)
+class Session:
+    """All that the report is made of.
+
+    Attributes
+    ----------
+    start_ns, end_ns : the navigation phase; equal where there was none
+    pairs, levels, truth : by `structure/instrument/part`, critical structures only where the twin speaks
+    allowances : per pair (times of publication, measured - bound in mm) wherever both were known
+    tips, true_tips : by instrument
+    pivots, registration : the last ones that the gate accepted; `refused` are the others
+    nearest : per critical structure, its reading with the smallest measured distance
+    closest, closest_alerts : the state with the smallest measured distance to a critical structure, and the alerts in force then
+    stamps : per event sequence (frame arrived or None, step done, published), host monotonic, ns
+    """
+
+    header: Header
+    frames: Frames
+    start_ns: int
+    end_ns: int
+    pairs: dict[str, PairSeries]
+    levels: dict[str, Levels]
+    allowances: dict[str, tuple[Times, Floats]]
+    truth: dict[str, TrueSeries]
+    tips: dict[str, TipSeries]
+    true_tips: dict[str, TipSeries]
+    alerts: tuple[AlertRow, ...]
+    technical: tuple[TechnicalRow, ...]
+    commands: tuple[CommandRow, ...]
+    pivots: dict[str, PivotResult]
+    registration: RegistrationResult | None
+    refused: tuple[PivotResult | RegistrationResult, ...]
+    true_setup: TrueSetup | None
+    nearest: dict[str, Reading]
+    closest: State | None
+    closest_alerts: AlertSet | None
+    stamps: dict[int, tuple[int | None, int, int]]
+
+    @property
+    def marks(self) -> list[tuple[int, str]]:
+        """Bookmarks of the navigation phase: (time, label)."""
+        return [(c.t_ns, c.order.label) for c in self.commands if isinstance(c.order, Mark) and self.start_ns <= c.t_ns <= self.end_ns]
+
+    def seconds(self, t_ns: int) -> float:
+        """Since the start of navigation."""
+        return (t_ns - self.start_ns) * 1e-9

@@ -1,0 +1,40 @@
+"""`navtwin bench`: runs the scripts of `benchmarks/`, which stand in the project's checkout."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import navtwin
+from navtwin.errors import InputRefused
+
+bench_app = typer.Typer(no_args_is_help=True, help="Benchmarks: each prints a table and, with --json FILE, writes its figures.")
+
+#: What each benchmark is called on the command line, and its script.
+SCRIPTS = {"kernels": "kernels.py", "latency": "latency.py", "accuracy": "registration.py", "seeds": "seeds.py", "step": "step.py"}
+
+
+def _run(name: str, arguments: list[str]) -> None:
+    script = Path(navtwin.__file__).parent.parent / "benchmarks" / SCRIPTS[name]
+    if not script.is_file():
+        raise InputRefused(
+            f"there is no {script.name} beside the package", "benchmarks run from a checkout of the project, not from an installed wheel"
+        )
+    raise typer.Exit(subprocess.run([sys.executable, str(script), *arguments], check=False).returncode)
+
+
+def _command(name: str, help_text: str) -> None:
+    @bench_app.command(name, help=help_text, context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+    def run(context: typer.Context, arguments: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+        _run(name, [*(arguments or []), *context.args])
+
+
+_command("kernels", "Proximity queries against VTK, and one whole frame.")
+_command("step", "One step of the fold on a case.")
+_command("latency", "From pose to received alert, in another process, over real sockets.")
+_command("accuracy", "Registration: predicted against observed error.")
+_command("seeds", "The demo's rehearsal over many seeds, judged against truth.")

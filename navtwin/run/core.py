@@ -1,0 +1,123 @@
+"""The core: gives every input its number, feeds the fold, and hands on what it says. The clocks and sockets are passed in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from navtwin.nouns import (
+    Envelope,
+    Event,
+    EventBody,
+    Header,
+    Message,
+    Notice,
+    PivotRequest,
+    RegistrationRequest,
+    Reply,
+    Rig,
+    Topic,
+    TrackerFrame,
+    TrueSetup,
+    Truth,
+    encode,
+)
+from navtwin.record.format import Stamps
+from navtwin.record.log import LogWriter
+from navtwin.scene.model import Scene
+from navtwin.twin import new_memory, step
+from navtwin.twin.publish import REPEAT_NS
+
+Publish = Callable[[Topic, bytes], None]
+
+
+class Core:
+    """One session of the fold with its log and its publisher.
+
+    Parameters
+    ----------
+    publish : called with topic and encoded Envelope, alerts first
+    answer : called with the encoded Envelope of a Reply and the sequence number of the command it answers
+    log : None runs unrecorded
+    """
+
+    def __init__(
+        self,
+        scene: Scene,
+        rig: Rig,
+        header: Header,
+        *,
+        publish: Publish,
+        answer: Callable[[int, bytes], None],
+        log: LogWriter | None = None,
+        host_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self.scene, self.header = scene, header
+        self.memory = new_memory(scene, rig, header)
+        self.seq = 0
+        self.last_ns: int | None = None
+        self._publish, self._answer, self._log, self._host_ns = publish, answer, log, host_ns
+        self._last_alerts: Envelope | None = None
+        if log is not None:
+            log.write_header(header)
+
+    def take(self, t_ns: int, body: EventBody) -> list[PivotRequest | RegistrationRequest]:
+        """Feed one input; returns what the fold asks its workers for. Time never goes back: a late input enters at the last instant."""
+        t_ns = t_ns if self.last_ns is None else max(t_ns, self.last_ns)
+        self.last_ns = t_ns
+        self.seq += 1
+        event = Event(seq=self.seq, t_ns=t_ns, body=body)
+        messages = step(self.scene, self.memory, event)
+        t_step_ns = self._host_ns()
+        frame = body if isinstance(body, TrackerFrame) else None
+        sent: list[tuple[Topic, bytes]] = []
+        stamps = Stamps(seq=self.seq, t_arrival_ns=frame.t_arrival_ns if frame else None, t_step_ns=t_step_ns, t_publish_ns=t_step_ns)
+        for message in messages:
+            stamps = self._send(message, frame, stamps)
+            sent.append((message.topic, encode(message.body)))
+        self._record(event, sent, stamps)
+        return [m.body for m in messages if isinstance(m.body, PivotRequest | RegistrationRequest)]
+
+    def _send(self, message: Message, frame: TrackerFrame | None, stamps: Stamps) -> Stamps:
+        now = self._host_ns()
+        envelope = Envelope(
+            epoch=self.header.session,
+            seq=self.seq,
+            t_capture_ns=frame.t_capture_ns if frame else None,
+            t_arrival_ns=stamps.t_arrival_ns,
+            t_step_ns=stamps.t_step_ns,
+            t_publish_ns=now,
+            body=message.body,
+        )
+        if isinstance(message.body, Reply):
+            self._answer(self.seq, encode(envelope))
+        elif message.topic != "request":
+            self._publish(message.topic, encode(envelope))
+        if message.topic == "alerts":
+            self._last_alerts = envelope
+        return Stamps(seq=stamps.seq, t_arrival_ns=stamps.t_arrival_ns, t_step_ns=stamps.t_step_ns, t_publish_ns=now)
+
+    def repeat_if_silent(self) -> None:
+        """Say the alert set again if nothing was said for 50 ms of the host's clock: session time can stand still while a recording waits."""
+        now = self._host_ns()
+        if self._last_alerts is not None and now - self._last_alerts.t_publish_ns >= REPEAT_NS:
+            self._last_alerts = msgspec.structs.replace(self._last_alerts, t_publish_ns=now)
+            self._publish("alerts", encode(self._last_alerts))
+
+    def _record(self, event: Event, sent: Sequence[tuple[Topic, bytes]], stamps: Stamps) -> None:
+        if self._log is None:
+            return
+        try:
+            self._log.write_event(event)
+            self._log.write_outputs(event.seq, event.t_ns, sent, stamps)
+        except OSError as error:
+            # A session that can no longer be recorded goes on: the warnings matter more than the log. The operator is told.
+            self._log = None
+            self.take(event.t_ns, Notice(alarm="DISK_FULL" if error.errno == 28 else "RECORDING_FAILED", active=True, detail=str(error)))
+
+    def note_truth(self, item: Truth | TrueSetup) -> None:
+        """Truth goes to the log and never into the fold."""
+        if self._log is not None:
+            self._log.write_truth(item)

@@ -1,0 +1,129 @@
+"""Put a session together from what the command line names, run it, and leave a finished log."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from navtwin.bus.keys import ServerKeys
+from navtwin.bus.server import Server
+from navtwin.bus.topics import COMMAND_PORT, PUB_PORT
+from navtwin.errors import InputRefused, nearest
+from navtwin.kernels.errorbar import warm_up as warm_up_errorbar
+from navtwin.nouns import Rig, Source, Topic, read_rig
+from navtwin.record.log import LogWriter
+from navtwin.run.core import Core
+from navtwin.run.live import Loop
+from navtwin.run.reader import SourceReader
+from navtwin.run.session import new_header
+from navtwin.run.timeline import Timeline
+from navtwin.run.workers import Workers
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What `navtwin run` was asked for.
+
+    Attributes
+    ----------
+    rig : path of rig.toml; None takes the case's own
+    log : where to record; None runs unrecorded
+    speed : 1 real time, N times faster, 0 as fast as it goes; for recordings and scripts only
+    """
+
+    case: Path
+    source: str
+    rig: Path | None = None
+    log: Path | None = None
+    speed: float = 1.0
+    bind: str = "127.0.0.1"
+    pub_port: int = PUB_PORT
+    command_port: int = COMMAND_PORT
+    keys: ServerKeys | None = None
+
+
+def open_source(address: str, case: Path, rig: Rig) -> Source:
+    """Open `scheme:rest` with the source that some installed room offers under that scheme."""
+    offers = {e.name: e for e in entry_points(group="navtwin.sources")}
+    scheme, colon, rest = address.partition(":")
+    if not colon:
+        raise InputRefused(f"source '{address}' names no kind", f"write --source KIND:{address}, with KIND one of {', '.join(sorted(offers))}")
+    if scheme not in offers:
+        raise InputRefused(f"no source of kind '{scheme}' is installed", nearest(scheme, offers))
+    source: Source = offers[scheme].load()(rest, case, rig)
+    return source
+
+
+def rig_path_of(case: Path, rig: Path | None) -> Path:
+    path = rig or case / "rig.toml"
+    if not path.is_file():
+        raise InputRefused(f"no rig at {path}", "pass one with --rig FILE")
+    return path
+
+
+def run_session(settings: Settings, say: Say) -> Path | None:
+    """Run one session to its end. Everything is loaded and compiled before the first frame.
+
+    Returns
+    -------
+    the finished log, None where unrecorded
+    """
+    from navtwin.kernels import warm_up
+    from navtwin.scene import load_scene
+
+    rig_path = rig_path_of(settings.case, settings.rig)
+    rig = read_rig(rig_path)
+    stop = threading.Event()
+    for name in ("SIGINT", "SIGTERM"):
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(getattr(signal, name), lambda *_: stop.set())
+    with ExitStack() as stack:
+        server = Server(settings.bind, settings.pub_port, settings.command_port, settings.keys)
+        stack.callback(server.close)
+        workers = Workers(settings.case)
+        stack.callback(workers.close)
+        say("loading the case")
+        scene = load_scene(settings.case)
+        reader = SourceReader(open_source(settings.source, settings.case, rig))
+        stack.callback(reader.close)
+        say("compiling kernels")
+        warm_up(lambda kernel: say(f"compiling {kernel}"))
+        warm_up_errorbar()
+        header = new_header(scene, rig, rig_path, settings.source, 1.0 if reader.live else settings.speed)
+        server.epoch = header.session
+        log = stack.enter_context(LogWriter(settings.log)) if settings.log else None
+        clients: dict[int, bytes] = {}
+
+        def publish(topic: Topic, payload: bytes) -> None:
+            server.publish(topic, payload)
+
+        def answer(seq: int, payload: bytes) -> None:
+            # A command of the recording itself has no client to answer.
+            client = clients.pop(seq, None)
+            if client is not None:
+                server.reply(client, payload)
+
+        core = Core(scene, rig, header, publish=publish, answer=answer, log=log)
+        say(f"session {header.session}: publishing on {settings.bind}:{server.pub_port}, commands on {server.command_port}")
+        loop = Loop(core, reader, workers, server, Timeline(settings.speed), stop.is_set, clients, say)
+        loop.run()
+        if reader.failure is not None:
+            say(f"the source failed: {reader.failure}")
+    return settings.log
+
+
+def new_log_path() -> Path:
+    """A new file in the user's session folder, named by the time."""
+    folder = user_data_path("navtwin", appauthor=False) / "sessions"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{datetime.now(UTC).strftime('%Y-%m-%dT%H-%M-%SZ')}.mcap"

@@ -1,0 +1,176 @@
+"""The impure loop: the one place with clocks and sockets. It feeds the core and does nothing else.
+
+Order within a turn: commands, workers' answers, items that are due, then the tick; so that a frame is never judged stale only because
+the loop was late to read it.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from navtwin.bus.server import Server
+from navtwin.nouns import Notice, SourceItem, Tick, TrackerFrame, TrueSetup, Truth
+from navtwin.run.core import Core
+from navtwin.run.reader import SourceReader
+from navtwin.run.simulate import TICK_NS
+from navtwin.run.timeline import Timeline, recorded_ns
+from navtwin.run.workers import Workers
+
+#: Longest sleep of the loop: the most a command waits before it is read.
+NAP_NS = 1_000_000
+#: How long the end of the session is repeated before the sockets close, so that clients hear it.
+FAREWELL_NS = 300_000_000
+#: Items taken in one turn while playing flat out, so that commands are still heard.
+BURST = 64
+
+
+@dataclass(slots=True)
+class Loop:
+    """One session on the host's clock.
+
+    Attributes
+    ----------
+    should_stop : asked every turn (a signal handler sets it)
+    clients : who sent the command with this sequence number, until it is answered
+    say : tells a person what happens, in a line
+    """
+
+    core: Core
+    reader: SourceReader
+    workers: Workers
+    server: Server
+    timeline: Timeline
+    should_stop: Callable[[], bool]
+    clients: dict[int, bytes]
+    say: Callable[[str], None]
+    last_recorded_ns: int = 0
+    next_tick_ns: int | None = None
+    ended_ns: int | None = None
+    last_session_ns: int = 0
+
+    def run(self) -> None:
+        """Until the source has ended and its end has been told, or until asked to stop."""
+        # The log's thread may hold the interpreter for a whole switch interval just when a warning is due.
+        sys.setswitchinterval(0.0005)
+        # A full collection can take tens of milliseconds with meshes loaded; what lives now lives on.
+        gc.collect()
+        gc.freeze()
+        while not self.should_stop():
+            self._hear_commands()
+            self._hear_workers()
+            self._feed_due_items()
+            self._tick()
+            self.core.repeat_if_silent()
+            if self.ended_ns is not None and time.monotonic_ns() - self.ended_ns > FAREWELL_NS:
+                return
+            self._nap()
+
+    def _session_ns(self) -> int:
+        """Session time now: the host's clock, moved for a recording; while that plays flat out, the time of its last item."""
+        host = time.monotonic_ns()
+        if self.reader.live or self.core.last_ns is None:
+            return host
+        if not self.timeline.flat_out:
+            return self.timeline.now_ns(host)
+        return self.core.last_ns if self.ended_ns is None else self.last_session_ns + host - self.ended_ns
+
+    def _take(self, t_ns: int, body: object) -> None:
+        for request in self.core.take(t_ns, body):  # type: ignore[arg-type]
+            self.workers.submit(request)
+
+    def _hear_commands(self) -> None:
+        for client, command in self.server.poll_commands():
+            self.clients[self.core.seq + 1] = client
+            self._take(self._session_ns(), command)
+
+    def _hear_workers(self) -> None:
+        for result in self.workers.finished():
+            self._take(self._session_ns(), result)
+
+    def _feed_due_items(self) -> None:
+        for _ in range(BURST):
+            # A recording waits for its workers while it plays flat out: its next command may need their answer.
+            if not self.reader.live and self.timeline.flat_out and self.workers.busy:
+                return
+            item = self.reader.peek()
+            if item is None:
+                self._notice_end()
+                return
+            if self.reader.live:
+                self.reader.take()
+                self._feed(item, item.t_arrival_ns if isinstance(item, TrackerFrame) else time.monotonic_ns())
+                continue
+            if not self._feed_recorded(item):
+                return
+
+    def _feed_recorded(self, item: SourceItem) -> bool:
+        """Feed one item of a recording if it is due; False if it is not."""
+        host = time.monotonic_ns()
+        recorded = recorded_ns(item, self.last_recorded_ns)
+        if self.timeline.offset_ns is None:
+            self.timeline.begin(recorded, host)
+        navigating = self.core.memory.phase == "navigation"
+        if navigating and self.timeline.flat_out and self.timeline.speed > 0.0 and isinstance(item, TrackerFrame):
+            self.timeline.go_live(recorded, host)
+            self.say("navigation begins")
+            self.next_tick_ns = None
+        if self.timeline.due_host_ns(recorded) > host:
+            return False
+        self.reader.take()
+        self.last_recorded_ns = recorded
+        session = self.timeline.session_ns(recorded)
+        if self.timeline.flat_out:
+            self._ticks_until(session)
+        # Once live the item enters when it is really fed: what the loop was late by counts as age.
+        enters = session if self.timeline.flat_out else max(session, self.timeline.now_ns(host))
+        self._feed(self.timeline.restamp(item), enters)
+        return True
+
+    def _feed(self, item: SourceItem, t_ns: int) -> None:
+        if isinstance(item, Truth | TrueSetup):
+            self.core.note_truth(item)
+        else:
+            self._take(t_ns, item)
+
+    def _ticks_until(self, session_ns: int) -> None:
+        """The ticks that lie before an item, while time is the recording's own."""
+        if self.next_tick_ns is None:
+            self.next_tick_ns = session_ns + TICK_NS
+        while self.next_tick_ns < session_ns:
+            self._take(self.next_tick_ns, Tick())
+            self.next_tick_ns += TICK_NS
+
+    def _tick(self) -> None:
+        if not self.reader.live and self.timeline.flat_out and self.ended_ns is None:
+            return
+        now = self._session_ns()
+        if self.next_tick_ns is None:
+            self.next_tick_ns = now + TICK_NS
+        if now >= self.next_tick_ns:
+            self._take(now, Tick())
+            # Ticks that were missed are not made up for: they would all say the same.
+            self.next_tick_ns = max(self.next_tick_ns + TICK_NS, now)
+
+    def _notice_end(self) -> None:
+        if not self.reader.ended or self.ended_ns is not None:
+            return
+        detail = str(self.reader.failure) if self.reader.failure else ""
+        self._take(self._session_ns(), Notice(alarm="SOURCE_ENDED", active=True, detail=detail))
+        self.ended_ns, self.last_session_ns = time.monotonic_ns(), self.core.last_ns or 0
+        self.next_tick_ns = None
+
+    def _nap(self) -> None:
+        """Sleep until something is due, at most a millisecond; not at all while a recording plays flat out."""
+        if self.ended_ns is None and not self.reader.live and self.timeline.flat_out and not self.workers.busy:
+            return
+        host = time.monotonic_ns()
+        wait = NAP_NS
+        item = self.reader.peek()
+        if item is not None and not self.reader.live:
+            wait = min(wait, self.timeline.due_host_ns(recorded_ns(item, self.last_recorded_ns)) - host)
+        if wait > 0:
+            time.sleep(wait * 1e-9)

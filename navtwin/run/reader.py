@@ -1,0 +1,66 @@
+"""A source read in a thread of its own, so that a slow or blocking one cannot hold up the loop."""
+
+from __future__ import annotations
+
+import queue
+import threading
+
+from navtwin.nouns import Source, SourceEnded, SourceItem
+
+#: Items read ahead of a recording; a live source never gets that far.
+READ_AHEAD = 1024
+READ_TIMEOUT_S = 0.1
+
+
+class SourceReader:
+    """Items of a source in order. `ended` once all are taken; `failure` holds what stopped the source, if anything did."""
+
+    def __init__(self, source: Source) -> None:
+        self.live = source.live
+        self.failure: Exception | None = None
+        self._source = source
+        self._queue: queue.Queue[SourceItem] = queue.Queue(READ_AHEAD)
+        self._stop = threading.Event()
+        self._over = threading.Event()
+        self._head: SourceItem | None = None
+        self._thread = threading.Thread(target=self._run, name="source", daemon=True)
+        self._thread.start()
+
+    def peek(self) -> SourceItem | None:
+        """The next item without taking it; None if there is none yet."""
+        if self._head is None:
+            try:
+                self._head = self._queue.get_nowait()
+            except queue.Empty:
+                return None
+        return self._head
+
+    def take(self) -> None:
+        self._head = None
+
+    @property
+    def ended(self) -> bool:
+        # The thread sets `over` only after its last put, so an empty queue seen afterwards stays empty.
+        return self._over.is_set() and self._head is None and self._queue.empty()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join(timeout=2.0)
+        self._source.close()
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set():
+                item = self._source.read(READ_TIMEOUT_S)
+                while item is not None and not self._stop.is_set():
+                    try:
+                        self._queue.put(item, timeout=READ_TIMEOUT_S)
+                        break
+                    except queue.Full:
+                        continue
+        except SourceEnded:
+            pass
+        except Exception as error:  # noqa: BLE001 - carried to the loop, which alarms and names it
+            self.failure = error
+        finally:
+            self._over.set()

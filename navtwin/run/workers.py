@@ -1,0 +1,67 @@
+"""Calibration and registration in a process of their own: they use BLAS and take seconds, so they may not share the fold's process."""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import Future, ProcessPoolExecutor
+from pathlib import Path
+
+import msgspec
+
+from navtwin.nouns import PivotRequest, PivotResult, RegistrationRequest, RegistrationResult, WorkFailed, encode
+from navtwin.scene.model import Scene
+
+Request = PivotRequest | RegistrationRequest
+Result = PivotResult | RegistrationResult | WorkFailed
+
+_decode_request = msgspec.json.Decoder(Request).decode
+_decode_result = msgspec.json.Decoder(Result).decode
+_scene: list[Scene] = []
+
+
+def _prepare(case: str) -> None:
+    """In the worker: load the case and compile, so that the first request does not wait for it."""
+    from navtwin.scene import load_scene
+
+    _scene[:] = [load_scene(Path(case))]
+    from navtwin.register import worker
+
+    worker.warm_up(_scene[0])
+
+
+def _answer(request: bytes) -> bytes:
+    from navtwin.register.worker import answer
+
+    return encode(answer(_decode_request(request), _scene[0]))
+
+
+class Workers:
+    """One worker process; answers come in the order of the requests."""
+
+    def __init__(self, case: Path) -> None:
+        self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_prepare, initargs=(str(case),))
+        self._waiting: list[tuple[str, Future[bytes]]] = []
+        # A first, empty call starts the process now instead of at the first request.
+        self._pool.submit(int)
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._waiting)
+
+    def submit(self, request: Request) -> None:
+        self._waiting.append((request.request, self._pool.submit(_answer, encode(request))))
+
+    def finished(self) -> list[Result]:
+        """The answers that have come since the last call."""
+        results: list[Result] = []
+        while self._waiting and self._waiting[0][1].done():
+            name, future = self._waiting.pop(0)
+            error = future.exception()
+            if error is None:
+                results.append(_decode_result(future.result()))
+            else:
+                results.append(WorkFailed(request=name, reason=f"the worker failed: {error}"))
+        return results
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)

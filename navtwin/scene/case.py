@@ -1,0 +1,136 @@
+"""The case folder: what case.toml may say, and how a folder becomes a Scene."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from navtwin.errors import InputRefused
+from navtwin.nouns import Noun, Role, read_toml
+from navtwin.rigid import Vec3
+from navtwin.scene.lock import lock_hash
+from navtwin.scene.model import DEFAULT_CORRELATION_MM, Landmark, Patient, Plan, Scene, Structure
+
+if TYPE_CHECKING:
+    from navtwin.scene.surface import Surface
+
+CASE_FILE = "case.toml"
+CT_FILE = "ct.nii.gz"
+SURFACES = "surfaces"
+
+
+class CaseSection(Noun, frozen=True):
+    name: str
+    citation: str = ""
+
+
+class PatientSection(Noun, frozen=True):
+    age: str | None = None
+    sex: str | None = None
+    study: str | None = None
+    laterality: str | None = None
+    notes: str | None = None
+
+
+class CtSection(Noun, frozen=True):
+    file: str
+
+
+class StructureEntry(Noun, frozen=True):
+    """One [[structure]]. `labels` and `capped` tell where the surface came from; `body` "ref" is the patient's reference."""
+
+    name: str
+    file: str
+    role: Role
+    sd_mm: float
+    body: str = "ref"
+    labels: tuple[int, ...] = ()
+    caution_mm: float | None = None
+    danger_mm: float | None = None
+    correlation_mm: float = DEFAULT_CORRELATION_MM
+    color: str = "#c8c8c8"
+    opacity: float = 1.0
+    capped: bool = False
+
+
+class LandmarkEntry(Noun, frozen=True):
+    name: str
+    position_mm: Vec3
+
+
+class PlanEntry(Noun, frozen=True):
+    name: str
+    entry_mm: Vec3
+    target_mm: Vec3
+    diameter_mm: float
+    tolerance_mm: float
+
+
+class CaseFile(Noun, frozen=True):
+    """All of case.toml."""
+
+    case: CaseSection
+    ct: CtSection
+    structure: tuple[StructureEntry, ...]
+    patient: PatientSection = PatientSection()
+    landmark: tuple[LandmarkEntry, ...] = ()
+    plan: tuple[PlanEntry, ...] = ()
+
+
+def read_case_file(folder: Path) -> CaseFile:
+    """Decode case.toml strictly; the first fault is refused (`navtwin case check` names them all)."""
+    return read_toml(folder / CASE_FILE, CaseFile)
+
+
+def load_scene(folder: str | Path) -> Scene:
+    """Load a case.
+
+    Raises
+    ------
+    InputRefused : no case there, a file that is missing or was changed since the lock was written, or any fault in case.toml; it names
+        the first one and how many more there are
+    """
+    from navtwin.scene.check import faults_of
+
+    folder = Path(folder)
+    case = read_case_file(folder)
+    surfaces: dict[str, Surface] = {}
+    faults = faults_of(folder, case, surfaces)
+    if faults:
+        more = f" ({len(faults) - 1} more: run navtwin case check {folder})" if len(faults) > 1 else ""
+        raise InputRefused(f"case {folder}: {faults[0].problem}{more}", faults[0].remedy)
+    return scene_of(folder, case, surfaces)
+
+
+def scene_of(folder: Path, case: CaseFile, surfaces: dict[str, Surface]) -> Scene:
+    """The Scene of a case that has been checked."""
+    from navtwin.scene.ct import read_box
+
+    structures = tuple(
+        Structure(s.name, s.role, s.body, surfaces[s.name], s.caution_mm, s.danger_mm, s.sd_mm, s.correlation_mm, s.color, s.opacity, s.capped)
+        for s in case.structure
+    )
+    patient = case.patient
+    return Scene(
+        name=case.case.name,
+        structures=structures,
+        landmarks=tuple(Landmark(m.name, m.position_mm) for m in case.landmark),
+        plans=tuple(Plan(p.name, p.entry_mm, p.target_mm, p.diameter_mm, p.tolerance_mm) for p in case.plan),
+        patient=Patient(patient.age, patient.sex, patient.study, patient.laterality, patient.notes),
+        volume=read_box(folder / case.ct.file),
+        ct_path=folder / case.ct.file,
+        folder=folder,
+        case_hash=lock_hash(folder),
+        citation=case.case.citation,
+    )
+
+
+def named_files(case: CaseFile) -> tuple[str, ...]:
+    """The files that a case names, relative to its folder, case.toml first."""
+    return (CASE_FILE, case.ct.file, *(s.file for s in case.structure))
+
+
+def surface_file(name: str) -> str:
+    """Where the surface of a structure is kept."""
+    return f"{SURFACES}/{re.sub(r'[^A-Za-z0-9_.-]', '_', name)}.ply"

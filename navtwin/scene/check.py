@@ -1,0 +1,253 @@
+"""Everything that can be wrong with a case, all of it at once.
+
+A *fault* makes a case unusable: `load_scene` refuses it. A *warning* is a case that can be loaded and should be looked at.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+
+from navtwin.errors import InputRefused, NavtwinError, nearest
+from navtwin.nouns import Noun
+from navtwin.scene.case import CASE_FILE, CaseFile, LandmarkEntry, PlanEntry, StructureEntry, named_files
+from navtwin.scene.ct import read_box
+from navtwin.scene.lock import RELOCK, changed_files
+from navtwin.scene.model import VolumeBox
+from navtwin.scene.surface import Surface
+
+FEWEST_LANDMARKS = 3
+#: RMS distance (mm) of the landmarks from the best line through them below which they leave the turn about that line open.
+COLLINEAR_MM = 2.0
+_MEND = "mend case.toml"
+
+
+class Finding(Noun, frozen=True):
+    """One thing that is wrong, or that should be looked at."""
+
+    level: Literal["fault", "warning"]
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.level}: {self.problem} ({self.remedy})" if self.remedy else f"{self.level}: {self.problem}"
+
+
+class PlanClearance(Noun, frozen=True):
+    """How near a planned path, as wide as it is drilled, comes to a critical structure; mm."""
+
+    plan: str
+    structure: str
+    clearance_mm: float
+    caution_mm: float
+    danger_mm: float
+
+
+class CaseReport(Noun, frozen=True):
+    """What `navtwin case check` found."""
+
+    folder: str
+    findings: tuple[Finding, ...]
+    clearances: tuple[PlanClearance, ...] = ()
+
+
+def fault(problem: str, remedy: str = _MEND) -> Finding:
+    return Finding(level="fault", problem=problem, remedy=remedy)
+
+
+def warning(problem: str, remedy: str = "") -> Finding:
+    return Finding(level="warning", problem=problem, remedy=remedy)
+
+
+def check_case(folder: Path) -> CaseReport:
+    """All faults and warnings of the case at `folder`. Raises InputRefused only where there is no readable case.toml at all."""
+    case, faults = _lenient(folder)
+    surfaces: dict[str, Surface] = {}
+    clearances: tuple[PlanClearance, ...] = ()
+    warnings: list[Finding] = []
+    if case is not None:
+        faults += faults_of(folder, case, surfaces)
+        clearances = tuple(plan_clearances(case, surfaces))
+        warnings = [*_empty_warnings(case), *_clearance_warnings(case, clearances)]
+    return CaseReport(folder=str(folder), findings=(*faults, *warnings), clearances=clearances)
+
+
+def faults_of(folder: Path, case: CaseFile, surfaces: dict[str, Surface]) -> list[Finding]:
+    """Faults of a decoded case. The surfaces that could be read are put into `surfaces`."""
+    found = [*_structure_faults(case.structure), *_plan_faults(case.plan), *_repeated(case), *_lock_faults(folder, case)]
+    box, box_faults = _box(folder, case)
+    found += box_faults
+    found += _landmark_faults(case.landmark, box)
+    if box is not None:
+        ends = ((p.name, what, at) for p in case.plan for what, at in (("entry", p.entry_mm), ("target", p.target_mm)))
+        found += [fault(f"the {what} of plan '{name}' lies outside the CT") for name, what, at in ends if not box.contains(at)]
+    for entry in case.structure:
+        found += _surface_faults(folder, entry, surfaces)
+    return found
+
+
+def plan_clearances(case: CaseFile, surfaces: dict[str, Surface]) -> Iterator[PlanClearance]:
+    """Clearance of every plan to every critical structure with limits."""
+    for plan in case.plan:
+        for s in case.structure:
+            if s.name in surfaces and s.caution_mm is not None and s.danger_mm is not None:
+                clearance = surfaces[s.name].closest_to_capsule(plan.entry_mm, plan.target_mm, max(plan.diameter_mm, 0.0) / 2.0).distance_mm
+                yield PlanClearance(plan=plan.name, structure=s.name, clearance_mm=clearance, caution_mm=s.caution_mm, danger_mm=s.danger_mm)
+
+
+def _structure_faults(structures: Sequence[StructureEntry]) -> Iterator[Finding]:
+    for s in structures:
+        name = f"structure '{s.name}'"
+        if s.role == "critical" and (s.caution_mm is None or s.danger_mm is None):
+            yield fault(f"{name} is critical and has no caution_mm and danger_mm", "state both limits, or give it the role context")
+        if s.role != "critical" and (s.caution_mm is not None or s.danger_mm is not None):
+            yield fault(f"{name} is {s.role} and has limits", "only critical structures have limits: remove them or change the role")
+        for key, limit in (("caution_mm", s.caution_mm), ("danger_mm", s.danger_mm)):
+            if limit is not None and limit <= 0.0:
+                yield fault(f"{name} has {key} = {limit:g}", "limits are above 0")
+        if s.caution_mm is not None and s.danger_mm is not None and s.danger_mm > s.caution_mm:
+            yield fault(f"{name} has danger {s.danger_mm:g} mm above caution {s.caution_mm:g} mm", "caution comes first, farther out")
+        if s.sd_mm < 0.0 or s.correlation_mm <= 0.0:
+            yield fault(f"{name} has sd_mm = {s.sd_mm:g} and correlation_mm = {s.correlation_mm:g}", "sd_mm is 0 or more, correlation_mm above 0")
+        if not re.fullmatch(r"#[0-9a-fA-F]{6}", s.color) or not 0.0 <= s.opacity <= 1.0:
+            yield fault(f"{name} has color '{s.color}' and opacity {s.opacity:g}", "color is #rrggbb, opacity 0 to 1")
+
+
+def _plan_faults(plans: Sequence[PlanEntry]) -> Iterator[Finding]:
+    for p in plans:
+        if p.diameter_mm <= 0.0 or p.tolerance_mm <= 0.0:
+            yield fault(f"plan '{p.name}' has diameter_mm = {p.diameter_mm:g} and tolerance_mm = {p.tolerance_mm:g}", "both are above 0")
+        if p.entry_mm == p.target_mm:
+            yield fault(f"plan '{p.name}' ends where it begins", "state entry_mm and target_mm")
+
+
+def _repeated(case: CaseFile) -> Iterator[Finding]:
+    for kind, names in (
+        ("structures", [s.name for s in case.structure]),
+        ("landmarks", [m.name for m in case.landmark]),
+        ("plans", [p.name for p in case.plan]),
+    ):
+        for name in sorted({n for n in names if names.count(n) > 1}):
+            yield fault(f"two {kind} are called '{name}'", "give each its own name")
+
+
+def _lock_faults(folder: Path, case: CaseFile) -> list[Finding]:
+    try:
+        return [fault(problem, RELOCK) for problem in changed_files(folder, named_files(case))]
+    except InputRefused as refused:
+        missing = [fault(f"file {name} is missing", "restore it") for name in named_files(case) if not (folder / name).is_file()]
+        return [fault(refused.problem, refused.remedy), *missing]
+
+
+def _box(folder: Path, case: CaseFile) -> tuple[VolumeBox | None, list[Finding]]:
+    if not (folder / case.ct.file).is_file():
+        return None, []  # the lock has said so already
+    try:
+        return read_box(folder / case.ct.file), []
+    except InputRefused as refused:
+        return None, [fault(refused.problem, refused.remedy)]
+
+
+def _landmark_faults(landmarks: Sequence[LandmarkEntry], box: VolumeBox | None) -> Iterator[Finding]:
+    if box is not None:
+        for mark in landmarks:
+            if not box.contains(mark.position_mm):
+                x, y, z = mark.position_mm
+                yield fault(f"landmark '{mark.name}' at {x:g} {y:g} {z:g} mm lies outside the CT", "check its axes (LPS) and its sign")
+    if landmarks and len(landmarks) < FEWEST_LANDMARKS:
+        yield fault(f"there are {len(landmarks)} landmarks", f"registration needs {FEWEST_LANDMARKS} or more, not in a line")
+    elif landmarks:
+        points = np.array([mark.position_mm for mark in landmarks])
+        across = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)[1] / np.sqrt(len(points))
+        if across < COLLINEAR_MM:
+            yield fault(f"the landmarks lie in a line (to {across:.2g} mm)", "add one well off that line: the turn about it would stay open")
+
+
+def _surface_faults(folder: Path, entry: StructureEntry, surfaces: dict[str, Surface]) -> Iterator[Finding]:
+    if not (folder / entry.file).is_file():
+        return  # the lock has said so already
+    try:
+        surface = Surface.read(folder / entry.file)
+    except NavtwinError as refused:
+        yield fault(f"structure '{entry.name}': {refused.problem}", refused.remedy)
+        return
+    surfaces[entry.name] = surface
+    again = "extract it again (navtwin case new)"
+    if not surface.is_watertight:
+        yield fault(f"the surface of structure '{entry.name}' is open", again)
+    elif not surface.normals_are_outward:
+        yield fault(f"the surface of structure '{entry.name}' is inside out", again)
+
+
+def _empty_warnings(case: CaseFile) -> Iterator[Finding]:
+    if not any(s.role == "critical" for s in case.structure):
+        yield warning("no structure is critical: nothing would be watched", "give one the role critical, with limits")
+    if not case.landmark:
+        yield warning("there are no landmarks: the patient cannot be registered", "add three or more as [[landmark]]")
+
+
+def _clearance_warnings(case: CaseFile, clearances: Sequence[PlanClearance]) -> Iterator[Finding]:
+    sd_mm = {s.name: s.sd_mm for s in case.structure}
+    for c in clearances:
+        path = f"plan '{c.plan}' passes '{c.structure}' at {c.clearance_mm:.2f} mm"
+        bar = 2.0 * sd_mm[c.structure]
+        for level, limit in (("danger", c.danger_mm), ("caution", c.caution_mm)):
+            if c.clearance_mm <= limit:
+                yield warning(f"{path}, inside its own {level} limit of {limit:g} mm", "move the plan or the limit: following it would raise an alert")
+                break
+        else:
+            if c.clearance_mm - bar <= c.caution_mm:
+                yield warning(f"{path}; less the segmentation's own error bar of {bar:g} mm that is inside caution ({c.caution_mm:g} mm)",
+                              "following the plan may raise CAUTION")  # fmt: skip
+        if bar >= c.danger_mm:
+            yield warning(f"the segmentation of '{c.structure}' is as uncertain ({bar:g} mm) as its danger limit ({c.danger_mm:g} mm)",
+                          "widen the limit")  # fmt: skip
+
+
+def _lenient(folder: Path) -> tuple[CaseFile | None, list[Finding]]:
+    """Decode case.toml as far as it can be: every unknown key and every wrong value is a fault, not only the first."""
+    path = folder / CASE_FILE
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputRefused(f"cannot read {path}: {error.strerror}", "name the folder of a case") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputRefused(f"{path} is not valid TOML: {error}", "mend that line") from error
+    faults = list(_drop_unknown(table, CaseFile, ""))
+    for field in ("structure", "landmark", "plan"):
+        entries = table.get(field, [])
+        kind: Any = {"structure": StructureEntry, "landmark": LandmarkEntry, "plan": PlanEntry}[field]
+        if isinstance(entries, list):
+            table[field] = [e for n, e in enumerate(entries) if not _wrong(e, kind, f"{field}[{n}]", faults)]
+    return (None if _wrong(table, CaseFile, CASE_FILE, faults) else msgspec.convert(table, CaseFile)), faults
+
+
+def _wrong(value: Any, kind: Any, where: str, faults: list[Finding]) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except (msgspec.ValidationError, InputRefused) as error:
+        name = f" ('{value['name']}')" if isinstance(value, dict) and isinstance(value.get("name"), str) else ""
+        faults.append(fault(f"{where}{name}: {str(error).rstrip('.').replace('`$.', '`')}"))
+        return True
+    return False
+
+
+def _drop_unknown(value: Any, kind: Any, where: str) -> Iterator[Finding]:
+    """Name every key that the schema does not know, and take it out."""
+    if isinstance(value, list):
+        for n, entry in enumerate(value):
+            yield from _drop_unknown(entry, kind, f"{where}[{n}]")
+    elif isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        fields = {f.encode_name: f.type for f in msgspec.structs.fields(kind)}
+        for key in [k for k in value if k not in fields]:
+            yield fault(f"unknown key '{key}'{f' in {where}' if where else ''}: {nearest(key, fields)}")
+            del value[key]
+        for key, entry in value.items():
+            inner = getattr(fields[key], "__args__", (fields[key],))[0]
+            yield from _drop_unknown(entry, inner, f"{where}.{key}" if where else key)

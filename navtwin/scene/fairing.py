@@ -1,0 +1,166 @@
+"""Make the stair-stepped boundary of a label smooth without leaving it.
+
+The vertices of the voxel boundary move so that the thin-plate energy |L x|^2 (L: umbrella Laplacian) is least, each held within a ball
+about its place on the boundary: constrained elastic surface nets (Gibson, MICCAI 1998) with a fairer energy, as in Whitaker,
+"Reducing aliasing artifacts in iso-surfaces of binary volumes" (2000). Everything is in voxel index space, so a smooth ramp replaces the
+stairs between slices however thick they are. Solved by accelerated projected gradients (Beck & Teboulle 2009) with the restart of
+O'Donoghue & Candes (2015). Then the whole surface is offset along its normals until it encloses the label's volume.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+Points = npt.NDArray[np.float64]
+Faces = npt.NDArray[np.int32]
+
+#: The promise, in voxels: no point of the surface is farther from the label's boundary.
+REACH_VOXELS = 0.5
+#: Radius that a vertex starts with. A little less than the promise: between vertices the surface cuts corners.
+_START_RADIUS = 0.48
+_STEPS = 300
+_STEPS_AFTER_TIGHTENING = 30
+_TIGHTENINGS = 14
+#: Fairing again after every tightening would push new places out for ever; after these it only tightens.
+_REFAIRINGS = 3
+#: Places this near to the promise are tightened too: the offset that restores the volume moves them a little.
+_SAFETY = 0.02
+_VOLUME_TOLERANCE = 1e-4
+
+
+def fair(boundary_ijk: Points, faces: Faces, inside: npt.NDArray[np.bool_]) -> Points:
+    """Smooth vertices (V, 3) for the closed triangle mesh of a label's boundary.
+
+    Parameters
+    ----------
+    boundary_ijk : (V, 3) vertices in index space (i, j, k), each at the middle of a voxel face
+    faces : (F, 3) closed, outward in index space
+    inside : (nk, nj, ni) the label; all beyond it is background
+
+    Returns
+    -------
+    (V, 3) vertices, index space
+    """
+    target = float(inside.sum())
+    laplacian = _umbrella(len(boundary_ijk), faces)
+    energy = (laplacian.T @ laplacian).tocsr()
+    step = 1.0 / (1.05 * _largest_eigenvalue(energy))
+    radius = np.full(len(boundary_ijk), _START_RADIUS)
+    x = _minimise(energy, step, boundary_ijk, boundary_ijk, radius, _STEPS)
+    for tightening in range(_TIGHTENINGS):
+        x = _enclose(x, faces, boundary_ijk, radius, target)
+        distance = face_distances(x, faces, inside)
+        if distance.max() <= REACH_VOXELS:
+            break
+        radius[np.unique(faces[distance > REACH_VOXELS - _SAFETY])] *= 0.85
+        if tightening < _REFAIRINGS:
+            x = _minimise(energy, step, x, boundary_ijk, radius, _STEPS_AFTER_TIGHTENING)
+    return x
+
+
+def signed_volume(vertices: Points, faces: Faces) -> float:
+    """Volume enclosed by a closed mesh (divergence theorem), negative where its faces look inwards."""
+    centred = vertices - vertices.mean(axis=0)
+    a, b, c = (centred[faces[:, n]] for n in range(3))
+    return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6.0)
+
+
+def face_distances(vertices_ijk: Points, faces: Faces, inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """(F,) how far each face strays from the label's boundary, in voxels: the worst of its corners, its edges' middles and its centroid."""
+    corners = boundary_distance(vertices_ijk, inside)[faces].max(axis=1)
+    middles = np.zeros((len(faces), 3))
+    for n in range(3):
+        a, b = faces[:, n], faces[:, (n + 1) % 3]
+        once = a < b  # the other of the two faces at this edge leaves it to this one
+        middles[once, n] = boundary_distance((vertices_ijk[a[once]] + vertices_ijk[b[once]]) / 2.0, inside)
+    centroids = boundary_distance(vertices_ijk[faces].mean(axis=1), inside)
+    worst: npt.NDArray[np.float64] = np.maximum.reduce([corners, middles.max(axis=1), centroids])
+    return worst
+
+
+def boundary_distance(points_ijk: Points, inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """(N,) exact distance in voxels from points to the boundary between label and background, for distances below 1.
+
+    The nearest boundary point of a point in a label voxel is the nearest point of any background voxel's cube, and the other way round.
+    """
+    padded = np.pad(inside, 3)
+    flat, (_, nj, ni) = padded.ravel(), padded.shape
+    shifted = points_ijk + 3.0
+    own = np.floor(shifted + 0.5)
+    to_own = shifted - own
+    index = (own @ (1, ni, nj * ni)).astype(np.intp)
+    is_inside = flat[index]
+    best = np.full(len(points_ijk), np.inf)
+    for i, j, k in itertools.product((-1, 0, 1), repeat=3):
+        other = flat[index + (i + ni * (j + nj * k))] != is_inside
+        gap = np.maximum(np.abs(to_own[other] - (i, j, k)) - 0.5, 0.0)
+        best[other] = np.minimum(best[other], np.sqrt(np.einsum("ij,ij->i", gap, gap)))
+    return best
+
+
+def vertex_normals(vertices: Points, faces: Faces) -> tuple[Points, float]:
+    """Area-weighted unit normals (V, 3), and the area of the mesh."""
+    a, b, c = (vertices[faces[:, n]] for n in range(3))
+    doubled = np.cross(b - a, c - a)
+    normals = np.zeros_like(vertices)
+    for corner in range(3):
+        for axis in range(3):
+            normals[:, axis] += np.bincount(faces[:, corner], doubled[:, axis], len(vertices))
+    lengths = np.linalg.norm(normals, axis=1, keepdims=True)
+    return normals / np.maximum(lengths, 1e-12), float(np.linalg.norm(doubled, axis=1).sum() / 2.0)
+
+
+def _umbrella(count: int, faces: Faces) -> Any:
+    """I - (mean of the neighbours), as a sparse (V, V) matrix."""
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    # A closed mesh holds every edge once in each direction, so this is already symmetric.
+    neighbours = sparse.csr_matrix((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(count, count))
+    degree = np.asarray(neighbours.sum(axis=1)).ravel()
+    return (sparse.identity(count) - sparse.diags(1.0 / degree) @ neighbours).tocsr()
+
+
+def _largest_eigenvalue(matrix: Any) -> float:
+    """Power iteration; the start is fixed so that two runs agree."""
+    x = np.random.default_rng(1).standard_normal(matrix.shape[0])
+    size = 1.0
+    for _ in range(40):
+        x = matrix @ (x / size)
+        size = float(np.linalg.norm(x))
+    return size
+
+
+def _hold(x: Points, centre: Points, radius: npt.NDArray[np.float64]) -> Points:
+    """Bring every vertex back into its ball."""
+    away = x - centre
+    length = np.sqrt(np.einsum("ij,ij->i", away, away))
+    held: Points = centre + away * np.minimum(1.0, radius / np.maximum(length, 1e-12))[:, None]
+    return held
+
+
+def _minimise(energy: Any, step: float, start: Points, centre: Points, radius: npt.NDArray[np.float64], steps: int) -> Points:
+    x = _hold(start, centre, radius)
+    ahead, pace = x, 1.0
+    for _ in range(steps):
+        new = _hold(ahead - step * (energy @ ahead), centre, radius)
+        if np.vdot(ahead - new, new - x) > 0.0:
+            pace = 1.0
+        next_pace = (1.0 + np.sqrt(1.0 + 4.0 * pace * pace)) / 2.0
+        ahead = new + (pace - 1.0) / next_pace * (new - x)
+        x, pace = new, next_pace
+    return x
+
+
+def _enclose(x: Points, faces: Faces, centre: Points, radius: npt.NDArray[np.float64], target: float) -> Points:
+    """Offset along the normals until the mesh encloses `target` voxels; vertices at the end of their ball stay there."""
+    for _ in range(12):
+        missing = target - signed_volume(x, faces)
+        if abs(missing) <= _VOLUME_TOLERANCE * target:
+            break
+        normals, area = vertex_normals(x, faces)
+        x = _hold(x + normals * (missing / area), centre, radius)
+    return x

@@ -1,0 +1,73 @@
+"""Technical alarms: the one table of what can be wrong with the system itself, how urgent it is and what to do.
+
+They stand apart from proximity alerts and cannot be hidden. `docs/alarms.md` is checked against this table by a test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from navtwin.nouns import Priority, TechnicalAlarm
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmKind:
+    """`raises_to_high`: high where a critical structure was near when knowledge was lost (DESIGN section 5)."""
+
+    priority: Priority
+    text: str
+    remedy: str
+    raises_to_high: bool = False
+
+
+ALARMS: dict[str, AlarmKind] = {
+    "SOURCE_STALE": AlarmKind("medium", "no frame from the tracker: every distance is unknown", "stop; check the tracker and its cable", True),
+    "SOURCE_SLOW": AlarmKind("medium", "frames arrive too late to navigate by", "stop; lower the tracker's load or rate", True),
+    "SOURCE_ENDED": AlarmKind("low", "the source has ended", "start it again to go on"),
+    "TIME_FAULT": AlarmKind(
+        "medium", "time stamps repeat, go back or lie in the future; those frames are not used", "check the tracker's clock", True
+    ),
+    "REFERENCE_LOST": AlarmKind(
+        "medium", "the patient reference is not seen: every distance is unknown", "clear the line of sight to the reference", True
+    ),
+    "TRACKING_LOST": AlarmKind("medium", "the instrument is not seen: its distances are unknown", "hold still; clear the line of sight", True),
+    "POSE_REFUSED": AlarmKind("medium", "the tracker sent a pose that is not rigid; it is not used", "check the marker body and the source", True),
+    "OUT_OF_SCAN": AlarmKind("low", "the instrument is outside the scanned volume: nothing is known there", "bring it back into the volume"),
+    "NOT_CALIBRATED": AlarmKind("low", "the instrument's tip is not calibrated", "pivot it and accept the result"),
+    "NOT_REGISTERED": AlarmKind("low", "the patient is not registered: no distance is known", "touch the landmarks, register and accept"),
+    "NOTHING_WATCHED": AlarmKind("medium", "the case has no critical structure: nothing is being watched", "add one with role critical to case.toml"),
+    "DISK_FULL": AlarmKind("high", "the disk is full: the session is no longer recorded", "free space, or stop"),
+    "RECORDING_FAILED": AlarmKind("high", "the session is no longer recorded", "check the disk, or stop"),
+    "WORKER_FAILED": AlarmKind("medium", "calibration or registration could not be computed", "collect again"),
+    "AUDIO_MISSING": AlarmKind("medium", "an operator has no sound: warnings can only be seen there", "check that operator's audio device"),
+}
+
+
+@dataclass(slots=True)
+class ActiveAlarm:
+    """What is remembered of an active technical alarm."""
+
+    alarm: str
+    subject: str
+    priority: Priority
+    since_ns: int
+    detail: str = ""
+    acked_by: str = ""
+
+    @property
+    def id(self) -> str:
+        return f"{self.alarm}/{self.subject}"
+
+    def noun(self, *, paused: bool) -> TechnicalAlarm:
+        kind = ALARMS[self.alarm]
+        return TechnicalAlarm(
+            id=self.id,
+            alarm=self.alarm,
+            subject=self.subject,
+            priority=self.priority,
+            since_ns=self.since_ns,
+            text=f"{kind.text} ({self.detail})" if self.detail else kind.text,
+            remedy=kind.remedy,
+            silenced=bool(self.acked_by) or paused,
+            acked_by=self.acked_by,
+        )

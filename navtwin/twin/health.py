@@ -1,0 +1,128 @@
+"""Technical alarms as they stand now, and the lamps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from navtwin.nouns import Health, Lamp, Priority
+from navtwin.twin.alarms import ALARMS, ActiveAlarm
+from navtwin.twin.judge import frame_age_ns, is_stale, was_near
+from navtwin.twin.memory import Memory
+
+#: A time fault is shown for this long after the last bad stamp.
+TIME_FAULT_SHOWN_NS = 1_000_000_000
+#: Frames in a row that must arrive too old before the source is called slow.
+SLOW_FRAMES = 5
+
+Raised = tuple[str, str, Priority, str]
+
+
+def update_alarms(memory: Memory) -> None:
+    """Raise, keep or end every technical alarm. One that rises in priority loses its acknowledgement."""
+    alarms: dict[str, ActiveAlarm] = {}
+    for alarm, subject, priority, detail in _conditions(memory):
+        old = memory.alarms.get(f"{alarm}/{subject}")
+        if old is None or _louder(priority, old.priority):
+            old = ActiveAlarm(alarm, subject, priority, old.since_ns if old else memory.now_ns, detail)
+        old.priority, old.detail = priority, detail
+        alarms[old.id] = old
+    memory.alarms = alarms
+
+
+def _louder(new: Priority, old: Priority) -> bool:
+    order = ("none", "low", "medium", "high")
+    return order.index(new) > order.index(old)
+
+
+def _loss_priority(memory: Memory, alarm: str, tool: str | None = None) -> Priority:
+    """High where any critical structure was near a part of `tool` (of any tool if None)."""
+    p = memory.proximity
+    near = any(was_near(memory, q) for q in memory.pairs if tool is None or p.tool_names[p.tool_of_part[q.part]] == tool)
+    return "high" if ALARMS[alarm].raises_to_high and near else ALARMS[alarm].priority
+
+
+def _lost_too_long(memory: Memory, body: str) -> bool:
+    """Whether a body has not been seen for longer than max_age (or never)."""
+    seen = memory.body_ok_ns.get(body)
+    return seen is None or memory.now_ns - seen > memory.rig.tracker.max_age_ms * 1e6
+
+
+def _conditions(memory: Memory) -> Iterator[Raised]:
+    if not memory.pairs:
+        yield "NOTHING_WATCHED", "case", ALARMS["NOTHING_WATCHED"].priority, ""
+    for name, detail in memory.notices.items():
+        yield name, "system", ALARMS[name].priority, detail
+    if memory.time_fault_ns is not None and memory.now_ns - memory.time_fault_ns < TIME_FAULT_SHOWN_NS:
+        yield "TIME_FAULT", "tracker", _loss_priority(memory, "TIME_FAULT"), ""
+    if memory.slow_frames >= SLOW_FRAMES:
+        yield "SOURCE_SLOW", "tracker", _loss_priority(memory, "SOURCE_SLOW"), ""
+    if is_stale(memory):
+        yield "SOURCE_STALE", "tracker", _loss_priority(memory, "SOURCE_STALE"), ""
+    if memory.registration is None:
+        yield "NOT_REGISTERED", "patient", ALARMS["NOT_REGISTERED"].priority, ""
+    elif not is_stale(memory):
+        yield from _line_of_sight(memory)
+
+
+def _line_of_sight(memory: Memory) -> Iterator[Raised]:
+    rig = memory.rig
+    if _lost_too_long(memory, rig.reference):
+        # The cause comes first: with the reference gone every instrument is unknown, and saying so for each would bury it.
+        yield "REFERENCE_LOST", rig.reference, _loss_priority(memory, "REFERENCE_LOST"), ""
+        return
+    for tool in rig.tool:
+        status = memory.tool_status.get(tool.name, "HIDDEN")
+        selected = tool.name in memory.selected
+        held = _loss_priority(memory, "TRACKING_LOST", tool.name) == "high"
+        if status == "INVALID" and _lost_too_long(memory, tool.body) and (selected or held):
+            yield "POSE_REFUSED", tool.name, _loss_priority(memory, "POSE_REFUSED", tool.name), ""
+        elif status in ("HIDDEN", "STALE") and _lost_too_long(memory, tool.body) and (selected or held):
+            yield "TRACKING_LOST", tool.name, _loss_priority(memory, "TRACKING_LOST", tool.name), ""
+        elif status == "UNCALIBRATED" and selected:
+            yield "NOT_CALIBRATED", tool.name, ALARMS["NOT_CALIBRATED"].priority, ""
+        elif status == "OK" and selected and _outside(memory, tool.name):
+            yield "OUT_OF_SCAN", tool.name, "high" if _held(memory, tool.name) else ALARMS["OUT_OF_SCAN"].priority, ""
+
+
+def _pairs_of(memory: Memory, tool: str) -> list[int]:
+    p = memory.proximity
+    return [i for i, q in enumerate(memory.pairs) if p.tool_names[p.tool_of_part[q.part]] == tool]
+
+
+def _outside(memory: Memory, tool: str) -> bool:
+    return any(memory.pairs[i].status == "OUT_OF_SCAN" for i in _pairs_of(memory, tool))
+
+
+def _held(memory: Memory, tool: str) -> bool:
+    return any(memory.pairs[i].state.level not in (None, "CLEAR") and not memory.pairs[i].state.known for i in _pairs_of(memory, tool))
+
+
+def health(memory: Memory) -> Health:
+    """The lamps and switches."""
+    age = frame_age_ns(memory)
+    stale = is_stale(memory)
+    tracker: Lamp = (
+        "off" if memory.frame is None else "bad" if stale else "warn" if memory.time_fault_ns is not None and _fault_shown(memory) else "ok"
+    )
+    reference_seen = memory.rig.reference in memory.body_ok_ns
+    lost = _lost_too_long(memory, memory.rig.reference)
+    registration: Lamp = "ok" if memory.registration else "warn" if memory.pending_registration else "off"
+    latency: Lamp = "off" if age is None else "bad" if memory.slow_frames >= SLOW_FRAMES or stale else "warn" if memory.slow_frames else "ok"
+    return Health(
+        tracker=tracker,
+        reference="off" if not reference_seen else "bad" if lost or stale else "ok",
+        registration=registration,
+        latency=latency,
+        recording="bad" if {"DISK_FULL", "RECORDING_FAILED"} & memory.notices.keys() else "ok",
+        frame_age_ms=None if age is None else age * 1e-6,
+        watched=len({q.structure for q in memory.pairs}),
+        audio_paused_until_ns=memory.audio_paused_until_ns,
+        muted=tuple(sorted(memory.muted)),
+        selected=memory.selected,
+        frozen=memory.frozen,
+        spindle_on=memory.spindle_on,
+    )
+
+
+def _fault_shown(memory: Memory) -> bool:
+    return memory.time_fault_ns is not None and memory.now_ns - memory.time_fault_ns < TIME_FAULT_SHOWN_NS

@@ -1,0 +1,130 @@
+"""From distances to levels: each pair by its own limits, on every frame and on every tick, so that time alone can raise a level.
+
+Bound = measured - k sd - max(0, v) x (now - t_capture + declared output delay + lag of the fitted speed), k = 2 (DESIGN section 5).
+"""
+
+from __future__ import annotations
+
+import math
+
+from navtwin.twin.levels import fall_margin_mm, level_of, limit_of, rank
+from navtwin.twin.memory import Memory, Pair
+
+#: How many standard deviations the error bar spans.
+K_SD = 2.0
+#: An acknowledgement of DANGER or CONTACT lasts this long.
+ACK_LIMIT_NS = 60_000_000_000
+#: A muted structure re-arms after this long at CLEAR, or after the limit.
+MUTE_REARM_NS = 5_000_000_000
+MUTE_LIMIT_NS = 120_000_000_000
+#: How fast a hand is assumed to move while an instrument is not seen, mm/s.
+UNSEEN_SPEED_MM_S = 50.0
+
+
+def frame_age_ns(memory: Memory) -> int | None:
+    return None if memory.frame is None else memory.now_ns - memory.frame.t_capture_ns
+
+
+def is_stale(memory: Memory) -> bool:
+    age = frame_age_ns(memory)
+    return age is None or age > memory.rig.tracker.max_age_ms * 1e6
+
+
+def bound_mm(memory: Memory, part: int, structure: int) -> float:
+    """The distance that may be left once the operator has heard of it."""
+    p = memory.proximity
+    age_s = (frame_age_ns(memory) or 0) * 1e-9
+    horizon_s = max(0.0, age_s) + memory.rig.tracker.output_delay_ms * 1e-3 + float(p.lag_s[part, structure])
+    approach = max(0.0, float(p.speed[part, structure]))
+    return float(p.distance[part, structure]) - K_SD * float(p.sd[part, structure]) - approach * horizon_s
+
+
+def judge_pairs(memory: Memory, *, fresh_frame: bool) -> None:
+    """Bring every pair's level up to `memory.now_ns`."""
+    stale = is_stale(memory)
+    p = memory.proximity
+    for pair in memory.pairs:
+        pair.status = pair_status(memory, pair.part, pair.structure, stale=stale)
+        before = pair.state.level
+        if pair.status != "OK":
+            pair.state.lose()
+        else:
+            measured = float(p.distance[pair.part, pair.structure])
+            sd = float(p.sd[pair.part, pair.structure])
+            bound = bound_mm(memory, pair.part, pair.structure)
+            caution, danger = memory.limits[pair.structure]
+            margin = fall_margin_mm(sd)
+            pair.state.see(
+                memory.now_ns,
+                level_of(measured, bound, caution, danger),
+                level_of(measured - margin, bound - margin, caution, danger),
+                fresh_frame=fresh_frame,
+            )
+            pair.distance_mm, pair.bound_mm, pair.sd_mm, pair.speed_mm_s = measured, bound, sd, float(p.speed[pair.part, pair.structure])
+            assert memory.frame is not None
+            pair.last_good_ns = memory.frame.t_capture_ns
+        _age_acknowledgement(memory, pair, before)
+    _age_mutes(memory)
+    if memory.audio_paused_until_ns is not None and memory.now_ns >= memory.audio_paused_until_ns:
+        memory.audio_paused_until_ns = None
+
+
+def pair_status(memory: Memory, part: int, structure: int, *, stale: bool) -> str:
+    """Why this pair's distance is or is not known now."""
+    p = memory.proximity
+    tool = memory.tool_status.get(p.tool_names[p.tool_of_part[part]], "HIDDEN")
+    if memory.registration is None:
+        return "UNREGISTERED"
+    if stale:
+        return "STALE"
+    if tool != "OK":
+        return tool
+    x, y, z = p.on_axis[part, structure]
+    if not p.volume.contains((float(x), float(y), float(z))):
+        return "OUT_OF_SCAN"
+    return "OK" if math.isfinite(p.distance[part, structure]) and math.isfinite(p.sd[part, structure]) else "INVALID"
+
+
+def was_near(memory: Memory, pair: Pair) -> bool:
+    """Whether losing sight of this pair matters now: it was at CAUTION or more, or an unseen hand could have brought it there."""
+    if rank(pair.state.level) >= rank("CAUTION"):
+        return True
+    if pair.last_good_ns is None:
+        return False
+    elapsed_s = (memory.now_ns - pair.last_good_ns) * 1e-9
+    return pair.bound_mm <= memory.limits[pair.structure][0] + UNSEEN_SPEED_MM_S * elapsed_s
+
+
+def limit_mm(memory: Memory, pair: Pair) -> float:
+    return limit_of(pair.state.level or "CLEAR", *memory.limits[pair.structure])
+
+
+def _age_acknowledgement(memory: Memory, pair: Pair, before: str | None) -> None:
+    level = pair.state.level
+    if level != before:
+        pair.breaks_pause = level == "CONTACT" and memory.audio_paused_until_ns is not None
+    if not pair.acked_by:
+        return
+    risen = rank(level) > rank(pair.acked_level)  # type: ignore[arg-type]
+    cleared = level == "CLEAR" and pair.state.known
+    expired = rank(level) >= rank("DANGER") and memory.now_ns - pair.acked_ns >= ACK_LIMIT_NS
+    if risen or cleared or expired:
+        pair.acked_by = pair.acked_level = ""
+    else:
+        # After a fall the acknowledgement goes down with the level: rising again is a new rise.
+        pair.acked_level = level or ""
+
+
+def _age_mutes(memory: Memory) -> None:
+    for structure, until in list(memory.muted.items()):
+        pairs = [q for q in memory.pairs if memory.proximity.structures[q.structure].name == structure]
+        # Ending a mute is the safe side: a pair that is not known to be near does not keep it alive.
+        if all(rank(q.state.level) == 0 for q in pairs):
+            since = memory.mute_clear_since.get(structure)
+            memory.mute_clear_since[structure] = memory.now_ns if since is None else since
+        else:
+            memory.mute_clear_since[structure] = None
+        since = memory.mute_clear_since[structure]
+        if memory.now_ns >= until or (since is not None and memory.now_ns - since >= MUTE_REARM_NS):
+            del memory.muted[structure]
+            del memory.mute_clear_since[structure]

@@ -1,0 +1,163 @@
+"""All that the fold remembers between events. Owned by the fold, mutated in place by it, touched by nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from navtwin.errors import InputRefused
+from navtwin.nouns import (
+    AlertSet,
+    Header,
+    Phase,
+    PivotResult,
+    Pose,
+    RegistrationResult,
+    Rig,
+    TrackerFrame,
+)
+from navtwin.rigid import Rigid, Vec3
+from navtwin.scene.model import Scene
+from navtwin.twin.alarms import ActiveAlarm
+from navtwin.twin.levels import LevelState
+from navtwin.twin.proximity import Proximity
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """A calibrated tip: T_marker_from_tip and the covariance of its position, marker axes, mm^2."""
+
+    T_marker_from_tip: Rigid
+    covariance: tuple[float, ...]
+
+
+@dataclass(slots=True)
+class Collection:
+    """Samples being collected: poses for a pivot, points in ref for a landmark or a sweep."""
+
+    what: str
+    tool: str
+    landmark: str
+    poses: list[Pose] = field(default_factory=list)
+    points_ref_mm: list[Vec3] = field(default_factory=list)
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TouchedLandmark:
+    position_ref_mm: Vec3
+    spread_mm: float
+
+
+@dataclass(slots=True)
+class Pair:
+    """One critical structure and one instrument part: its level, what was last known, who silenced it."""
+
+    id: str
+    structure: int
+    part: int
+    state: LevelState = field(default_factory=LevelState)
+    status: str = "UNREGISTERED"
+    last_good_ns: int | None = None
+    distance_mm: float = 0.0
+    bound_mm: float = 0.0
+    sd_mm: float = 0.0
+    speed_mm_s: float = 0.0
+    acked_by: str = ""
+    acked_level: str = ""
+    acked_ns: int = 0
+    breaks_pause: bool = False
+
+
+@dataclass(slots=True)
+class Memory:
+    """The fold's memory."""
+
+    epoch: str
+    rig: Rig
+    proximity: Proximity
+    pairs: list[Pair]
+    limits: list[tuple[float, float]]
+    phase: Phase = "setup"
+    now_ns: int = 0
+    # tracker
+    frame: TrackerFrame | None = None
+    last_capture_ns: int | None = None
+    time_fault_ns: int | None = None
+    slow_frames: int = 0
+    body_ok_ns: dict[str, int] = field(default_factory=dict)
+    tool_status: dict[str, str] = field(default_factory=dict)
+    # calibration and registration
+    tips: dict[str, Tip] = field(default_factory=dict)
+    collection: Collection | None = None
+    touched: dict[str, TouchedLandmark] = field(default_factory=dict)
+    sweep: list[Vec3] = field(default_factory=list)
+    pending_pivots: dict[str, PivotResult] = field(default_factory=dict)
+    pending_registration: RegistrationResult | None = None
+    pivots: dict[str, PivotResult] = field(default_factory=dict)
+    registration: RegistrationResult | None = None
+    setup_message: str = ""
+    setup_changed: bool = True
+    undo: list[tuple[str, str]] = field(default_factory=list)
+    old_limits: list[tuple[int, tuple[float, float]]] = field(default_factory=list)
+    # what operators have switched
+    selected: tuple[str, ...] = ()
+    muted: dict[str, int] = field(default_factory=dict)
+    mute_clear_since: dict[str, int | None] = field(default_factory=dict)
+    audio_paused_until_ns: int | None = None
+    frozen: tuple[str, ...] = ()
+    spindle_on: bool = False
+    # technical alarms and publication
+    notices: dict[str, str] = field(default_factory=dict)
+    alarms: dict[str, ActiveAlarm] = field(default_factory=dict)
+    published: AlertSet | None = None
+    published_ns: int | None = None
+
+
+def new_memory(scene: Scene, rig: Rig, header: Header) -> Memory:
+    """The memory of a session that has seen nothing yet. Same scene, rig and header, same memory.
+
+    Raises
+    ------
+    InputRefused : a structure hangs on a body other than the reference, or a critical one has no limits
+    """
+    for structure in scene.structures:
+        if structure.body != rig.reference:
+            raise InputRefused(
+                f"structure '{structure.name}' hangs on body '{structure.body}', but only the reference '{rig.reference}' is followed",
+                f'set body = "{rig.reference}" in case.toml',
+            )
+    proximity = Proximity(scene, rig)
+    limits = [(s.caution_mm or 0.0, s.danger_mm or 0.0) for s in scene.structures]
+    pairs = [
+        Pair(id=f"{scene.structures[s].name}/{proximity.tool_names[proximity.tool_of_part[p]]}/{proximity.part_names[p]}", structure=s, part=p)
+        for s in range(len(scene.structures))
+        if scene.structures[s].role == "critical"
+        for p in range(len(proximity.part_names))
+    ]
+    memory = Memory(epoch=header.session, rig=rig, proximity=proximity, pairs=pairs, limits=limits, selected=tuple(t.name for t in rig.tool))
+    for tool in rig.tool:
+        if tool.tip_mm is not None and tool.tip_covariance is not None:
+            memory.tips[tool.name] = tip_of(rig, tool.name, tool.tip_mm, tool.tip_covariance)
+    return memory
+
+
+def tip_of(rig: Rig, tool_name: str, tip_mm: Vec3, covariance: tuple[float, ...]) -> Tip:
+    """T_marker_from_tip with the tip's +Z along the tool's axis; the turn about the axis is free, capsules being round."""
+    tool = next(t for t in rig.tool if t.name == tool_name)
+    z = tool.axis_in_marker
+    # The coordinate axis least along z makes the cross products well conditioned.
+    k = min(range(3), key=lambda i: abs(z[i]))
+    helper = (float(k == 0), float(k == 1), float(k == 2))
+    x = _unit(_cross(helper, z))
+    y = _cross(z, x)
+    rotation = ((x[0], y[0], z[0]), (x[1], y[1], z[1]), (x[2], y[2], z[2]))
+    return Tip(Rigid(rotation, tip_mm, f"marker/{tool.body}", f"tip/{tool_name}"), tuple(covariance))
+
+
+def _cross(a: Vec3, b: Vec3) -> Vec3:
+    return (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
+
+
+def _unit(a: Vec3) -> Vec3:
+    length: float = (a[0] * a[0] + a[1] * a[1] + a[2] * a[2]) ** 0.5
+    return (a[0] / length, a[1] / length, a[2] / length)

@@ -1,0 +1,148 @@
+"""What the fold says: the state of a frame, the complete active set, the setup's progress."""
+
+from __future__ import annotations
+
+from navtwin.nouns import (
+    Alert,
+    AlertSet,
+    Health,
+    InstrumentState,
+    Message,
+    PairSummary,
+    Pose,
+    Priority,
+    Reading,
+    Setup,
+    State,
+)
+from navtwin.rigid import Vec3
+from navtwin.twin.chain import Chain
+from navtwin.twin.health import health
+from navtwin.twin.judge import bound_mm, is_stale, limit_mm, pair_status
+from navtwin.twin.levels import rank
+from navtwin.twin.memory import Memory, Pair
+
+#: The complete set goes out at least this often, since a subscriber may have missed a message.
+REPEAT_NS = 50_000_000
+PRIORITY: dict[str, Priority] = {"CLEAR": "none", "CAUTION": "medium", "DANGER": "high", "CONTACT": "high"}
+
+
+def state_of(memory: Memory, chains: list[Chain], frame_number: int) -> State:
+    """One frame: every instrument and every pair, unknown ones with their reason and no number."""
+    p = memory.proximity
+    instruments = tuple(
+        InstrumentState(instrument=c.tool, status=c.status, pose=Pose.from_rigid(c.T_ct_from_tip) if c.T_ct_from_tip else None) for c in chains
+    )
+    readings = tuple(_reading(memory, part, s) for part in range(len(p.part_names)) for s in range(len(p.structures)))
+    return State(phase=memory.phase, frame=frame_number, instruments=instruments, readings=readings)
+
+
+def _reading(memory: Memory, part: int, structure: int) -> Reading:
+    p = memory.proximity
+    names = (p.structures[structure].name, p.tool_names[p.tool_of_part[part]], p.part_names[part], p.structures[structure].role)
+    status = pair_status(memory, part, structure, stale=is_stale(memory))
+    if status != "OK":
+        return Reading(structure=names[0], instrument=names[1], part=names[2], role=names[3], status=status)  # type: ignore[arg-type]
+    return Reading(
+        structure=names[0],
+        instrument=names[1],
+        part=names[2],
+        role=names[3],
+        status="OK",
+        distance_mm=float(p.distance[part, structure]),
+        bound_mm=bound_mm(memory, part, structure),
+        sd_mm=float(p.sd[part, structure]),
+        speed_mm_s=float(p.speed[part, structure]),
+        on_structure_mm=_vec(p.on_structure[part, structure].tolist()),
+        on_axis_mm=_vec(p.on_axis[part, structure].tolist()),
+        depth_is_bound=p.depth_is_bound(part, structure),
+    )
+
+
+def _vec(values: list[float]) -> Vec3:
+    return (values[0], values[1], values[2])
+
+
+def alert_set(memory: Memory) -> AlertSet:
+    """Everything that is wrong now, complete in itself."""
+    paused = memory.audio_paused_until_ns is not None
+    alerts = [_alert(memory, pair, paused=paused) for pair in memory.pairs if rank(pair.state.level) > 0]
+    alerts.sort(key=lambda a: (-rank(a.level), a.id))
+    pairs = tuple(
+        PairSummary(id=q.id, level=q.state.level, known=q.state.known, status=q.status, since_ns=q.state.since_ns)  # type: ignore[arg-type]
+        for q in memory.pairs
+    )
+    technical = tuple(a.noun(paused=paused) for a in memory.alarms.values())
+    return AlertSet(phase=memory.phase, t_ns=memory.now_ns, alerts=tuple(alerts), technical=technical, pairs=pairs, health=health(memory))
+
+
+def _alert(memory: Memory, pair: Pair, *, paused: bool) -> Alert:
+    p, level = memory.proximity, pair.state.level or "CLEAR"
+    structure = p.structures[pair.structure].name
+    muted = level == "CAUTION" and structure in memory.muted
+    known = pair.state.known and pair.status == "OK"
+    return Alert(
+        id=pair.id,
+        structure=structure,
+        instrument=p.tool_names[p.tool_of_part[pair.part]],
+        part=p.part_names[pair.part],
+        level=level,
+        known=known,
+        status=pair.status,  # type: ignore[arg-type]
+        priority=PRIORITY[level],
+        since_ns=pair.state.since_ns,
+        limit_mm=limit_mm(memory, pair),
+        distance_mm=pair.distance_mm if known else None,
+        bound_mm=pair.bound_mm if known else None,
+        sd_mm=pair.sd_mm if known else None,
+        speed_mm_s=pair.speed_mm_s if known else None,
+        silenced=bool(pair.acked_by) or muted or (paused and not pair.breaks_pause),
+        acked_by=pair.acked_by,
+    )
+
+
+def _signature(alerts: AlertSet) -> tuple[object, ...]:
+    """What counts as a change: anything but numbers that move with every frame."""
+    h: Health = alerts.health
+    return (
+        alerts.phase,
+        tuple((a.id, a.level, a.known, a.status, a.silenced, a.acked_by) for a in alerts.alerts),
+        tuple((t.id, t.priority, t.silenced, t.text) for t in alerts.technical),
+        tuple((q.level, q.known, q.status) for q in alerts.pairs),
+        (h.tracker, h.reference, h.registration, h.latency, h.recording, h.audio_paused_until_ns, h.muted, h.selected, h.frozen, h.spindle_on),
+    )
+
+
+def due_alerts(memory: Memory) -> list[Message]:
+    """The alert set, if it has changed or 50 ms have passed since it was last said."""
+    now = alert_set(memory)
+    due = memory.published is None or memory.published_ns is None or memory.now_ns - memory.published_ns >= REPEAT_NS
+    if not due and memory.published is not None:
+        due = _signature(now) != _signature(memory.published)
+    if not due:
+        return []
+    memory.published, memory.published_ns = now, memory.now_ns
+    return [Message(topic="alerts", body=now)]
+
+
+def due_setup(memory: Memory) -> list[Message]:
+    """Progress of calibration and registration, on change."""
+    if not memory.setup_changed:
+        return []
+    memory.setup_changed = False
+    c = memory.collection
+    names = tuple(memory.touched)
+    pending = tuple(f"pivot/{tool}" for tool in memory.pending_pivots) + (("registration",) if memory.pending_registration else ())
+    setup = Setup(
+        collecting="" if c is None else " ".join(word for word in (c.what, c.landmark or c.tool) if word),
+        samples=0 if c is None else max(len(c.poses), len(c.points_ref_mm)),
+        calibrated=tuple(sorted(memory.tips)),
+        landmarks=names,
+        spread_mm=tuple(memory.touched[n].spread_mm for n in names),
+        sweep_points=len(memory.sweep),
+        pending=pending,
+        pivots=tuple(memory.pending_pivots.get(t) or memory.pivots[t] for t in sorted({*memory.pivots, *memory.pending_pivots})),
+        registration=memory.pending_registration or memory.registration,
+        message=memory.setup_message,
+    )
+    return [Message(topic="setup", body=setup)]

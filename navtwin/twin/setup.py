@@ -1,0 +1,210 @@
+"""Collecting, calibrating, registering: samples in, requests to workers out, results taken into use only when accepted."""
+
+from __future__ import annotations
+
+import math
+
+from navtwin.nouns import (
+    Accept,
+    Collect,
+    Message,
+    PivotRequest,
+    PivotResult,
+    Register,
+    RegistrationRequest,
+    RegistrationResult,
+    Reject,
+    TrackerFrame,
+    WorkFailed,
+)
+from navtwin.rigid import Vec3
+from navtwin.scene.model import Scene
+from navtwin.twin.chain import sighting_of, tip_in_ref
+from navtwin.twin.levels import LevelState
+from navtwin.twin.memory import Collection, Memory, TouchedLandmark, tip_of
+
+#: A landmark needs this many samples, and a tip that stayed this still.
+LANDMARK_SAMPLES = 20
+LANDMARK_SPREAD_MM = 1.0
+
+Refusal = str
+Outcome = tuple[Refusal, list[Message]]
+
+
+def collect(scene: Scene, memory: Memory, order: Collect, seq: int) -> Outcome:
+    """Start, stop or cancel a collection."""
+    if order.tool not in memory.proximity.tool_names:
+        return f"no tool '{order.tool}'; known: {', '.join(memory.proximity.tool_names)}", []
+    if order.action == "start":
+        return _start(scene, memory, order), []
+    if memory.collection is None:
+        return "nothing is being collected", []
+    collection, memory.collection = memory.collection, None
+    memory.setup_changed = True
+    if order.action == "cancel":
+        memory.setup_message = "collection cancelled"
+        return "", []
+    return _finish(memory, collection, seq)
+
+
+def _start(scene: Scene, memory: Memory, order: Collect) -> Refusal:
+    if memory.collection is not None:
+        return f"already collecting ({memory.collection.what}); stop or cancel it first"
+    if order.what == "landmark" and order.landmark not in {m.name for m in scene.landmarks}:
+        return f"the case has no landmark '{order.landmark}'; known: {', '.join(m.name for m in scene.landmarks)}"
+    if order.what != "pivot" and order.tool not in memory.tips:
+        return f"the tip of '{order.tool}' is not calibrated; collect a pivot and accept it first"
+    memory.collection = Collection(order.what, order.tool, order.landmark)
+    memory.setup_changed = True
+    memory.setup_message = ""
+    return ""
+
+
+def sample(memory: Memory, frame: TrackerFrame) -> None:
+    """Take one frame into the running collection; a frame in which tool or reference is not seen is counted, never used."""
+    c = memory.collection
+    if c is None:
+        return
+    if c.what == "pivot":
+        seen = sighting_of(frame, next(t.body for t in memory.rig.tool if t.name == c.tool))
+        if seen is None or seen.pose is None:
+            c.refused += 1
+        else:
+            c.poses.append(seen.pose)
+        return
+    T_ref_from_tip = tip_in_ref(memory, frame, c.tool)
+    if T_ref_from_tip is None:
+        c.refused += 1
+    else:
+        c.points_ref_mm.append(T_ref_from_tip.t_mm)
+
+
+def _finish(memory: Memory, c: Collection, seq: int) -> Outcome:
+    if c.what == "pivot":
+        request = PivotRequest(request=f"pivot/{c.tool}/{seq}", tool=c.tool, poses=tuple(c.poses))
+        memory.setup_message = f"calibrating the tip of {c.tool} from {len(c.poses)} poses"
+        return "", [Message(topic="request", body=request)]
+    if c.what == "sweep":
+        memory.sweep.extend(c.points_ref_mm)
+        memory.undo.append(("sweep", str(len(c.points_ref_mm))))
+        memory.setup_message = f"{len(c.points_ref_mm)} points swept, {c.refused} frames refused"
+        return "", []
+    if len(c.points_ref_mm) < LANDMARK_SAMPLES:
+        return f"only {len(c.points_ref_mm)} good samples of '{c.landmark}' ({c.refused} hidden); hold the tip there, in view, for a second", []
+    mean, spread = _mean_and_spread(c.points_ref_mm)
+    if spread > LANDMARK_SPREAD_MM:
+        return f"the tip moved by {spread:.1f} mm while touching '{c.landmark}'; hold it still and collect again", []
+    memory.touched[c.landmark] = TouchedLandmark(mean, spread)
+    memory.undo.append(("landmark", c.landmark))
+    memory.setup_message = f"{c.landmark} touched, spread {spread:.2f} mm"
+    return "", []
+
+
+def _mean_and_spread(points: list[Vec3]) -> tuple[Vec3, float]:
+    """Mean, and RMS distance from it."""
+    n = len(points)
+    mean = (sum(p[0] for p in points) / n, sum(p[1] for p in points) / n, sum(p[2] for p in points) / n)
+    square = sum((p[0] - mean[0]) ** 2 + (p[1] - mean[1]) ** 2 + (p[2] - mean[2]) ** 2 for p in points)
+    return mean, math.sqrt(square / n)
+
+
+def register(scene: Scene, memory: Memory, order: Register, seq: int) -> Outcome:
+    """Ask a worker for a registration from all that has been touched."""
+    used = [m for m in scene.landmarks if m.name in memory.touched]
+    if len(used) < 3:
+        return f"{len(used)} landmarks touched; a registration needs at least 3", []
+    surface = order.method == "landmarks+surface"
+    if surface and not memory.sweep:
+        return "no surface points swept; sweep the bone, or register with method landmarks", []
+    pointer = next((t for t in memory.rig.tool if t.name in memory.tips), memory.rig.tool[0])
+    request = RegistrationRequest(
+        request=f"registration/{seq}",
+        method=order.method,
+        landmarks=tuple(m.name for m in used),
+        ct_mm=tuple(m.position_mm for m in used),
+        ref_mm=tuple(memory.touched[m.name].position_ref_mm for m in used),
+        sweep_ref_mm=tuple(memory.sweep) if surface else (),
+        tip_radius_mm=min(part.radius_mm for part in pointer.part),
+    )
+    memory.setup_message = "computing the registration"
+    memory.setup_changed = True
+    return "", [Message(topic="request", body=request)]
+
+
+def receive(memory: Memory, result: PivotResult | RegistrationResult | WorkFailed) -> None:
+    """A worker's answer waits for the operator's accept."""
+    memory.setup_changed = True
+    memory.notices.pop("WORKER_FAILED", None)
+    if isinstance(result, WorkFailed):
+        memory.notices["WORKER_FAILED"] = result.reason
+        memory.setup_message = result.reason
+    elif isinstance(result, PivotResult):
+        memory.pending_pivots[result.tool] = result
+        memory.setup_message = (
+            f"tip of {result.tool}: RMS {result.rms_mm:.2f} mm, {'accepted by the gate' if result.accepted else 'refused by the gate'}"
+        )
+    else:
+        memory.pending_registration = result
+        memory.setup_message = f"registration: FRE {result.fre_mm:.2f} mm, {'accepted by the gate' if result.accepted else 'refused by the gate'}"
+
+
+def accept(memory: Memory, order: Accept) -> Refusal:
+    """Take a pending result into use, unless the gate refused it."""
+    result = _pending(memory, order.result)
+    if result is None:
+        return _none_pending(memory, order.result)
+    if not result.accepted:
+        return f"the gate refused it: {'; '.join(result.reasons)}"
+    if isinstance(result, PivotResult):
+        memory.pivots[result.tool] = memory.pending_pivots.pop(result.tool)
+        memory.tips[result.tool] = tip_of(memory.rig, result.tool, result.tip_mm, result.covariance)
+    else:
+        memory.registration, memory.pending_registration = result, None
+        memory.phase = "navigation"
+        # What was known was known in another registration: every pair is judged afresh.
+        for pair in memory.pairs:
+            pair.state, pair.last_good_ns = LevelState(since_ns=memory.now_ns), None
+            pair.acked_by = pair.acked_level = ""
+    memory.proximity.forget()
+    memory.setup_changed = True
+    memory.setup_message = f"{order.result} in use"
+    return ""
+
+
+def reject(memory: Memory, order: Reject) -> Refusal:
+    result = _pending(memory, order.result)
+    if result is None:
+        return _none_pending(memory, order.result)
+    if isinstance(result, PivotResult):
+        del memory.pending_pivots[result.tool]
+    else:
+        memory.pending_registration = None
+    memory.setup_changed = True
+    memory.setup_message = f"{order.result} rejected"
+    return ""
+
+
+def _pending(memory: Memory, name: str) -> PivotResult | RegistrationResult | None:
+    return memory.pending_registration if name == "registration" else memory.pending_pivots.get(name.removeprefix("pivot/"))
+
+
+def _none_pending(memory: Memory, name: str) -> Refusal:
+    waiting = [f"pivot/{t}" for t in memory.pending_pivots] + (["registration"] if memory.pending_registration else [])
+    return f"no result '{name}' is pending; pending: {', '.join(waiting) or 'none'}"
+
+
+def take_back(memory: Memory) -> Refusal:
+    """Undo the last collected landmark, sweep or limit change."""
+    if not memory.undo:
+        return "nothing to undo"
+    what, detail = memory.undo.pop()
+    memory.setup_changed = True
+    memory.setup_message = f"{what} taken back"
+    if what == "landmark":
+        memory.touched.pop(detail, None)
+    elif what == "sweep":
+        del memory.sweep[len(memory.sweep) - int(detail) :]
+    else:
+        structure, limits = memory.old_limits.pop()
+        memory.limits[structure] = limits
+    return ""

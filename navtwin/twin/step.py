@@ -1,0 +1,104 @@
+"""The fold: `step(scene, memory, event) -> messages`. No clock, no socket, no chance: the same events give the same messages, to the bit."""
+
+from __future__ import annotations
+
+from navtwin.errors import InputRefused
+from navtwin.nouns import (
+    Command,
+    Event,
+    Message,
+    Notice,
+    PivotResult,
+    RegistrationResult,
+    Tick,
+    TrackerFrame,
+    WorkFailed,
+)
+from navtwin.scene.model import Scene
+from navtwin.twin import setup
+from navtwin.twin.alarms import ALARMS
+from navtwin.twin.chain import instrument_chain, reference_link, sighting_of
+from navtwin.twin.health import update_alarms
+from navtwin.twin.judge import judge_pairs
+from navtwin.twin.memory import Memory
+from navtwin.twin.orders import obey
+from navtwin.twin.publish import due_alerts, due_setup, state_of
+
+#: How far ahead of its own arrival a capture stamp may lie: clocks of one host do not differ, rounding does.
+FUTURE_NS = 1_000_000
+
+
+def step(scene: Scene, memory: Memory, event: Event) -> list[Message]:
+    """Take one event into memory and say what follows from it.
+
+    Parameters
+    ----------
+    scene : the case; never changed
+    memory : from `new_memory`; mutated in place
+    event : the next input; `event.t_ns` never goes back (the loop sees to it)
+
+    Raises
+    ------
+    InputRefused : time goes back, or a notice names no alarm of the table
+    """
+    if event.t_ns < memory.now_ns and memory.published is not None:
+        raise InputRefused(
+            f"event {event.seq} goes back in time by {(memory.now_ns - event.t_ns) * 1e-6:.3f} ms", "events are ordered by the loop's clock"
+        )
+    memory.now_ns = event.t_ns
+    messages: list[Message] = []
+    body = event.body
+    fresh_frame = False
+    if isinstance(body, TrackerFrame):
+        fresh_frame = _usable(memory, body, event.t_ns)
+        if fresh_frame:
+            messages += _frame(memory, body)
+    elif isinstance(body, Command):
+        messages += obey(scene, memory, body, event.seq)
+    elif isinstance(body, Notice):
+        _notice(memory, body)
+    elif isinstance(body, PivotResult | RegistrationResult | WorkFailed):
+        setup.receive(memory, body)
+    elif not isinstance(body, Tick):
+        raise InputRefused(f"event {event.seq} has no known kind", "write logs with this version of the code")
+    judge_pairs(memory, fresh_frame=fresh_frame)
+    update_alarms(memory)
+    # Alerts leave first: nothing that is merely informative may delay a warning.
+    return due_alerts(memory) + messages + due_setup(memory)
+
+
+def _usable(memory: Memory, frame: TrackerFrame, now_ns: int) -> bool:
+    """Judge the frame's stamps: one that repeats, goes back or lies in the future is not used, and is told of."""
+    backwards = memory.last_capture_ns is not None and frame.t_capture_ns <= memory.last_capture_ns
+    if backwards or frame.t_capture_ns > now_ns + FUTURE_NS:
+        memory.time_fault_ns = now_ns
+        return False
+    too_old = now_ns - frame.t_capture_ns > memory.rig.tracker.max_age_ms * 1e6
+    memory.slow_frames = memory.slow_frames + 1 if too_old else 0
+    return True
+
+
+def _frame(memory: Memory, frame: TrackerFrame) -> list[Message]:
+    """Pose chain and proximity of one frame."""
+    memory.frame, memory.last_capture_ns = frame, frame.t_capture_ns
+    for body in memory.rig.body:
+        seen = sighting_of(frame, body.name)
+        if seen is not None and seen.status == "OK":
+            memory.body_ok_ns[body.name] = frame.t_capture_ns
+    setup.sample(memory, frame)
+    link = reference_link(memory, frame)
+    chains = [instrument_chain(memory, frame, link, i) for i in range(len(memory.rig.tool))]
+    memory.tool_status = {c.tool: c.status for c in chains}
+    memory.proximity.measure(memory, chains, link, frame.t_capture_ns)
+    return [Message(topic="state", body=state_of(memory, chains, frame.number))]
+
+
+def _notice(memory: Memory, notice: Notice) -> None:
+    if notice.alarm not in ALARMS:
+        raise InputRefused(f"no technical alarm '{notice.alarm}'", f"known: {', '.join(ALARMS)}")
+    if notice.active:
+        memory.notices[notice.alarm] = notice.detail
+        if notice.alarm == "SOURCE_ENDED":
+            memory.setup_message, memory.setup_changed = "session ended", True
+    else:
+        memory.notices.pop(notice.alarm, None)

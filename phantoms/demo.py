@@ -1,0 +1,177 @@
+"""`navtwin demo`: a pedicle-screw rehearsal on a real patient's CT, with every warning going to an operator and every acknowledgement coming back.
+
+The demo is nothing but the product's own commands, started together: the core, an operator and a window are processes of their own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from platformdirs import user_cache_path, user_data_path
+from rich.console import Console
+
+from navtwin.errors import DataUnavailable, NavtwinError
+from navtwin.nouns import Rig, encode
+from navtwin.record.hashes import file_hash
+from navtwin.scene.model import Scene
+
+#: How long the demo's operator takes to acknowledge an alert, s: a person's reaction.
+REACTION_S = 1.5
+#: What the core says when the first navigation frame is played.
+NAVIGATION_BEGINS = "navigation begins"
+#: How long the window may take to close after the session, s.
+CLOSING_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where everything of one demo lies and which ports it talks on."""
+
+    case: Path
+    stream: Path
+    folder: Path
+    port: int
+    command_port: int
+    speed: float
+
+
+def demo(
+    seed: Annotated[int, typer.Option(help="of the noise, the hand and the patient's true shape")] = 1,
+    speed: Annotated[float, typer.Option(min=0.0, help="of the navigation: 1 real time; anything else is not a latency measurement; 0 flat out")] = 1.0,
+    patient: Annotated[str, typer.Option(help="thorax (a real CT, fetched once) or phantom (built in)")] = "thorax",
+    out: Annotated[Path | None, typer.Option(help="folder for log, pictures and report; default: in the user's session folder")] = None,
+    window: Annotated[bool, typer.Option("--window/--no-window", help="show the window where there is a display")] = True,
+) -> None:
+    """Watch a rehearsal: CT to case, calibration, registration, navigation, warnings, acknowledgements, report."""
+    console = Console(stderr=True)
+    begun = time.monotonic()
+    stage = _prepare(console, seed, speed, patient, out)
+    first_frame_s = _perform(console, stage, begun, window=window)
+    if first_frame_s is not None:
+        console.print(f"first navigation frame {first_frame_s:.1f} s after the start")
+    _navtwin("report", str(stage.folder / "session.mcap"), "--out", str(stage.folder / "report.html"), "--journal", str(stage.folder / "operator.jsonl"))
+
+
+def _prepare(console: Console, seed: int, speed: float, patient: str, out: Path | None) -> Stage:
+    """Case, rig and recorded stream, each made once and kept by hash."""
+    from navtwin.nouns import read_rig
+    from navtwin.scene import load_scene
+    from phantoms.rig import RIG_FILE
+
+    case = _case(console, patient)
+    scene, rig = load_scene(case), read_rig(case / RIG_FILE)
+    folder = out or user_data_path("navtwin", appauthor=False) / "sessions" / f"demo-{datetime.now(UTC).strftime('%Y-%m-%dT%H-%M-%SZ')}"
+    folder.mkdir(parents=True, exist_ok=True)
+    port, command_port = _two_ports()
+    return Stage(case, _stream(console, scene, rig, seed), folder, port, command_port, speed)
+
+
+def _case(console: Console, patient: str) -> Path:
+    """The real patient's case, or the built-in phantom's where the CT cannot be had."""
+    from phantoms.cases import phantom_patient, thorax_patient
+
+    if patient == "thorax":
+        try:
+            return thorax_patient(console)
+        except DataUnavailable as error:
+            console.print(f"[yellow]no network, so the built-in phantom is used instead of the real CT[/] ({error})")
+    elif patient != "phantom":
+        raise NavtwinError(f"no patient '{patient}'", "--patient is thorax or phantom")
+    return phantom_patient(console)
+
+
+def _stream(console: Console, scene: Scene, rig: Rig, seed: int) -> Path:
+    """The recorded rehearsal of this seed, made once for this case, rig and script."""
+    from phantoms.rehearsal import generate, write_stream
+
+    script = b"".join(file_hash(p).encode() for p in sorted(Path(__file__).parent.glob("*.py")))
+    name = hashlib.sha256(b"%b %b %b %d" % (scene.case_hash.encode(), encode(rig), script, seed)).hexdigest()[:16]
+    path = user_cache_path("navtwin", appauthor=False) / "streams" / f"{name}.mcap"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with console.status(f"recording the scripted rehearsal (seed {seed})"):
+            write_stream(path, generate(scene, rig, seed), scene, rig, seed)
+    return path
+
+
+def _perform(console: Console, stage: Stage, begun: float, *, window: bool) -> float | None:
+    """Run core, operator and window to the end of the session; returns when the first navigation frame came, in s after `begun`."""
+    where = ["--port", str(stage.port), "--command-port", str(stage.command_port)]
+    journal, log = stage.folder / "operator.jsonl", stage.folder / "session.mcap"
+    run = ["run", str(stage.case), "--source", f"log:{stage.stream}", "--log", str(log), "--speed", str(stage.speed), *where]
+    listen = ["operator", *where, "--who", "demo operator", "--auto-ack", str(REACTION_S), "--plain", "--until-end", "--journal", str(journal)]
+    shows = window and _has_display()
+    watch = ["gui", str(stage.case), *where, "--until-end"]
+    if not shows:
+        console.print("no display: pictures are saved instead of a window" if window else "no window asked for: pictures are saved instead")
+        watch += ["--headless", "--out", str(stage.folder / "pictures")]
+    console.print(f"operator: acknowledges by itself after {REACTION_S:g} s; watch or take over with: navtwin operator {' '.join(where)}")
+    with _started(listen) as operator, _started(watch, background=True) as viewer, _started(run, stderr=subprocess.PIPE) as core:
+        first = _relay(console, core, begun)
+        code = core.wait()
+        if code:
+            raise NavtwinError(f"the core ended with exit code {code}", "read what it said above")
+        operator.wait(timeout=CLOSING_S)
+        try:
+            viewer.wait(timeout=CLOSING_S)
+        except subprocess.TimeoutExpired:
+            console.print("the window did not close in time; it is closed now")
+    return first
+
+
+@contextmanager
+def _started(arguments: list[str], *, stderr: int | None = None, background: bool = False) -> Iterator[subprocess.Popen[str]]:
+    """One of our own commands as a process that does not outlive the demo."""
+    priority = ["nice", "-n", "5"] if background and platform.system() != "Windows" else []
+    process = subprocess.Popen([*priority, sys.executable, "-m", "navtwin", *arguments], stderr=stderr, text=True)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(timeout=CLOSING_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _relay(console: Console, core: subprocess.Popen[str], begun: float) -> float | None:
+    """Show what the core says, to its end; returns when it began to navigate, in s after `begun`."""
+    assert core.stderr is not None
+    navigating: float | None = None
+    for line in core.stderr:
+        console.print(f"[dim]core: {line.rstrip()}[/]", highlight=False)
+        if line.startswith(NAVIGATION_BEGINS):
+            navigating = time.monotonic() - begun
+    return navigating
+
+
+def _navtwin(*arguments: str) -> None:
+    code = subprocess.run([sys.executable, "-m", "navtwin", *arguments], check=False).returncode
+    if code:
+        raise typer.Exit(code)
+
+
+def _has_display() -> bool:
+    return platform.system() != "Linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _two_ports() -> tuple[int, int]:
+    """Two ports that are free now."""
+    with socket.socket() as a, socket.socket() as b:
+        a.bind(("127.0.0.1", 0))
+        b.bind(("127.0.0.1", 0))
+        return int(a.getsockname()[1]), int(b.getsockname()[1])
