@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushBut
 from gui import theme
 from gui.board import Moment, ordered
 from navtwin.bus.signals import flash_on
-from navtwin.bus.words import STATUS_WORDS, alert_words, distance_words, duration_words, level_words, speed_words, subject_words, technical_words
+from navtwin.bus.words import STATUS_WORDS, distance_words, duration_words, level_words, speed_words, subject_words, technical_words
 from navtwin.nouns import Alert, Priority, TechnicalAlarm
 from navtwin.scene import palette
 
@@ -140,6 +140,8 @@ class AlertBanner(QFrame):
         super().__init__(parent)
         self.block = LevelBlock(self)
         self.headline, self.detail = Elided(self), Elided(self)
+        self.headline.setObjectName("headline")
+        self.detail.setObjectName("detail")
         self._others = [Line(acknowledge, self) for _ in range(MOST_OTHERS)]
         self.more = QLabel("", self)
         self.more.setProperty("dim", True)
@@ -181,8 +183,7 @@ class AlertBanner(QFrame):
         for n, line in enumerate(self._others):
             line.setVisible(n < len(others))
             if n < len(others):
-                words = alert_words(others[n], moment.t_ns, link_lost=moment.link_lost)
-                line.show_row(others[n], words, lit=flash_on(others[n].priority, now_ns), can_answer=not moment.link_lost)
+                line.show_row(others[n], _short(others[n], moment), lit=flash_on(others[n].priority, now_ns), can_answer=not moment.link_lost)
         self.more.setVisible(bool(rest))
         self.more.setText(f"and {len(rest)} more" if rest else "")
 
@@ -190,8 +191,6 @@ class AlertBanner(QFrame):
         self._scale = scale
         self.setFixedHeight(round(98 * scale))
         self.block.set_scale(scale)
-        self.headline.setFont(theme.font(24 * scale, weight=QFont.Weight.Bold))
-        self.detail.setFont(theme.font(17 * scale))
         for line in self._others:
             line.set_scale(scale)
 
@@ -293,6 +292,16 @@ class TechnicalRow(QFrame):
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(palette.BACKGROUND))
         painter.end()
+
+
+def _short(alert: Alert, moment: Moment) -> str:
+    known = alert.known and not moment.link_lost
+    pieces = [
+        level_words(alert, link_lost=moment.link_lost),
+        subject_words(alert.id),
+        distance_words(alert.distance_mm, alert.sd_mm) if known else "",
+    ]
+    return "   ".join(piece for piece in pieces if piece)
 
 
 def link_alarm(moment: Moment) -> TechnicalAlarm | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from gui import theme
@@ -38,7 +38,8 @@ class LampLight(QWidget):
         self.updateGeometry()
 
     def sizeHint(self) -> QSize:
-        return QSize(round(84 * self._scale), round(40 * self._scale))
+        metrics = QFontMetrics(theme.font(12.5 * self._scale, weight=QFont.Weight.Medium))
+        return QSize(round(24 * self._scale) + metrics.horizontalAdvance(self.name), round(40 * self._scale))
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
@@ -90,7 +91,7 @@ class Lamps(QWidget):
         self.lights = {name: LampLight(name, self) for name in LAMPS}
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
+        layout.setSpacing(12)
         for light in self.lights.values():
             layout.addWidget(light)
 

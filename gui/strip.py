@@ -20,7 +20,7 @@ from navtwin.scene.model import Structure
 #: From millimetres to pixels.
 _Scale = Callable[[float], float]
 #: The scale reaches this many caution limits beyond the surface, but at least so far, and a little inside.
-GAUGE_CAUTIONS, GAUGE_LEAST_MM, GAUGE_INSIDE_MM = 4.0, 10.0, 2.0
+GAUGE_CAUTIONS, GAUGE_LEAST_MM, GAUGE_INSIDE_MM = 4.0, 10.0, 1.0
 MOST_OTHERS = 2
 
 
@@ -42,6 +42,8 @@ def card_words(row: StructureRow) -> Card:
     if lead is None:
         return Card("UNKNOWN", "", "", row.why, (), False)
     others = tuple(f"{pair.title}:  {_short(pair)}" for pair in row.pairs[1 : 1 + MOST_OTHERS])
+    if row.structure.capped:
+        others = (*others, "cut by the scan's edge")
     reading = lead.reading
     if reading is None or reading.distance_mm is None:
         return Card("UNKNOWN", "", lead.title, lead.unknown_words.removeprefix("UNKNOWN "), others, False)
@@ -69,7 +71,7 @@ class DistanceCard(QWidget):
 
     def set_scale(self, scale: float) -> None:
         self._scale = scale
-        self.setFixedHeight(round(176 * scale))
+        self.setFixedHeight(round(184 * scale))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -85,7 +87,7 @@ class DistanceCard(QWidget):
             painter.drawRoundedRect(QRectF(box).adjusted(1, 1, -1, -1), 8.0 * self._scale, 8.0 * self._scale)
         self._paint_head(painter, box)
         self._paint_value(painter, box, shade)
-        self._paint_gauge(painter, self._box(box, 110, 26))
+        self._paint_gauge(painter, self._box(box, 110, 34))
         self._paint_others(painter, box)
         painter.end()
 
@@ -97,11 +99,9 @@ class DistanceCard(QWidget):
     def _paint_head(self, painter: QPainter, box: QRect) -> None:
         s = self._scale
         theme.fill(painter, self._box(box, 16, 10, right=0).adjusted(0, 0, -box.width() + round(24 * s), 0), self.structure.color, 5.0 * s)
-        _write(painter, self._box(box, 8, 26, left=34), name_words(self.structure.name), theme.font(16 * s, weight=QFont.Weight.Bold), palette.TEXT)
-        limits = f"caution {self.structure.caution_mm:g}  ·  danger {self.structure.danger_mm:g} mm"
-        if self.structure.capped:
-            limits += "  ·  cut by the scan"
-        _write(painter, self._box(box, 8, 26), limits, theme.font(12 * s), palette.DIM, right=True)
+        bold = theme.font(16 * s, weight=QFont.Weight.Bold)
+        _write(painter, self._box(box, 8, 26, left=34, right=140), name_words(self.structure.name), bold, palette.TEXT)
+        _write(painter, self._box(box, 8, 26, left=230), self.card.title, theme.font(14 * s), palette.TEXT, right=True)
 
     def _paint_value(self, painter: QPainter, box: QRect, shade: QColor) -> None:
         s, card = self._scale, self.card
@@ -111,22 +111,13 @@ class DistanceCard(QWidget):
         painter.setFont(large)
         beside = area.adjusted(painter.fontMetrics().horizontalAdvance(card.value) + round(9 * s), round(10 * s) if card.known else 0, 0, 0)
         _write(painter, beside, card.unit, theme.font(17 * s), palette.TEXT)
-        _write(
-            painter,
-            area.adjusted(0, round(10 * s) if card.known else 0, 0, 0),
-            card.title,
-            theme.font(14 * s, weight=QFont.Weight.Bold),
-            palette.TEXT,
-            right=True,
-        )
-        _write(painter, self._box(box, 84, 22), card.detail, theme.font(13 * s), palette.DIM if card.known else palette.TEXT)
+        limits = f"caution {self.structure.caution_mm:g}  ·  danger {self.structure.danger_mm:g} mm"
+        _write(painter, self._box(box, 84, 22), limits, theme.font(12.5 * s), palette.DIM, right=True)
+        _write(painter, self._box(box, 84, 22, right=170), card.detail, theme.font(13 * s), palette.DIM if card.known else palette.TEXT)
 
     def _paint_others(self, painter: QPainter, box: QRect) -> None:
         words = "     ".join(self.card.others)
-        metrics_font = theme.font(12 * self._scale)
-        area = self._box(box, 142, 20)
-        painter.setFont(metrics_font)
-        _write(painter, area, painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, area.width()), metrics_font, palette.DIM)
+        _write(painter, self._box(box, 148, 20), words, theme.font(12.5 * self._scale), palette.DIM)
 
     def _paint_gauge(self, painter: QPainter, area: QRect) -> None:
         """From a little inside the structure (left) outwards: the danger and caution bands, the measured distance, its error bar, the bound below."""
@@ -148,6 +139,14 @@ class DistanceCard(QWidget):
         ):  # fmt: skip
             color.setAlpha(strength)
             painter.fillRect(QRectF(x(low), bar.top(), x(high) - x(low), bar.height()), color)
+        small = theme.font(10.5 * s)
+        for mm in (0.0, danger, caution, reach):
+            label = QRect(round(x(mm)) - round(20 * s), bar.bottom() + round(3 * s), round(40 * s), round(14 * s))
+            if mm == reach:
+                label.moveRight(bar.right())
+            painter.setFont(small)
+            painter.setPen(QColor(palette.DIM))
+            painter.drawText(label, Qt.AlignmentFlag.AlignRight if mm == reach else Qt.AlignmentFlag.AlignHCenter, f"{mm:g}")
         reading = self.row.lead.reading if self.row.lead else None
         if reading is not None and reading.distance_mm is not None:
             self._paint_marks(painter, bar, reading, reading.distance_mm, x, reach)
@@ -167,12 +166,12 @@ class DistanceCard(QWidget):
             for end in (low, high):
                 painter.drawLine(QPointF(end, middle - 4 * s), QPointF(end, middle + 4 * s))
         painter.setPen(QPen(white, 3.2 * s))
-        painter.drawLine(QPointF(x(distance_mm), bar.top() - 4 * s), QPointF(x(distance_mm), bar.bottom() + 4 * s))
+        painter.drawLine(QPointF(x(distance_mm), bar.top() - 2 * s), QPointF(x(distance_mm), bar.bottom() + 4 * s))
         if reading.bound_mm is not None:
-            at, top = x(reading.bound_mm), bar.bottom() + 3.0 * s
+            at, low = x(reading.bound_mm), bar.top() - 2.0 * s
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(white)
-            painter.drawPolygon(QPolygonF([QPointF(at, top), QPointF(at - 4.5 * s, top + 7 * s), QPointF(at + 4.5 * s, top + 7 * s)]))
+            painter.drawPolygon(QPolygonF([QPointF(at, low), QPointF(at - 4.5 * s, low - 7 * s), QPointF(at + 4.5 * s, low - 7 * s)]))
 
 
 class Strip(QFrame):
@@ -194,7 +193,7 @@ class Strip(QFrame):
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inner)
-        legend = QLabel("▏measured, with two standard deviations     ▴ bound: at its worst on arrival")
+        legend = QLabel("┃  measured ± 2 sd        ▾  bound: the worst that it may be")
         legend.setProperty("dim", True)
         legend.setContentsMargins(14, 0, 12, 0)
         notice = QLabel(NOT_A_DEVICE)
@@ -229,5 +228,6 @@ def _signed(mm: float) -> str:
 def _write(painter: QPainter, area: QRect, text: str, font: QFont, color: str | QColor, *, right: bool = False) -> None:
     painter.setFont(font)
     painter.setPen(QColor(color))
+    text = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, area.width())
     side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
     painter.drawText(area, side | Qt.AlignmentFlag.AlignVCenter, text)

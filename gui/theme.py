@@ -83,6 +83,8 @@ def style_sheet(scale: float) -> str:
 
     return f"""
     QWidget {{ color: {palette.TEXT}; font-size: {px(14)}; }}
+    QLabel#headline {{ font-size: {px(25)}; font-weight: 700; }}
+    QLabel#detail {{ font-size: {px(17)}; }}
     QMainWindow, QDialog, #body {{ background: {palette.BACKGROUND}; }}
     #footer {{ background: {palette.PANEL}; border-top: 1px solid {palette.EDGE}; }}
     #strip, #strip QScrollArea, #strip #cards {{ background: {palette.PANEL}; border: none; }}

@@ -22,6 +22,8 @@ MIN_SPREAD_RAD, MIN_SECOND_AXIS_RAD = 0.12, 0.06
 MAX_SLIP_MM, MAX_TIP_SD_MM = 0.5, 0.5
 #: Residuals beyond this many robust standard deviations are outliers.
 REJECT_SDS = 4.5
+#: Standard deviation of a tip of which nothing is known.
+OPEN_SD_MM = 1e3
 #: How far R'R may be from the identity: streams that pass through float32 stay below it.
 ORTHONORMAL_TOLERANCE = 1e-4
 
@@ -183,8 +185,6 @@ def _covariance(rotation: Array, residuals: Array) -> tuple[Array, float]:
     """
     count = len(residuals)
     a = _system(rotation)
-    # The floor keeps directions that the poses leave open finite, and their error huge.
-    bread = np.linalg.inv(np.einsum("nij,nik->jk", a, a) + 1e-9 * count * np.eye(6))
     rho = _autocorrelation(residuals)
     inflation = 1.0 + 2.0 * float(rho[1:].sum())
     freedom = max(3.0 * count / inflation - 6.0, 1.0)
@@ -196,12 +196,17 @@ def _covariance(rotation: Array, residuals: Array) -> tuple[Array, float]:
     for lag in range(1, len(rho)):
         cross = np.einsum("nji,jk,nkl->il", a[lag:], noise, a[:-lag], optimize=True)
         meat += rho[lag] * (cross + cross.T)
-    return (bread @ _at_least(meat, white) @ bread)[:3, :3], inflation
+    # What is known before any pose: a tip within OPEN_SD_MM. Without it, directions that the poses leave open would look exactly known.
+    variance = float(np.trace(noise)) / 3.0 + 1e-12
+    ridge = variance / OPEN_SD_MM**2 * np.eye(6)
+    bread = np.linalg.inv(np.einsum("nij,nik->jk", a, a) + ridge)
+    prior = variance * ridge
+    return (bread @ _at_least(meat + prior, white + prior) @ bread)[:3, :3], inflation
 
 
 def _at_least(matrix: Array, floor: Array) -> Array:
     """`matrix` raised so that in no direction it is below `floor`: an estimated correlation may widen the error, never narrow it."""
-    root = np.linalg.cholesky(floor + 1e-18 * np.trace(floor) * np.eye(len(floor)) + 1e-30 * np.eye(len(floor)))
+    root = np.linalg.cholesky(floor)
     whitened = np.linalg.solve(root, np.linalg.solve(root, matrix).T)
     values, vectors = np.linalg.eigh((whitened + whitened.T) / 2.0)
     return np.asarray(root @ (vectors * np.maximum(values, 1.0)) @ vectors.T @ root.T)

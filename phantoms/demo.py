@@ -68,7 +68,7 @@ def demo(
 def _prepare(console: Console, seed: int, speed: float, patient: str, out: Path | None) -> Stage:
     """Case, rig and recorded stream, each made once and kept by hash."""
     from navtwin.nouns import read_rig
-    from navtwin.scene import load_scene
+    from navtwin.scene.case import load_scene
     from phantoms.rig import RIG_FILE
 
     case = _case(console, patient)

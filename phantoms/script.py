@@ -152,7 +152,7 @@ def _touch_and_sweep(
 def _navigate(script: Script, scene: Scene, ground: Ground, view: Approach, rng: np.random.Generator) -> None:
     """Left pedicle, right pedicle with the neck near the canal, too deep towards the aorta, hidden, bumped."""
     plan_left, plan_right = plans_by_side(scene)
-    left, lever, deep = planned_hole(plan_left, ground), levered_neck(plan_right, ground), too_deep_hole(scene, ground)
+    left, lever, deep = planned_hole(plan_left, ground, plan_left.tolerance_mm), levered_neck(plan_right, ground), too_deep_hole(scene, ground)
     track = Track(script.navigation_s - 1.0, Stance(view.out(130.0, left_mm=60.0), left.axis))
 
     start = _enter(track, left)

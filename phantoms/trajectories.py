@@ -18,13 +18,16 @@ from phantoms.truth import AORTA, CANAL, TruePatient, nearest_distance, part_dis
 if TYPE_CHECKING:
     from navtwin.scene.model import Plan, Scene
 
-#: A part counts as surely clear where it is farther from a structure than its caution limit by this: twice what an honest error bar allows.
-SURELY_CLEAR_MM = 1.4
+#: A part counts as surely clear where it is farther from a structure than its caution limit by this: about twice what an honest error bar
+#: (0.9 mm, two standard deviations) allows.
+SURELY_CLEAR_MM = 1.9
 #: How near the drill comes, as a share of the danger limit.
-NEAR_SHARE = 0.4
+NEAR_SHARE = 0.45
 #: The neck is 50 mm long; the handpiece behind it has to stay off the bone.
-DEEPEST_MM = 48.0
+DEEPEST_MM = 49.0
 STEP_MM = 0.5
+#: How far beside its plan the drill may enter where the script means to go wrong anyway.
+FREE_HAND_MM = 2.0
 
 
 @dataclass(frozen=True)
@@ -115,27 +118,36 @@ def plans_by_side(scene: Scene) -> tuple[Plan, Plan]:
     return ordered[-1], ordered[0]
 
 
-def planned_hole(plan: Plan, ground: Ground) -> Hole:
-    """The plan's own hole, no deeper than where the drill would begin to come near a critical structure."""
+def planned_hole(plan: Plan, ground: Ground, farthest_mm: float) -> Hole:
+    """The plan's own hole; where the drill would come near the canal in it, moved aside from the canal by no more than `farthest_mm`.
+
+    Plans are made on the segmented surfaces, and the true ones differ: a hand that stays within the plan's tolerance has this much freedom.
+    """
     entry, target = np.array(plan.entry_mm), np.array(plan.target_mm)
     axis, length = unit(target - entry), float(np.linalg.norm(target - entry))
+    near = ground.patient.critical[CANAL].closest_to_capsule(entry, target, 0.0)
+    away = near.axis_point_mm - near.point_mm
+    aside = unit(away - (away @ axis) * axis)
     depths = np.arange(-10.0, min(length, DEEPEST_MM) + 1e-9, STEP_MM)
-    room = ground.headroom(entry + depths[:, None] * axis, np.tile(axis, (len(depths), 1)))
-    clear = len(depths) if (room > 0.0).all() else int(np.argmax(room <= 0.0))
-    depth = float(depths[clear - 1]) if clear else 0.0
-    if depth < 20.0:
-        raise InputRefused(
-            f"plan '{plan.name}' comes within {SURELY_CLEAR_MM:g} mm of a caution limit {max(depth, 0.0):.0f} mm deep",
-            "choose limits or a plan that leave it clear (`navtwin case check`)",
-        )
-    return Hole(entry, axis, depth)
+    best = Hole(entry, axis, 0.0)
+    for shift_mm in np.arange(0.0, farthest_mm + 1e-9, 0.2):
+        moved = entry + shift_mm * aside
+        room = ground.headroom(moved + depths[:, None] * axis, np.tile(axis, (len(depths), 1)))
+        clear = len(depths) if (room > 0.0).all() else int(np.argmax(room <= 0.0))
+        if clear and depths[clear - 1] > best.depth_mm:
+            best = Hole(moved, axis, float(depths[clear - 1]))
+        if clear == len(depths):
+            break
+    if best.depth_mm < 20.0:
+        problem = f"plan '{plan.name}' leaves the drill less than {SURELY_CLEAR_MM:g} mm outside a caution limit"
+        raise InputRefused(problem, "choose limits or a plan that leave it clear (`navtwin case check`)")
+    return best
 
 
 def levered_neck(plan: Plan, ground: Ground) -> Levered:
     """Down the plan until the tip lies in the body, then too far medially: the drill turns about its entry until its *neck* is near the canal."""
-    hole = planned_hole(plan, ground)
-    neck, tip = ground.part("neck"), hole.bottom.tip_mm
-    near = ground.patient.critical[CANAL].closest_to_capsule(hole.entry_mm, tip, neck.radius_mm)
+    hole = planned_hole(plan, ground, FREE_HAND_MM)
+    near = ground.patient.critical[CANAL].closest_to_capsule(hole.entry_mm, hole.bottom.tip_mm, 0.0)
     towards = near.point_mm - near.axis_point_mm
     aim = unit(towards - (towards @ hole.axis) * hole.axis)
     low, high = 0.0, np.radians(25.0)

@@ -1,7 +1,7 @@
 """The pose of a marker body in one image, with its error, or the reason why there is none.
 
 A flat marker seen from afar has two poses that explain it almost equally well (Collins and Bartoli, "Infinitesimal plane-based pose estimation",
-IJCV 2014;109:252). Both are computed; if the image does not tell them apart, no pose is given: a flip looks like a sound pose and is metres of harm.
+IJCV 2014;109:252). Both are computed; if the image does not tell them apart, no pose is given, for nothing else would betray a flipped one.
 """
 
 from __future__ import annotations
@@ -142,7 +142,8 @@ def _refined(seen_px: Array, corners_mm: Array, camera: Camera, rotation: Array,
         length = np.linalg.norm(residuals, axis=1)
         weights = np.minimum(1.0, HUBER_SDS * CORNER_SD_PX / np.maximum(length, 1e-12))
         normal = np.einsum("k,kij,kil->jl", weights, slopes, slopes)
-        step = np.linalg.solve(normal + damping * np.diag(np.diag(normal)), np.einsum("k,kij,ki->j", weights, slopes, residuals))
+        ridge = damping * np.diag(np.diag(normal)) + 1e-12 * np.trace(normal) * np.eye(6)
+        step = np.linalg.solve(normal + ridge, np.einsum("k,kij,ki->j", weights, slopes, residuals))
         turned, shifted = cv2.Rodrigues(step[:3])[0] @ rotation, t_mm + step[3:]
         new_pixels, new_slopes = _projected(corners_mm, camera, turned, shifted)
         if not np.isfinite(new_pixels).all():
@@ -158,8 +159,9 @@ def _refined(seen_px: Array, corners_mm: Array, camera: Camera, rotation: Array,
         return None
     squares = float(np.square(residuals).sum())
     variance = max(CORNER_SD_PX**2, squares / max(residuals.size - 6, 1) if residuals.size > 8 else 0.0)
-    covariance = np.linalg.inv(np.einsum("kij,kil->jl", slopes, slopes)) * variance
-    if not np.isfinite(covariance).all():
+    information = np.einsum("kij,kil->jl", slopes, slopes)
+    covariance = np.linalg.pinv(information, hermitian=True) * variance
+    if np.linalg.matrix_rank(information, hermitian=True) < 6 or not np.isfinite(covariance).all():
         return None
     return _Solution(rotation, t_mm, float(np.sqrt(squares / len(residuals))), covariance)
 

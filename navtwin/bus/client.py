@@ -18,6 +18,10 @@ from navtwin.nouns import Command, Envelope, Order, Topic, encode
 
 #: Messages looked at in one call, so that a flood of bad ones cannot hold the caller.
 MESSAGES_PER_CALL = 256
+#: What the command socket's monitor reports: how handshakes went.
+HANDSHAKES = (
+    zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+)
 #: How long `send` may wait for a connection that is just being made.
 SEND_WAIT_MS = 50
 
@@ -70,7 +74,8 @@ class Client:
         # An order is for now: it must not wait in a queue for a core that comes back a minute later.
         self._commands.set(zmq.IMMEDIATE, 1)
         self._commands.set(zmq.SNDTIMEO, SEND_WAIT_MS)
-        self._monitor = self._commands.get_monitor_socket(zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_SUCCEEDED)
+        self._monitor = self._commands.get_monitor_socket(HANDSHAKES)
+        self._has_keys = keys is not None
         self._urgent = self._open(zmq.SUB, keys)
         self._state = self._open(zmq.SUB, keys)
         for topic in wanted:
@@ -79,8 +84,12 @@ class Client:
         self._poller = zmq.Poller()
         for socket in (*self._inputs, self._monitor):
             self._poller.register(socket, zmq.POLLIN)
-        for socket, port in zip(self._inputs, (ports[1], ports[0], ports[0]), strict=True):
-            self._connect(socket, f"{address}:{port}")
+        try:
+            for socket, port in zip(self._inputs, (ports[1], ports[0], ports[0]), strict=True):
+                _connect(socket, f"{address}:{port}")
+        except BusRefused:
+            self.close()
+            raise
 
     def receive(self, timeout_ms: int) -> tuple[Topic, Envelope] | None:
         """The next message, replies and alerts before state; None if none came in time. Malformed ones are counted in `link` and passed over."""
@@ -131,6 +140,8 @@ class Client:
 
     def close(self) -> None:
         """Leave the bus. May be called twice."""
+        if self._context.closed:
+            return
         self._commands.disable_monitor()
         for socket in (self._monitor, *self._inputs):
             socket.close()
@@ -157,18 +168,10 @@ class Client:
             socket.set(zmq.CURVE_SERVERKEY, keys.server_public.encode())
         return socket
 
-    def _connect(self, socket: zmq.Socket[bytes], endpoint: str) -> None:
-        try:
-            socket.connect(endpoint)
-        except zmq.ZMQError as error:
-            raise BusRefused(f"cannot connect to {endpoint}: {error.strerror}", "check the host's name and the ports") from error
-
     def _wait(self, timeout_ms: int) -> None:
         ready = dict(self._poller.poll(timeout_ms))
-        if self._monitor in ready:
-            event = recv_monitor_message(self._monitor)["event"]
-            refused = event == zmq.EVENT_HANDSHAKE_FAILED_AUTH
-            self.trouble = "the core does not allow this key: its owner must run `navtwin keys allow` with your .pub file" if refused else ""
+        while self._monitor in ready and self._monitor.poll(0):
+            self.trouble = _trouble(recv_monitor_message(self._monitor)["event"], has_keys=self._has_keys)
 
     def _read(self, frames: list[bytes]) -> tuple[Topic, Envelope] | None:
         now_ns = self._clock()
@@ -181,6 +184,24 @@ class Client:
         if TOPICS[topic].socket == "pub":
             self.link.heard(envelope, now_ns)
         return topic, envelope
+
+
+def _connect(socket: zmq.Socket[bytes], endpoint: str) -> None:
+    try:
+        socket.connect(endpoint)
+    except zmq.ZMQError as error:
+        raise BusRefused(f"cannot connect to {endpoint}: {error.strerror}", "check the host's name and the ports") from error
+
+
+def _trouble(event: int, *, has_keys: bool) -> str:
+    """Why a handshake failed, and what to do; "" where it did not."""
+    if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+        return "the core does not allow this key: its owner must run `navtwin keys allow` with your .pub file and start the core again, then you this"
+    if event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
+        return "the core at these ports uses no keys" if has_keys else "the core asks for keys: pass `--key NAME --server-key FILE`"
+    if event == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL and has_keys:
+        return "the core does not prove that it owns the key in --server-key: is that its present .pub file?"
+    return ""
 
 
 def _next(socket: zmq.Socket[bytes]) -> list[bytes] | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from navtwin.bus.client import Client
+from navtwin.bus.topics import LINK_LOST_MS
 from navtwin.bus.words import order_words
 from navtwin.console import model, orders
 from navtwin.console.changes import Change
@@ -56,7 +57,7 @@ def attend(
 def _take_messages(memory: Memory, client: Client, clock: Callable[[], int], journal: Journal | None) -> list[Change]:
     changes: list[Change] = []
     for n in range(MESSAGES_PER_TURN):
-        message = client.receive(0 if n else TURN_MS)
+        message = client.receive(0 if n else _patience_ms(client, clock()))
         if message is None:
             break
         now_ns = clock()
@@ -64,6 +65,12 @@ def _take_messages(memory: Memory, client: Client, clock: Callable[[], int], jou
             journal.received(*message, now_ns)
         changes += model.heard(memory, *message, now_ns)
     return changes
+
+
+def _patience_ms(client: Client, now_ns: int) -> int:
+    """One turn, or less where the link would be lost before its end: that is to be said at once."""
+    left_ms = LINK_LOST_MS - client.link.silence_ns(now_ns) // 1_000_000
+    return min(TURN_MS, left_ms) if left_ms > 0 else TURN_MS
 
 
 def _send(memory: Memory, client: Client, clock: Callable[[], int], journal: Journal | None) -> list[Change]:

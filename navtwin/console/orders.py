@@ -9,6 +9,8 @@ from navtwin.console.view import ordered_alarms, ordered_alerts
 from navtwin.nouns import Ack, Alert, AudioPause, Freeze, Mark, Mute, TechnicalAlarm
 
 AUDIO_PAUSE_S = 30.0
+#: What came or rose within this time before the key was pressed cannot have been read: it is not what the operator meant.
+MEANT_NS = 300_000_000
 KEYS_LINE = "1-9 select  a acknowledge  m mute  p audio pause  k mark  f freeze  q quit"
 
 
@@ -61,7 +63,10 @@ def _acknowledge(memory: Memory, now_ns: int) -> list[Change]:
             return [_note("nothing waits to be acknowledged")]
         # Stable: where priorities are equal, an alert comes before a technical alarm.
         row = min(waiting, key=lambda r: ("high", "medium", "low", "none").index(r.priority))
-    memory.outbox.append(_ack(memory, row.id, row.level if isinstance(row, Alert) else ""))
+    level = row.level if isinstance(row, Alert) else ""
+    if now_ns - memory.first_seen_ns.get((row.id, level), now_ns - MEANT_NS) < MEANT_NS:
+        return [_note(f"{subject_words(row.id)} has only just come{f' to {level}' if level else ''}: press again")]
+    memory.outbox.append(_ack(memory, row.id, level))
     memory.selected = ""
     return []
 

@@ -52,7 +52,7 @@ class Settings:
     keys: ServerKeys | None = None
 
 
-def open_source(address: str, case: Path, rig: Rig) -> Source:
+def open_source(address: str, scene: Scene, rig: Rig) -> Source:
     """Open `scheme:rest` with the source that some installed room offers under that scheme."""
     offers = {e.name: e for e in entry_points(group="navtwin.sources")}
     scheme, colon, rest = address.partition(":")
@@ -60,7 +60,7 @@ def open_source(address: str, case: Path, rig: Rig) -> Source:
         raise InputRefused(f"source '{address}' names no kind", f"write --source KIND:{address}, with KIND one of {', '.join(sorted(offers))}")
     if scheme not in offers:
         raise InputRefused(f"no source of kind '{scheme}' is installed", nearest(scheme, offers))
-    source: Source = offers[scheme].load()(rest, case, rig)
+    source: Source = offers[scheme].load()(rest, scene, rig)
     return source
 
 
@@ -79,7 +79,7 @@ def run_session(settings: Settings, say: Say) -> Path | None:
     the finished log, None where unrecorded
     """
     from navtwin.kernels import warm_up
-    from navtwin.scene import load_scene
+    from navtwin.scene.case import load_scene
 
     rig_path = rig_path_of(settings.case, settings.rig)
     rig = read_rig(rig_path)
@@ -94,14 +94,14 @@ def run_session(settings: Settings, say: Say) -> Path | None:
         stack.callback(workers.close)
         say("loading the case")
         scene = load_scene(settings.case)
-        reader = SourceReader(open_source(settings.source, settings.case, rig))
+        reader = SourceReader(open_source(settings.source, scene, rig))
         stack.callback(reader.close)
         say("compiling kernels")
         warm_up(lambda kernel: say(f"compiling {kernel}"))
         warm_up_errorbar()
         header = new_header(scene, rig, rig_path, settings.source, 1.0 if reader.live else settings.speed)
         server.epoch = header.session
-        log = stack.enter_context(LogWriter(settings.log)) if settings.log else None
+        log = stack.enter_context(LogWriter(settings.log, live=settings.speed > 0.0)) if settings.log else None
         clients: dict[int, bytes] = {}
 
         def publish(topic: Topic, payload: bytes) -> None:

@@ -40,14 +40,14 @@ def items_of(source: Source) -> list[SourceItem]:
 
 def setup_of(case: Path, address: str, rig: Path | None) -> SetupOutcome:
     """Run the recording through the fold and keep what calibration and registration gave."""
-    from navtwin.scene import load_scene
+    from navtwin.scene.case import load_scene
 
     rig_path = rig_path_of(case, rig)
     scene, loaded = load_scene(case), read_rig(rig_path)
     pivots: dict[str, PivotResult] = {}
     registration: RegistrationResult | None = None
     header = new_header(scene, loaded, rig_path, address, 0.0)
-    for event, _ in simulate(scene, loaded, items_of(open_source(address, case, loaded)), header):
+    for event, _ in simulate(scene, loaded, items_of(open_source(address, scene, loaded)), header):
         if isinstance(event.body, PivotResult):
             pivots[event.body.tool] = event.body
         elif isinstance(event.body, RegistrationResult):

@@ -7,7 +7,7 @@ from pathlib import Path
 from navtwin.errors import InputRefused
 from navtwin.nouns import Rig, read_rig
 from navtwin.record.read import header
-from navtwin.scene import load_scene
+from navtwin.scene.case import load_scene
 from navtwin.scene.model import Scene
 
 

@@ -21,7 +21,7 @@ _scene: list[Scene] = []
 
 def _prepare(case: str) -> None:
     """In the worker: load the case and compile, so that the first request does not wait for it."""
-    from navtwin.scene import load_scene
+    from navtwin.scene.case import load_scene
 
     _scene[:] = [load_scene(Path(case))]
     from navtwin.register import worker

@@ -10,6 +10,7 @@ O'Donoghue & Candes (2015). Then the whole surface is offset along its normals u
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 import numpy as np
@@ -147,10 +148,12 @@ def _minimise(energy: Any, step: float, start: Points, centre: Points, radius: n
     ahead, pace = x, 1.0
     for _ in range(steps):
         new = _hold(ahead - step * (energy @ ahead), centre, radius)
-        if np.vdot(ahead - new, new - x) > 0.0:
+        move = new - x
+        # einsum, not BLAS: threads that wait for one another cost more than the sum.
+        if np.einsum("ij,ij->", ahead - new, move) > 0.0:
             pace = 1.0
-        next_pace = (1.0 + np.sqrt(1.0 + 4.0 * pace * pace)) / 2.0
-        ahead = new + (pace - 1.0) / next_pace * (new - x)
+        next_pace = (1.0 + math.sqrt(1.0 + 4.0 * pace * pace)) / 2.0
+        ahead = new + (pace - 1.0) / next_pace * move
         x, pace = new, next_pace
     return x
 

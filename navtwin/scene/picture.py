@@ -78,6 +78,7 @@ class Picture:
         self._detail = detail
         self._instruments: dict[str, dict[str, Any]] = {}
         self._known: set[str] = set()
+        self._cut_mm: float | None = None
         plotter.background_color = pv.Color(palette.BACKGROUND)
         _light(plotter)
         shares = _triangle_shares(scene, MOST_TRIANGLES[detail])
@@ -118,6 +119,7 @@ class Picture:
                     actor.user_matrix = pose.rigid(target="ct", source="tip").matrix()
                     actor.prop.color = palette.METAL if (level := _worst(levels, name, part)) == "CLEAR" else palette.LEVEL_COLORS[level]
         self._show_lines(state, levels)
+        self._fit_depth()
 
     def look(self, view: ViewName, state: State | None, share: float = 1.0) -> None:
         """Stand where `view` says, or go a `share` of the way there; stays put if it follows a tip that is not known."""
@@ -128,9 +130,8 @@ class Picture:
         camera.position = _between(camera.position, stand.position_mm, share)
         camera.focal_point = _between(camera.focal_point, stand.focus_mm, share)
         camera.up = stand.up
-        self.plotter.renderer.reset_camera_clipping_range()
-        if stand.cut_mm is not None:
-            camera.clipping_range = (camera.distance - stand.cut_mm, camera.clipping_range[1])
+        self._cut_mm = stand.cut_mm
+        self._fit_depth()
 
     def set_visible(self, structure: str, visible: bool) -> None:
         """Show or hide one structure. Veils are hidden at first."""
@@ -141,6 +142,13 @@ class Picture:
     def instruments_shown(self) -> frozenset[str]:
         """The instruments that are in the picture now."""
         return frozenset(self._known)
+
+    def _fit_depth(self) -> None:
+        """See from the nearest thing shown to the farthest, less what the view cuts away."""
+        self.plotter.renderer.reset_camera_clipping_range()
+        if self._cut_mm is not None:
+            camera = self.plotter.camera
+            camera.clipping_range = (camera.distance - self._cut_mm, camera.clipping_range[1])
 
     def _add(self, mesh: pv.PolyData, color: str, **options: Any) -> Any:
         return self.plotter.add_mesh(mesh, color=color, smooth_shading=True, reset_camera=False, render=False, pickable=False, **options)
@@ -183,7 +191,7 @@ class Picture:
             capsule_mesh(part), palette.METAL, ambient=0.18, specular=0.6, specular_power=40.0, culling="back", opacity=0.5 if thick else 1.0
         )
         if thick:
-            _replace_shader(actor, _SHELL.format(glow=0.2, r=1.0, g=1.0, b=1.0, facing=0.06, edge=0.9))
+            _replace_shader(actor, _SHELL.format(glow=0.2, r=1.0, g=1.0, b=1.0, facing=0.05, edge=0.55))
         return actor
 
     def _add_line(self) -> _Line:

@@ -165,6 +165,14 @@ def test_host_beyond_this_machine_needs_keys() -> None:
         Client(host="192.168.1.9")
 
 
+def test_closing_twice_is_harmless() -> None:
+    client = Client()
+    client.close()
+    client.close()
+    with pytest.raises(BusRefused, match="Cannot connect"):
+        Client(host="::1", ports=(-1, -1))
+
+
 def test_unknown_topic_is_refused() -> None:
     with pytest.raises(InputRefused, match="Did you mean 'alerts'"):
         Client(topics=("alert",))  # type: ignore[arg-type]

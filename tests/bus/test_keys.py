@@ -111,6 +111,8 @@ def test_curve_lets_in_the_allowed_key_and_no_other(tmp_path: Path) -> None:
             with pytest.raises(BusRefused):
                 stranger.send(Mark(label="x"))
         assert "navtwin keys allow" in eve.trouble
+        assert "--key NAME" in bare.trouble
+        assert "--server-key" in fooled.trouble
         assert ana.trouble == ""
         assert [r.ok for r in asked(core, ana)] == [True]
         # The key says who it is: nobody can act in another's name.

@@ -175,6 +175,7 @@ def test_new_session_forgets_the_old_one(desk: Desk) -> None:
 
 def test_a_acknowledges_the_topmost_that_waits_at_the_level_seen(desk: Desk) -> None:
     desk.alerts(alert("aorta", "CAUTION"), alert("canal"), alert("vena_cava", acked_by="bob"), technical=(LOST,))
+    desk.now_ns += orders.MEANT_NS
     desk.press("a")
     assert desk.sent() == [Ack(epoch="e1", alert="canal/drill/neck", level="DANGER")]
     desk.alerts(alert("aorta", "CAUTION"), alert("canal", acked_by="ana"), technical=(LOST,))
@@ -185,10 +186,21 @@ def test_a_acknowledges_the_topmost_that_waits_at_the_level_seen(desk: Desk) -> 
     assert desk.sent() == []
 
 
+def test_what_came_under_the_finger_is_not_acknowledged(desk: Desk) -> None:
+    desk.alerts(alert("aorta", "CAUTION"))
+    for _ in range(6):
+        desk.alerts(alert("aorta", "CAUTION"), alert("canal"))
+        assert desk.press("a") == ["NOTE drill neck to canal has only just come to DANGER: press again"]
+    desk.alerts(alert("aorta", "CAUTION"), alert("canal"))
+    assert desk.press("a") == []
+    assert desk.sent() == [Ack(epoch="e1", alert="canal/drill/neck", level="DANGER")]
+
+
 def test_number_keeps_its_meaning_while_rows_change_places(desk: Desk) -> None:
     desk.alerts(alert("aorta", "CAUTION"))
     desk.alerts(alert("aorta", "CAUTION"), alert("canal", "CONTACT"))
     assert [row.number for row in view(desk.memory, desk.now_ns).alerts] == [2, 1]
+    desk.now_ns += orders.MEANT_NS
     desk.press("1a")
     assert desk.sent() == [Ack(epoch="e1", alert="aorta/drill/neck", level="CAUTION")]
     assert desk.press("7") == ["NOTE nothing has the number 7"]
@@ -262,8 +274,8 @@ def test_answers_are_told_in_words(desk: Desk) -> None:
     model.sent(desk.memory, "ana-2", order, desk.now_ns)
     assert desk.hear(Reply(id="ana-2", who="ana", ok=True)) == ["DONE acknowledge drill neck to canal at DANGER"]
     model.sent(desk.memory, "ana-3", order, desk.now_ns)
-    told = [desk.alerts() for _ in range(25)]
-    assert sum(told, []).count("NO ANSWER to: acknowledge drill neck to canal at DANGER") == 1
+    told = [line for _ in range(25) for line in desk.alerts()]
+    assert told.count("NO ANSWER to: acknowledge drill neck to canal at DANGER") == 1
 
 
 def test_text_from_the_bus_cannot_steer_the_terminal(desk: Desk) -> None:

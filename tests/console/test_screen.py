@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import io
 import re
 
-import msgspec
 import pytest
 from rich.console import Console
 
@@ -27,13 +27,13 @@ def row(number: int = 1, level: str = "DANGER", priority: Priority = "high", **f
         number=number, priority=priority, level=level, subject=f"drill neck to structure {number}", distance="1.3 ± 0.7 mm", limit="limit 1.5 mm",
         speed="closing at 4 mm/s", since="1.2 s", answer="", selected=False, waiting=True,
     )  # fmt: skip
-    return msgspec.structs.replace(known, **fields) if isinstance(known, msgspec.Struct) else Row(**{**vars(known), **fields})
+    return dataclasses.replace(known, **fields)  # type: ignore[arg-type]
 
 
 def picture(height: int = 24, width: int = 120, now_ns: int = 0, news: int = 0, **fields: object) -> list[str]:
     base = {
-        "who": "ana", "epoch": "e1", "phase": "navigation", "link": "up", "silence": "0.0 s", "trouble": "", "lamps": LAMPS, "technical": (), "alerts": (),
-        "watched": 4, "unknown": 0, "paused": "", "muted": (), "frozen": "", "setup": "",
+        "who": "ana", "epoch": "e1", "phase": "navigation", "link": "up", "silence": "0.0 s", "trouble": "", "lamps": LAMPS, "technical": (),
+        "alerts": (), "watched": 4, "unknown": 0, "paused": "", "muted": (), "frozen": "", "setup": "",
     }  # fmt: skip
     file = io.StringIO()
     Console(file=file, width=width, height=height, color_system=None).print(

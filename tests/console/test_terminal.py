@@ -92,6 +92,7 @@ def test_alert_seen_acknowledged_and_link_lost_in_a_terminal(core: FakeCore) -> 
     try:
         until(lambda: terminal.shows(r"DANGER .*drill burr to spinal canal"), core, seen)
         assert "\a" in terminal.text
+        until(lambda: terminal.shows(r"DANGER .*burr.* 0\.[4-9] s|DANGER .*burr.* [1-9]\.\d s"), core, seen)
         # An arrow key is no command, though it ends in a capital letter.
         terminal.press("\x1b[Aa")
         until(lambda: seen, core, seen)

@@ -1,0 +1,64 @@
+"""One step of the fold on the demo case: two instruments with all their parts against every structure, warnings included.
+
+Runs the scripted rehearsal through the fold in this process and times each `step` of the navigation, by kind of event.
+"""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import time
+from pathlib import Path
+
+import common
+
+from navtwin.kernels import warm_up
+from navtwin.kernels.errorbar import warm_up as warm_up_errorbar
+from navtwin.nouns import Event, Notice, PivotRequest, RegistrationRequest, Tick, TrackerFrame
+from navtwin.register.worker import answer
+from navtwin.run.register import items_of
+from navtwin.run.session import new_header
+from navtwin.run.simulate import with_ticks
+from navtwin.twin import new_memory, step
+from phantoms.source import open_source
+
+
+def main() -> None:
+    options = common.parser(__doc__)
+    common.add_case(options)
+    options.add_argument("--seed", type=int, default=1)
+    arguments = options.parse_args()
+    scene, rig, folder = common.case_of(arguments)
+    warm_up()
+    warm_up_errorbar()
+    memory = new_memory(scene, rig, new_header(scene, rig, folder / "rig.toml", "benchmark", 0.0))
+    seconds: dict[str, list[float]] = {"frame": [], "tick": []}
+    gc.collect()
+    gc.freeze()
+    number = itertools.count(1)
+    now = 0
+
+    def feed(body: object) -> list[object]:
+        event = Event(seq=next(number), t_ns=now, body=body)  # type: ignore[arg-type]
+        begun = time.perf_counter()
+        messages = step(scene, memory, event)
+        took = time.perf_counter() - begun
+        if memory.phase == "navigation" and isinstance(body, TrackerFrame | Tick):
+            seconds["frame" if isinstance(body, TrackerFrame) else "tick"].append(took)
+        return [m.body for m in messages]
+
+    for t_ns, body in with_ticks(items_of(open_source(f"pedicle:{arguments.seed}", scene, rig))):
+        now = max(now, t_ns)
+        for request in feed(body):
+            if isinstance(request, PivotRequest | RegistrationRequest):
+                feed(answer(request, scene))
+    feed(Notice(alarm="SOURCE_ENDED", active=True))
+    rows = {name: common.percentiles([s * 1e3 for s in values]) for name, values in seconds.items()}
+    parts = sum(len(t.part) for t in rig.tool)
+    triangles = sum(len(s.surface.faces) for s in scene.structures)
+    common.print_rows(f"one step: {len(rig.tool)} instruments, {parts} parts x {len(scene.structures)} structures, {triangles} triangles", "ms", rows)
+    common.write_json(arguments.json, {"benchmark": Path(__file__).stem, "unit": "ms", "rows": rows, "triangles": triangles, "parts": parts})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""Pivot calibration against simulated truth, and everything that has to make it refuse."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from benchmarks.registration import TIP_MM, pivot_poses
+from navtwin.errors import InputRefused
+from navtwin.register.touch import rotation_about
+from tracking import calibrate_pivot
+
+PIVOT = np.array((20.0, -30.0, -900.0))
+
+
+def exact_poses(turns: np.ndarray) -> np.ndarray:
+    poses = np.tile(np.eye(4), (len(turns), 1, 1))
+    for pose, turn in zip(poses, turns, strict=True):
+        pose[:3, :3] = rotation_about(turn)
+        pose[:3, 3] = PIVOT - pose[:3, :3] @ TIP_MM
+    return poses
+
+
+def test_exact_poses_give_the_exact_tip() -> None:
+    found = calibrate_pivot(exact_poses(np.random.default_rng(0).normal(size=(60, 3)) * 0.4))
+    np.testing.assert_allclose(found.tip_mm, TIP_MM, atol=1e-8)
+    np.testing.assert_allclose(found.pivot_mm, PIVOT, atol=1e-8)
+    assert found.accepted
+    assert found.reasons == ()
+    assert found.rms_mm < 1e-8
+    assert found.inliers.all()
+
+
+@pytest.mark.parametrize(("poses", "correlation"), [(300, 0.0), (40, 0.0), (200, 0.9)])
+def test_truth_lies_in_the_95_percent_interval(poses: int, correlation: float) -> None:
+    inside = []
+    for seed in range(120):
+        found = calibrate_pivot(pivot_poses(np.random.default_rng(seed), poses, correlation))
+        inside.append(np.abs(found.tip_mm - TIP_MM) <= 1.96 * np.sqrt(np.diag(found.covariance)))
+        assert found.accepted, found.reasons
+    assert 0.90 <= np.mean(inside) <= 0.98
+
+
+def test_sd_is_the_covariances() -> None:
+    found = calibrate_pivot(pivot_poses(np.random.default_rng(1), 200, 0.0))
+    assert found.tip_sd_mm == pytest.approx(np.sqrt(np.trace(found.covariance) / 3.0))
+    np.testing.assert_allclose(found.covariance, found.covariance.T)
+
+
+def test_bad_poses_are_left_out_and_counted() -> None:
+    poses = pivot_poses(np.random.default_rng(2), 200, 0.0)
+    poses[10:18, :3, 3] += (30.0, -5.0, 12.0)
+    found = calibrate_pivot(poses)
+    assert found.accepted, found.reasons
+    assert not found.inliers[10:18].any()
+    assert found.inliers.sum() >= 190
+    assert np.linalg.norm(found.tip_mm - TIP_MM) < 0.15
+
+
+def test_many_bad_poses_are_refused_not_hidden() -> None:
+    poses = pivot_poses(np.random.default_rng(3), 200, 0.0)
+    poses[::4, :3, 3] += np.random.default_rng(4).normal(size=(50, 3)) * 8.0
+    found = calibrate_pivot(poses)
+    assert not found.accepted
+    assert any("of 200 poses agree" in reason for reason in found.reasons)
+
+
+def test_too_few_poses() -> None:
+    found = calibrate_pivot(pivot_poses(np.random.default_rng(0), 12, 0.0))
+    assert not found.accepted
+    assert "only 12 poses" in found.reasons[0]
+
+
+def test_too_little_rotation() -> None:
+    poses = exact_poses(np.random.default_rng(0).normal(size=(100, 3)) * 0.02)
+    poses[:, :3, 3] += np.random.default_rng(1).normal(size=(100, 3)) * 0.1
+    found = calibrate_pivot(poses)
+    assert not found.accepted
+    assert "too little rotation" in found.reasons[0]
+
+
+@pytest.mark.parametrize("axis", [(1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.6, 0.0, 0.8)])
+def test_single_axis(axis: tuple[float, float, float]) -> None:
+    poses = exact_poses(np.linspace(-0.6, 0.6, 100)[:, None] * np.array(axis))
+    poses[:, :3, 3] += np.random.default_rng(1).normal(size=(100, 3)) * 0.1
+    found = calibrate_pivot(poses)
+    assert not found.accepted
+    assert "single axis" in found.reasons[0]
+    # What the poses leave open must not look known.
+    assert found.tip_sd_mm > 1.0
+    assert np.isfinite(found.covariance).all()
+
+
+@pytest.mark.parametrize("jump", [False, True])
+def test_slipping_tip(jump: bool) -> None:
+    poses = pivot_poses(np.random.default_rng(5), 300, 0.0)
+    along = np.linspace(0.0, 1.0, 300)
+    poses[:, :3, 3] += np.outer(along > 0.5 if jump else along, (2.0, 1.0, 0.0))
+    found = calibrate_pivot(poses)
+    assert not found.accepted
+    assert any("slid" in reason for reason in found.reasons), found.reasons
+
+
+def test_vague_tip_is_refused() -> None:
+    poses = pivot_poses(np.random.default_rng(6), 25, 0.0)
+    poses[:, :3, 3] += np.random.default_rng(7).normal(size=(25, 3)) * 6.0
+    found = calibrate_pivot(poses)
+    assert not found.accepted
+    assert any("sd" in reason for reason in found.reasons)
+
+
+def _spoilt(kind: str) -> np.ndarray:
+    poses = exact_poses(np.random.default_rng(0).normal(size=(30, 3)) * 0.4)
+    if kind == "nan":
+        poses[7, 0, 3] = np.nan
+    elif kind == "scaled":
+        poses[7, :3, :3] *= 1.01
+    elif kind == "mirror":
+        poses[7, :3, 0] *= -1.0
+    elif kind == "last row":
+        poses[7, 3, 0] = 1.0
+    return poses
+
+
+@pytest.mark.parametrize(("kind", "words"), [("nan", "NaN"), ("scaled", "not rigid"), ("mirror", "left-handed"), ("last row", "not rigid")])
+def test_poses_that_are_none(kind: str, words: str) -> None:
+    with pytest.raises(InputRefused, match=f"(?i)pose 7.*{words}"):
+        calibrate_pivot(_spoilt(kind))
+
+
+@pytest.mark.parametrize("poses", [np.zeros((0, 4, 4)), np.eye(4), np.zeros((5, 3, 4)), [["a"]]])
+def test_no_poses_at_all(poses: object) -> None:
+    with pytest.raises(InputRefused):
+        calibrate_pivot(poses)  # type: ignore[arg-type]
+
+
+def test_importing_tracking_loads_no_camera_library() -> None:
+    code = "import sys, tracking; from tracking import calibrate_pivot; sys.exit('cv2' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, env=dict(os.environ)).returncode == 0
