@@ -50,7 +50,9 @@ class Stage:
 
 def demo(
     seed: Annotated[int, typer.Option(help="of the noise, the hand and the patient's true shape")] = 1,
-    speed: Annotated[float, typer.Option(min=0.0, help="of the navigation: 1 real time; anything else is not a latency measurement; 0 flat out")] = 1.0,
+    speed: Annotated[
+        float, typer.Option(min=0.0, help="of the navigation: 1 real time; anything else is not a latency measurement; 0 flat out")
+    ] = 1.0,
     patient: Annotated[str, typer.Option(help="thorax (a real CT, fetched once) or phantom (built in)")] = "thorax",
     out: Annotated[Path | None, typer.Option(help="folder for log, pictures and report; default: in the user's session folder")] = None,
     window: Annotated[bool, typer.Option("--window/--no-window", help="show the window where there is a display")] = True,
@@ -62,7 +64,9 @@ def demo(
     first_frame_s = _perform(console, stage, begun, window=window)
     if first_frame_s is not None:
         console.print(f"first navigation frame {first_frame_s:.1f} s after the start")
-    _navtwin("report", str(stage.folder / "session.mcap"), "--out", str(stage.folder / "report.html"), "--journal", str(stage.folder / "operator.jsonl"))
+    _navtwin(
+        "report", str(stage.folder / "session.mcap"), "--out", str(stage.folder / "report.html"), "--journal", str(stage.folder / "operator.jsonl")
+    )
 
 
 def _prepare(console: Console, seed: int, speed: float, patient: str, out: Path | None) -> Stage:

@@ -142,9 +142,13 @@ def landmarks() -> dict[str, Vec3]:
     found = {}
     for name in ("vertebrae_T11", "vertebrae_T12", "vertebrae_L1"):
         short, seat = name.removeprefix("vertebrae_"), level(name)
-        spots = {f"spinous_{short}": (0.0, -11.0)}
+        spots = {f"{short} spinous process": (0.0, -11.0)}
         if name == PLANNED:
-            spots |= {f"transverse_left_{short}": (34.0, 5.0), f"transverse_right_{short}": (-34.0, 5.0), f"lamina_left_{short}": (8.0, 0.0)}
+            spots |= {
+                f"{short} left transverse process": (34.0, 5.0),
+                f"{short} right transverse process": (-34.0, 5.0),
+                f"{short} left lamina": (8.0, 0.0),
+            }
         for spot, (x, z) in spots.items():
             found[spot] = on_bone(name, seat.place(x, 90.0, z), np.array(seat.place(x, 0.0, z)) - seat.place(x, 90.0, z))
     return found
@@ -158,5 +162,5 @@ def plans() -> dict[str, tuple[Vec3, Vec3]]:
         middle, target = np.array(seat.place(12.7 * sign, 20.5, 3.5)), np.array(seat.place(9.0 * sign, -4.0, 3.5))
         outside = middle + (middle - target) / np.linalg.norm(middle - target) * 45.0
         entry = on_bone(PLANNED, (float(outside[0]), float(outside[1]), float(outside[2])), target - middle)
-        found[f"{side}_{PLANNED.removeprefix('vertebrae_')}"] = (entry, (float(target[0]), float(target[1]), float(target[2])))
+        found[f"{PLANNED.removeprefix('vertebrae_')} {side} pedicle"] = (entry, (float(target[0]), float(target[1]), float(target[2])))
     return found

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import msgspec
@@ -20,13 +22,12 @@ _scene: list[Scene] = []
 
 
 def _prepare(case: str) -> None:
-    """In the worker: load the case and compile, so that the first request does not wait for it."""
+    """In the worker: load the case, so that the first request does not wait for it."""
     from navtwin.scene.case import load_scene
 
+    # Ctrl-C goes to the whole process group; the loop ends the worker itself.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _scene[:] = [load_scene(Path(case))]
-    from navtwin.register import worker
-
-    worker.warm_up(_scene[0])
 
 
 def _answer(request: bytes) -> bytes:
@@ -36,20 +37,32 @@ def _answer(request: bytes) -> bytes:
 
 
 class Workers:
-    """One worker process; answers come in the order of the requests."""
+    """One worker process; answers come in the order of the requests. A worker that dies fails its requests and is replaced."""
 
     def __init__(self, case: Path) -> None:
-        self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_prepare, initargs=(str(case),))
+        self._case = case
+        self._pool = self._start()
         self._waiting: list[tuple[str, Future[bytes]]] = []
+
+    def _start(self) -> ProcessPoolExecutor:
+        pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_prepare, initargs=(str(self._case),))
         # A first, empty call starts the process now instead of at the first request.
-        self._pool.submit(int)
+        pool.submit(int)
+        return pool
 
     @property
     def busy(self) -> bool:
         return bool(self._waiting)
 
     def submit(self, request: Request) -> None:
-        self._waiting.append((request.request, self._pool.submit(_answer, encode(request))))
+        payload = encode(request)
+        try:
+            future = self._pool.submit(_answer, payload)
+        except BrokenProcessPool:
+            self._pool.shutdown(wait=False)
+            self._pool = self._start()
+            future = self._pool.submit(_answer, payload)
+        self._waiting.append((request.request, future))
 
     def finished(self) -> list[Result]:
         """The answers that have come since the last call."""

@@ -18,7 +18,7 @@ from navtwin.errors import InputRefused, NavtwinError, nearest
 from navtwin.nouns import Noun
 from navtwin.scene.case import CASE_FILE, CaseFile, LandmarkEntry, PlanEntry, StructureEntry, named_files
 from navtwin.scene.ct import read_box
-from navtwin.scene.lock import RELOCK, changed_files
+from navtwin.scene.lock import RELOCK, changed_files, write_lock
 from navtwin.scene.model import VolumeBox
 from navtwin.scene.surface import Surface
 
@@ -78,9 +78,24 @@ def check_case(folder: Path) -> CaseReport:
     return CaseReport(folder=str(folder), findings=(*faults, *warnings), clearances=clearances)
 
 
+def relock(folder: Path) -> CaseReport:
+    """Check the case but for its lock and, if nothing is at fault, write the lock anew; the report of the check that follows."""
+    case, faults = _lenient(folder)
+    if case is not None and not faults and not _content_faults(folder, case, {}):
+        missing = [name for name in named_files(case) if not (folder / name).is_file()]
+        if not missing:
+            write_lock(folder, named_files(case))
+    return check_case(folder)
+
+
 def faults_of(folder: Path, case: CaseFile, surfaces: dict[str, Surface]) -> list[Finding]:
     """Faults of a decoded case. The surfaces that could be read are put into `surfaces`."""
-    found = [*_structure_faults(case.structure), *_plan_faults(case.plan), *_repeated(case), *_lock_faults(folder, case)]
+    return [*_lock_faults(folder, case), *_content_faults(folder, case, surfaces)]
+
+
+def _content_faults(folder: Path, case: CaseFile, surfaces: dict[str, Surface]) -> list[Finding]:
+    """Everything but the lock."""
+    found = [*_structure_faults(case.structure), *_plan_faults(case.plan), *_repeated(case)]
     box, box_faults = _box(folder, case)
     found += box_faults
     found += _landmark_faults(case.landmark, box)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Detail = Literal["full", "light"]
 MOST_TRIANGLES: dict[Detail, int] = {"full": 400_000, "light": 60_000}
 VEIL_OPACITY = 0.2
+#: How opaque a shell is where it faces the viewer, at most, and at its rim.
+SHELL_FACING, SHELL_EDGE = 0.55, 0.92
 PLAN_RADIUS_MM = 0.4
 #: Drawn where the rig names no capsules for an instrument.
 UNKNOWN_TOOL_PART = Part(name="tip", from_mm=(0.0, 0.0, 0.0), to_mm=(0.0, 0.0, -40.0), radius_mm=1.0)
@@ -39,7 +41,7 @@ LINE_REACH_MM = 60.0
 # A see-through shell: clear where it faces the viewer, solid and light at its rim, as glass is. (Schlick-like falloff with the cosine to the viewer.)
 _SHELL = """//VTK::Light::Impl
   float rim = 1.0 - abs(normalVCVSOutput.z);
-  fragOutput0.rgb = min(1.25 * fragOutput0.rgb + {glow:.3f} * rim * rim * vec3({r:.3f}, {g:.3f}, {b:.3f}), vec3(1.0));
+  fragOutput0.rgb = min(1.15 * fragOutput0.rgb + {glow:.3f} * rim * rim * vec3({r:.3f}, {g:.3f}, {b:.3f}), vec3(1.0));
   fragOutput0.a = mix({facing:.3f}, {edge:.3f}, pow(rim, 1.5));
 """
 # Depth without colour: of a shell only what lies nearest is then blended, whatever the order of its triangles.
@@ -86,7 +88,7 @@ class Picture:
         self._anatomy: dict[str, list[Any]] = {}
         for structure in scene.structures:
             mesh = surface_mesh(structure.surface.vertices_mm, structure.surface.faces, shares[structure.name])
-            if structure.role == "critical" or structure.opacity >= 0.999:
+            if is_solid(structure):
                 self._anatomy[structure.name] = [self._add(mesh, structure.color, ambient=0.16, specular=0.22, specular_power=24.0)]
             else:
                 shells.append((structure, mesh))
@@ -158,10 +160,10 @@ class Picture:
         depth = self._add(mesh, structure.color, culling="back")
         _replace_shader(depth, _DEPTH_ONLY)
         shell = self._add(mesh, structure.color, culling="back", opacity=0.5, ambient=0.2, specular=0.1 if veil else 0.3, specular_power=30.0)
-        facing = structure.opacity * (0.25 if veil else 1.2)
+        facing = structure.opacity * 0.25 if veil else min(SHELL_FACING, structure.opacity)
         r, g, b = shell.prop.color.float_rgb
-        edge = min(0.95, structure.opacity * 2.0 if veil else structure.opacity + 0.5)
-        _replace_shader(shell, _SHELL.format(glow=0.1 if veil else 0.55, r=r, g=g, b=b, facing=facing, edge=edge))
+        edge = structure.opacity * 2.0 if veil else SHELL_EDGE
+        _replace_shader(shell, _SHELL.format(glow=0.1 if veil else 0.35, r=r, g=g, b=b, facing=facing, edge=edge))
         if veil:
             # A veil in front of bone must not hide it: no depth, and it is blended last.
             self.plotter.remove_actor(depth, reset_camera=False, render=False)
@@ -313,6 +315,11 @@ def software_rendering() -> bool:
     finally:
         plotter.close()
     return any(word in capabilities for word in ("llvmpipe", "softpipe", "swrast", "software rasterizer"))
+
+
+def is_solid(structure: Structure) -> bool:
+    """Whether a structure is drawn opaque. What can warn always is; bone that is worked on never is, for what matters lies behind it."""
+    return structure.role == "critical" or (structure.role == "context" and structure.opacity >= 1.0)
 
 
 def is_veil(structure: Structure) -> bool:

@@ -107,7 +107,6 @@ class Surface:
     def __init__(self, vertices_mm: F64, faces: I32) -> None:
         self.vertices_mm = vertices_mm
         self.faces = faces
-        self._work = kernels.workspace()
 
     @classmethod
     def from_arrays(cls, vertices_mm: npt.ArrayLike, faces: npt.ArrayLike) -> Surface:
@@ -204,7 +203,7 @@ class Surface:
         points = _rows(points_mm, "points_mm")
         n = len(points)
         distance, on_surface, face = np.empty(n), np.empty((n, 3)), np.empty(n, np.int32)
-        kernels.closest_points(self.forest, 0, points, distance, on_surface, face, self._work)
+        kernels.closest_points(self.forest, 0, points, distance, on_surface, face, kernels.workspace())
         return ClosestPoints(distance, on_surface, face)
 
     def closest_to_capsule(self, a_mm: npt.ArrayLike, b_mm: npt.ArrayLike, radius_mm: float) -> ClosestToCapsule:
@@ -214,7 +213,7 @@ class Surface:
             raise InputRefused(f"radius_mm is {radius_mm}", "a radius is 0 or more")
         if not (np.isfinite(a).all() and np.isfinite(b).all() and np.isfinite(radius_mm)):
             return ClosestToCapsule(float("nan"), np.full(3, np.nan), np.full(3, np.nan), -1, False)
-        hit = kernels.capsule(self.forest, 0, a[0], a[1], a[2], b[0], b[1], b[2], float(radius_mm), -1, self._work)
+        hit = kernels.capsule(self.forest, 0, a[0], a[1], a[2], b[0], b[1], b[2], float(radius_mm), -1, kernels.workspace())
         face = int(self.forest.face[hit.slot])
         return ClosestToCapsule(
             hit.distance, np.array((hit.x, hit.y, hit.z)), np.array((hit.axis_x, hit.axis_y, hit.axis_z)), face, hit.depth_is_bound
@@ -223,7 +222,7 @@ class Surface:
     def closest_to_surface(self, other: Surface, T_self_from_other: Rigid) -> ClosestSurfaces:
         """Closest pair of this surface and another that T_self_from_other brings into this one's frame."""
         T, moved = T_self_from_other.matrix(), np.empty((len(other.faces), 9))
-        hit = kernels.closest_surfaces(self.forest, other.forest, T, moved, self._work)
+        hit = kernels.closest_surfaces(self.forest, other.forest, T, moved, kernels.workspace())
         intersects = hit.distance2 == 0.0 or self._holds_part_of(other, T_self_from_other) or other._holds_part_of(self, T_self_from_other.inverse())
         return ClosestSurfaces(
             distance_mm=0.0 if intersects else float(np.sqrt(hit.distance2)),
@@ -253,7 +252,7 @@ class Surface:
         if len(origins) != len(ways):
             raise InputRefused(f"{len(origins)} origins and {len(ways)} directions", "pass one direction for each origin")
         distance, face = np.empty(len(origins)), np.empty(len(origins), np.int32)
-        kernels.first_hits(self.forest, 0, origins, ways, distance, face, self._work)
+        kernels.first_hits(self.forest, 0, origins, ways, distance, face, kernels.workspace())
         return RayHits(distance, face)
 
 

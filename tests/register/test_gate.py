@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from navtwin.register import Target, register_landmarks
-from tests.register.test_landmarks import CT, NAMES, pose
+from tests.register.points import CT, NAMES, pose
 
 REF = pose(11).inverse().apply(CT) + np.random.default_rng(12).normal(size=CT.shape) * 0.3
 

@@ -11,18 +11,7 @@ from scipy.spatial.transform import Rotation
 from benchmarks.registration import CASES, run_case
 from navtwin.errors import InputRefused
 from navtwin.register import register_landmarks
-from navtwin.rigid import Rigid
-
-CT = np.array([(0, 0, 0), (60, 5, 0), (5, 45, 3), (-10, 20, 40), (50, 40, 35), (20, -30, 15)], dtype=np.float64)
-NAMES = ("spinous", "left tip", "right tip", "upper", "lower", "base")
-
-
-def pose(seed: int) -> Rigid:
-    rng = np.random.default_rng(seed)
-    matrix = np.eye(4)
-    matrix[:3, :3] = Rotation.random(random_state=rng).as_matrix()
-    matrix[:3, 3] = rng.normal(size=3) * 200.0
-    return Rigid.from_matrix(matrix, target="ct", source="ref")
+from tests.register.points import CT, NAMES, pose
 
 
 @given(st.integers(0, 10_000), st.integers(3, 12))
