@@ -131,8 +131,11 @@ def touch(case: Case, seed: int) -> Touched:
     corners = surface.vertices_mm[surface.faces]
     centres, normals = corners.mean(axis=1) - middle, normals_of(surface, np.arange(len(corners), dtype=np.int32))
     reachable = np.flatnonzero((centres[:, 1] > 30.0) & (normals[:, 1] > 0.15) & (np.abs(centres[:, 0]) < 22.0) & (centres[:, 1] < 56.0))
-    chosen = rng.choice(reachable, case.points)
-    on_bone = np.einsum("nk,nkd->nd", rng.dirichlet((1.0, 1.0, 1.0), case.points), corners[chosen])
+    chosen = rng.choice(reachable, 2 * case.points)
+    on_bone = np.einsum("nk,nkd->nd", rng.dirichlet((1.0, 1.0, 1.0), len(chosen)), corners[chosen])
+    # Into a crease the ball does not go.
+    fits = surface.closest(on_bone + TIP_RADIUS_MM * normals[chosen]).distance_mm > TIP_RADIUS_MM - 1e-3
+    chosen, on_bone = chosen[fits][: case.points], on_bone[fits][: case.points]
     balls = on_bone + (field(on_bone) + TIP_RADIUS_MM)[:, None] * normals[chosen] + rng.normal(size=on_bone.shape) * case.noise_mm
     back = truth.inverse()
     return Touched(truth, at.point_mm, back.apply(true_landmarks), back.apply(balls))

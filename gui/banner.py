@@ -14,6 +14,7 @@ from navtwin.bus.signals import flash_on
 from navtwin.bus.words import STATUS_WORDS, distance_words, duration_words, level_words, speed_words, subject_words, technical_words
 from navtwin.nouns import Alert, Priority, TechnicalAlarm
 from navtwin.scene import palette
+from navtwin.scene.distances import signed
 
 Row = Alert | TechnicalAlarm
 Acknowledge = Callable[[Row], None]
@@ -207,7 +208,7 @@ class AlertBanner(QFrame):
         self.headline.set_text(subject_words(alert.id))
         since = f"since {duration_words(moment.t_ns - alert.since_ns)}"
         if known:
-            bound = f"bound {alert.bound_mm:.1f} mm" if alert.bound_mm is not None else ""
+            bound = f"bound {signed(alert.bound_mm)} mm" if alert.bound_mm is not None else ""
             pieces = [distance_words(alert.distance_mm, alert.sd_mm), bound, speed_words(alert.speed_mm_s), since]
         else:
             pieces = [level_words(alert, link_lost=moment.link_lost), since]

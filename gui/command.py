@@ -33,6 +33,7 @@ def app(
     headless: Annotated[bool, typer.Option("--headless", help="no window: save a picture at each alert and at each new scene")] = False,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="where --headless saves pictures")] = Path("pictures"),
     view: Annotated[str, typer.Option(help="posterior, left, axial or tip")] = "",
+    until_end: Annotated[bool, typer.Option("--until-end", help="close the window when the session ends (--headless always does)")] = False,
     key: Annotated[str, typer.Option(metavar="NAME", help="own CURVE key, for a core beyond this machine")] = "",
     server_key: Annotated[Path | None, typer.Option("--server-key", metavar="FILE", help="the core's .pub file")] = None,
 ) -> None:
@@ -63,7 +64,7 @@ def app(
         return
     from gui.window import show
 
-    raise SystemExit(show(scene, tools, client, board, f"{host}:{port}", chosen))
+    raise SystemExit(show(scene, tools, client, board, f"{host}:{port}", chosen, until_end=until_end))
 
 
 def _load(case: Path, rig: Path | None) -> tuple[Scene, Rig | None]:

@@ -14,7 +14,7 @@ from navtwin.bus.words import ERROR_BAR_SD, name_words, speed_words
 from navtwin.nouns import Reading
 from navtwin.scene import palette
 from navtwin.scene.caption import NOT_A_DEVICE
-from navtwin.scene.distances import PairRow, StructureRow
+from navtwin.scene.distances import PairRow, StructureRow, signed
 from navtwin.scene.model import Structure
 
 #: From millimetres to pixels.
@@ -42,14 +42,12 @@ def card_words(row: StructureRow) -> Card:
     if lead is None:
         return Card("UNKNOWN", "", "", row.why, (), False)
     others = tuple(f"{pair.title}:  {_short(pair)}" for pair in row.pairs[1 : 1 + MOST_OTHERS])
-    if row.structure.capped:
-        others = (*others, "cut by the scan's edge")
     reading = lead.reading
     if reading is None or reading.distance_mm is None:
         return Card("UNKNOWN", "", lead.title, lead.unknown_words.removeprefix("UNKNOWN "), others, False)
     bar = f"± {ERROR_BAR_SD * reading.sd_mm:.1f} " if reading.sd_mm is not None else ""
     value = ("≥ " if reading.depth_is_bound and reading.distance_mm < 0.0 else "") + f"{abs(reading.distance_mm):.1f}"
-    detail = [f"bound {_signed(reading.bound_mm)} mm" if reading.bound_mm is not None else "", speed_words(reading.speed_mm_s)]
+    detail = [f"bound {signed(reading.bound_mm)} mm" if reading.bound_mm is not None else "", speed_words(reading.speed_mm_s)]
     return Card(value, f"{bar}mm{' inside' if reading.distance_mm < 0.0 else ''}", lead.title, ",  ".join(d for d in detail if d), others, True)
 
 
@@ -71,7 +69,7 @@ class DistanceCard(QWidget):
 
     def set_scale(self, scale: float) -> None:
         self._scale = scale
-        self.setFixedHeight(round(184 * scale))
+        self.setFixedHeight(round(192 * scale))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -111,13 +109,15 @@ class DistanceCard(QWidget):
         painter.setFont(large)
         beside = area.adjusted(painter.fontMetrics().horizontalAdvance(card.value) + round(9 * s), round(10 * s) if card.known else 0, 0, 0)
         _write(painter, beside, card.unit, theme.font(17 * s), palette.TEXT)
-        limits = f"caution {self.structure.caution_mm:g}  ·  danger {self.structure.danger_mm:g} mm"
-        _write(painter, self._box(box, 84, 22), limits, theme.font(12.5 * s), palette.DIM, right=True)
-        _write(painter, self._box(box, 84, 22, right=170), card.detail, theme.font(13 * s), palette.DIM if card.known else palette.TEXT)
+        _write(painter, self._box(box, 84, 22), card.detail, theme.font(13 * s), palette.DIM if card.known else palette.TEXT)
 
     def _paint_others(self, painter: QPainter, box: QRect) -> None:
-        words = "     ".join(self.card.others)
-        _write(painter, self._box(box, 148, 20), words, theme.font(12.5 * self._scale), palette.DIM)
+        small = theme.font(12.5 * self._scale)
+        limits = f"caution {self.structure.caution_mm:g} mm     danger {self.structure.danger_mm:g} mm"
+        if self.structure.capped:
+            limits += "     cut by the scan's edge"
+        _write(painter, self._box(box, 144, 18), limits, small, palette.DIM)
+        _write(painter, self._box(box, 164, 18), "     ".join(self.card.others), small, palette.DIM)
 
     def _paint_gauge(self, painter: QPainter, area: QRect) -> None:
         """From a little inside the structure (left) outwards: the danger and caution bands, the measured distance, its error bar, the bound below."""
@@ -218,11 +218,7 @@ class Strip(QFrame):
 def _short(pair: PairRow) -> str:
     if pair.reading is None or pair.reading.distance_mm is None:
         return pair.unknown_words
-    return f"{_signed(pair.reading.distance_mm)} mm"
-
-
-def _signed(mm: float) -> str:
-    return f"{mm:.1f}".replace("-", "−")
+    return f"{signed(pair.reading.distance_mm)} mm"
 
 
 def _write(painter: QPainter, area: QRect, text: str, font: QFont, color: str | QColor, *, right: bool = False) -> None:

@@ -58,6 +58,8 @@ class GLView:
         self._interactor.frameSwapped.connect(self._painted)
         self.widget: QWidget = self._interactor
         self.picture = Picture(self._interactor, scene, rig, detail)
+        if detail == "light":
+            self._interactor.renderer.UseFXAAOn()
 
     def paint(self) -> None:
         if self._asked_s is None:
@@ -93,6 +95,7 @@ class BlitView(QWidget):
         self._plotter = open_plotter((640, 480))
         self.widget: QWidget = self
         self.picture = Picture(self._plotter, scene, rig, detail)
+        self._plotter.renderer.UseFXAAOn()
         self._plotter.show(auto_close=False, interactive=False)
         self._image: QImage | None = None
         self._cost_s = 0.0

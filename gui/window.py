@@ -49,6 +49,7 @@ class Window(QMainWindow):
     board : what may be shown
     order : where orders go
     where : the core's address, in words
+    until_end : close when the core has ended the session
     open_picture : makes the view (a test may give another)
     trouble : why the core does not let this client in, "" if it does
     """
@@ -64,11 +65,13 @@ class Window(QMainWindow):
         where: str,
         view: ViewName = "posterior",
         *,
+        until_end: bool = False,
         open_picture: Callable[[Scene, Rig | None, QWidget], View] = open_view,
         trouble: Callable[[], str] = lambda: "",
     ) -> None:
         super().__init__()
         self._scene, self._board, self._order, self._where, self._trouble = scene, board, order, where, trouble
+        self._until_end = until_end
         self._view_name: ViewName = view
         self._meant = Meant()
         self._frozen_ns: int | None = None
@@ -106,6 +109,8 @@ class Window(QMainWindow):
         self._show_buttons(moment, now_ns)
         if self._frozen_ns is None:
             self._paint(moment, now_ns)
+        if self._until_end and moment.link == "ended":
+            self.close()
 
     def choose_view(self, view: ViewName) -> None:
         """Stand somewhere else."""
@@ -251,8 +256,8 @@ class Window(QMainWindow):
         box.open()
 
 
-def show(scene: Scene, rig: Rig | None, client: Port, board: Board, where: str, view: ViewName) -> int:
-    """Open the window and run it until it is closed. Returns the exit code."""
+def show(scene: Scene, rig: Rig | None, client: Port, board: Board, where: str, view: ViewName, *, until_end: bool = False) -> int:
+    """Open the window and run it until it is closed, or until the session ends. Returns the exit code."""
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication([])
     theme.prepare(app)
@@ -262,7 +267,7 @@ def show(scene: Scene, rig: Rig | None, client: Port, board: Board, where: str, 
         if feed is not None:
             feed.order(wanted)
 
-    window = Window(scene, rig, board, order, where, view, trouble=lambda: feed.trouble if feed else "")
+    window = Window(scene, rig, board, order, where, view, until_end=until_end, trouble=lambda: feed.trouble if feed else "")
     feed = Feed(client, board, window.news.emit)
 
     def leave(number: int, frame: FrameType | None) -> None:

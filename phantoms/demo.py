@@ -20,12 +20,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from platformdirs import user_cache_path, user_data_path
+from platformdirs import user_data_path
 from rich.console import Console
 
 from navtwin.errors import DataUnavailable, NavtwinError
-from navtwin.nouns import Rig, encode
+from navtwin.nouns import Rig, encode, read_rig
+from navtwin.record.format import PARTIAL
 from navtwin.record.hashes import file_hash
+from navtwin.scene.data import cache_folder
 from navtwin.scene.model import Scene
 
 #: How long the demo's operator takes to acknowledge an alert, s: a person's reaction.
@@ -71,7 +73,6 @@ def demo(
 
 def _prepare(console: Console, seed: int, speed: float, patient: str, out: Path | None) -> Stage:
     """Case, rig and recorded stream, each made once and kept by hash."""
-    from navtwin.nouns import read_rig
     from navtwin.scene.case import load_scene
     from phantoms.rig import RIG_FILE
 
@@ -103,9 +104,10 @@ def _stream(console: Console, scene: Scene, rig: Rig, seed: int) -> Path:
 
     script = b"".join(file_hash(p).encode() for p in sorted(Path(__file__).parent.glob("*.py")))
     name = hashlib.sha256(b"%b %b %b %d" % (scene.case_hash.encode(), encode(rig), script, seed)).hexdigest()[:16]
-    path = user_cache_path("navtwin", appauthor=False) / "streams" / f"{name}.mcap"
+    path = cache_folder("streams") / f"{name}.mcap"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_name(path.name + PARTIAL).unlink(missing_ok=True)
         with console.status(f"recording the scripted rehearsal (seed {seed})"):
             write_stream(path, generate(scene, rig, seed), scene, rig, seed)
     return path
@@ -118,7 +120,7 @@ def _perform(console: Console, stage: Stage, begun: float, *, window: bool) -> f
     run = ["run", str(stage.case), "--source", f"log:{stage.stream}", "--log", str(log), "--speed", str(stage.speed), *where]
     listen = ["operator", *where, "--who", "demo operator", "--auto-ack", str(REACTION_S), "--plain", "--until-end", "--journal", str(journal)]
     shows = window and _has_display()
-    watch = ["gui", str(stage.case), *where, "--until-end"]
+    watch = ["gui", str(stage.case), *where]
     if not shows:
         console.print("no display: pictures are saved instead of a window" if window else "no window asked for: pictures are saved instead")
         watch += ["--headless", "--out", str(stage.folder / "pictures")]
@@ -129,10 +131,8 @@ def _perform(console: Console, stage: Stage, begun: float, *, window: bool) -> f
         if code:
             raise NavtwinError(f"the core ended with exit code {code}", "read what it said above")
         operator.wait(timeout=CLOSING_S)
-        try:
-            viewer.wait(timeout=CLOSING_S)
-        except subprocess.TimeoutExpired:
-            console.print("the window did not close in time; it is closed now")
+        viewer.terminate()
+        viewer.wait(timeout=CLOSING_S)
     return first
 
 

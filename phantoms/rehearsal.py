@@ -1,169 +1,165 @@
-"""The tracked rehearsal with its truth: what a tracker and a foot pedal would have sent, and what was really so."""
+"""A rehearsal as a stream: frames, commands and truth in the order in which they reach the host, and the same as a recorded log."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import heapq
+import platform
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from navtwin.errors import InputRefused, nearest
-from navtwin.nouns import Rig, Tool
-from phantoms.motion import Poses
-from phantoms.path import frames, tremor, unit
-from phantoms.rig import FACING, NOISE, MadeTool, make_tools
-from phantoms.script import Script, write_script
-from phantoms.shapes import Array
-from phantoms.stage import Stage, constant
-from phantoms.touch import Approach
-from phantoms.tracker import NS_PER_S, Fits, Timing, arrival_times, capture_times, observe
-from phantoms.trajectories import plans_by_side
-from phantoms.truth import TruePatient, part_distances, true_patient
+from navtwin.nouns import (
+    Command,
+    Event,
+    Header,
+    InstrumentState,
+    Pose,
+    Rig,
+    Sighting,
+    SourceItem,
+    TrackerFrame,
+    TrueDistance,
+    TrueSetup,
+    TrueTool,
+    Truth,
+)
+from phantoms.motion import Poses, quaternions
+from phantoms.performance import Performance, perform
+from phantoms.tracker import NS_PER_S
 
 if TYPE_CHECKING:
     from navtwin.scene.model import Scene
 
-TREMOR_MM = 0.1
-TREMOR_RAD = 0.002
-Flags = npt.NDArray[np.bool_]
+_ROWS, _COLUMNS = np.triu_indices(6)
+WHO = "script"
 
 
-@dataclass(frozen=True)
-class Motion:
-    """What one tool truly does at each of N exposures.
-
-    Attributes
-    ----------
-    T_ct_from_tip : N poses; they mean nothing where the tool is not `present`
-    present : (N,) the tool is in the tracker's view, not put away
-    seen : (N,) and not hidden from it
-    """
-
-    T_ct_from_tip: Poses
-    present: Flags
-    seen: Flags
+def stream_name(seed: int) -> str:
+    """What the frames give as their source."""
+    return f"phantom:pedicle:{seed}"
 
 
-@dataclass(frozen=True)
-class Rehearsal:
-    """A whole rehearsal, sampled at N exposures; `phantoms.stream` reads it out item by item.
-
-    Attributes
-    ----------
-    capture_ns, arrival_ns : (N,) instants of exposure and of arrival at the host, ns, from 0 on
-    delivered : (N,) the frame arrives at all
-    motion : by tool
-    fits : by body, T_tracker_from_marker as the tracker solved it
-    distances_mm : by (structure, tool, part), (N,) true distance at each exposure, NaN where the tool is not present
-    """
-
-    rig: Rig
-    script: Script
-    stage: Stage
-    patient: TruePatient
-    made: dict[str, MadeTool]
-    capture_ns: npt.NDArray[np.int64]
-    arrival_ns: npt.NDArray[np.int64]
-    delivered: Flags
-    motion: dict[str, Motion]
-    fits: dict[str, Fits]
-    distances_mm: dict[tuple[str, str, str], Array]
-
-    @property
-    def times_s(self) -> Array:
-        """Instants of exposure (N,), s."""
-        return self.capture_ns / NS_PER_S
-
-    def during(self, scene: str) -> Flags:
-        """(N,) the exposures of one of the script's scenes."""
-        start_s, end_s = self.script.scenes[scene]
-        return (self.times_s >= start_s) & (self.times_s <= end_s)
-
-
-def rehearse(scene: Scene, rig: Rig, seed: int) -> Rehearsal:
-    """Draw a rehearsal of a case; the same seed gives the same one.
+def generate(scene: Scene, rig: Rig, seed: int) -> Iterator[SourceItem]:
+    """The whole rehearsal of a case, item by item in order of arrival; the script's clock starts at 0 and each frame is followed by its truth.
 
     Raises
     ------
-    InputRefused : the rig lacks a tool or its markers, or the case lacks what the script needs (`write_script`)
+    InputRefused : at once, where the case or the rig lacks what the script needs
     """
-    tools = _tools(rig)
-    streams = (np.random.default_rng([seed, 2, n]) for n in range(100))
-    patient = true_patient(scene, seed)
-    script = write_script(scene, patient, tools, next(streams), rig.tracker.rate_hz)
-    view = Approach.over(*plans_by_side(scene))
-    stage = Stage.around(view, next(streams))
-    made = make_tools(rig, next(streams))
-    timing = Timing()
-    capture_ns = capture_times(script.end_s, rig.tracker, timing, next(streams))
-    times_s = capture_ns / NS_PER_S
-    arrival_ns = arrival_times(capture_ns, rig.tracker, timing, next(streams))
-    delivered = next(streams).random(len(times_s)) >= timing.lost_share
-    motion = {name: _move(script, name, times_s, stage.to_camera, timing, next(streams)) for name in tools}
-    assert script.bump is not None
-    T_tracker_from_ct = stage.T_tracker_from_ct_at(times_s, script.bump, view.middle_mm)
-    fits = {}
-    for body in rig.body:
-        carried = [tool for tool in tools.values() if tool.body == body.name]
-        if body.name == rig.reference:
-            inner = constant(stage.T_ct_from_ref, len(times_s))
-        elif carried:
-            inner = motion[carried[0].name].T_ct_from_tip.then(_tip_in_marker(made[carried[0].name], len(times_s)).inverse())
-        else:
-            continue
-        fits[body.name] = observe(T_tracker_from_ct.then(inner), body.markers_mm, NOISE, next(streams))
-    distances = {
-        (structure, tool.name, part.name): _distances(patient, structure, tool, n, motion[tool.name])
-        for tool in tools.values()
-        for n, part in enumerate(tool.part)
-        for structure in patient.critical
-    }
-    return Rehearsal(rig, script, stage, patient, made, capture_ns, arrival_ns, delivered, motion, fits, distances)
+    return items_of(perform(scene, rig, seed), stream_name(seed))
 
 
-def _tools(rig: Rig) -> dict[str, Tool]:
-    """The pointer and the drill."""
-    tools = {tool.name: tool for tool in rig.tool}
-    for name in ("pointer", "drill"):
-        if name not in tools:
-            raise InputRefused(f"the rehearsal needs a tool '{name}' in the rig", nearest(name, tools))
-    chosen = {name: tools[name] for name in ("pointer", "drill")}
-    for body in rig.body:
-        if body.name in (rig.reference, *(tool.body for tool in chosen.values())) and len(body.markers_mm) < 3:
-            raise InputRefused(
-                f"body '{body.name}' has {len(body.markers_mm)} markers", "give it markers_mm, three or more, so that they can be seen"
-            )
-    if not {"burr", "neck", "handpiece"} <= {part.name for part in chosen["drill"].part}:
-        raise InputRefused("the drill of the rehearsal has a burr, a neck and a handpiece", "name its [[tool.part]] entries so")
-    return chosen
+def items_of(performance: Performance, name: str) -> Iterator[SourceItem]:
+    """Every item of a performance, in order of arrival."""
+    commands = (
+        (int(time_s * NS_PER_S), 0, Command(who=WHO, id=f"{WHO}-{n}", order=order))
+        for n, (time_s, order) in enumerate(performance.script.orders, start=1)
+    )
+    yield _true_setup(performance)
+    merged: Iterator[tuple[int, int, Any]] = heapq.merge(commands, _frames(performance, name), key=lambda entry: entry[:2])
+    for _, _, item in merged:
+        yield item
 
 
-def _move(script: Script, name: str, times_s: Array, to_camera: Array, timing: Timing, rng: np.random.Generator) -> Motion:
-    """A tool's true movement, with the tremor of the hand that holds it; a tip in a divot or on bone keeps still."""
-    count = len(times_s)
-    tips, axes, present = np.zeros((count, 3)), np.tile(-to_camera, (count, 1)), np.zeros(count, dtype=bool)
-    for piece in script.pieces[name]:
-        on = (times_s >= piece.start_s) & (times_s <= piece.end_s)
-        tips[on], axes[on] = piece.sample(times_s[on])
-        present |= on
-    seen = present & (rng.random(count) >= timing.unseen_share)
-    if name == "drill":
-        tips += np.where(times_s >= script.scenes["sweep"][1], 1.0, 0.0)[:, None] * tremor(times_s, TREMOR_MM, rng)
-        for start_s, end_s in script.hidden:
-            seen &= (times_s < start_s) | (times_s >= end_s)
-    axes = unit(axes + tremor(times_s, TREMOR_RAD, rng))
-    return Motion(Poses(frames(axes, to_camera), tips), present, seen)
+def write_stream(path: Path, items: Iterable[SourceItem], scene: Scene, rig: Rig, seed: int) -> None:
+    """Record items as a log that can be replayed: channel `/input` for frames and commands, `/truth` beside it.
+
+    A command is stamped with the arrival of the frame before it. The same items give the same log: a script has no date.
+    """
+    from navtwin import __version__
+    from navtwin.record.hashes import code_hash, rig_hash, with_session
+    from navtwin.record.log import LogWriter
+
+    header = Header(
+        session="",
+        version=__version__,
+        utc_anchor_ns=0,
+        monotonic_anchor_ns=0,
+        case_path=str(scene.folder),
+        rig_path="",
+        case_hash=scene.case_hash,
+        rig_hash=rig_hash(rig),
+        code_hash=code_hash(),
+        source=stream_name(seed),
+        speed=0.0,
+        python=platform.python_version(),
+        machine=f"{platform.system()} {platform.machine()}",
+    )
+    with LogWriter(path, live=False) as log:
+        log.write_header(with_session(header))
+        seq, t_ns = 0, 0
+        for item in items:
+            if isinstance(item, TrackerFrame | Command):
+                t_ns = item.t_arrival_ns if isinstance(item, TrackerFrame) else t_ns
+                log.write_event(Event(seq=seq, t_ns=t_ns, body=item))
+                seq += 1
+            else:
+                log.write_truth(item)
 
 
-def _tip_in_marker(made: MadeTool, count: int) -> Poses:
-    """T_marker_from_tip of a tool as it was made."""
-    return Poses(np.tile(frames(made.axis[None], np.array(FACING)), (count, 1, 1)), np.tile(made.tip_mm, (count, 1)))
+def _true_setup(performance: Performance) -> TrueSetup:
+    tools = [TrueTool(tool=name, tip_mm=tuple(made.tip_mm.tolist())) for name, made in performance.made.items()]
+    return TrueSetup(tools=tuple(tools), T_ct_from_ref=Pose.from_rigid(performance.stage.T_ct_from_ref))
 
 
-def _distances(patient: TruePatient, structure: str, tool: Tool, part: int, motion: Motion) -> Array:
-    out = np.full(len(motion.present), np.nan)
-    at = motion.present
-    poses = Poses(motion.T_ct_from_tip.rotation[at], motion.T_ct_from_tip.t_mm[at])
-    out[at] = part_distances(patient.critical[structure], tool.part[part], poses)
-    return out
+class _PoseColumn:
+    """Sampled poses, turned into nouns one at a time."""
+
+    def __init__(self, poses: Poses) -> None:
+        self._q_wxyz = quaternions(poses.rotation).tolist()
+        self._t_mm = poses.t_mm.tolist()
+
+    def at(self, n: int) -> Pose:
+        return Pose(q_wxyz=tuple(self._q_wxyz[n]), t_mm=tuple(self._t_mm[n]))
+
+
+class _SightingColumn:
+    """What the tracker says of one body, frame by frame."""
+
+    def __init__(self, performance: Performance, body: str) -> None:
+        fits = performance.fits[body]
+        self._body, self._poses = body, _PoseColumn(fits.poses)
+        self._covariance = fits.covariance[:, _ROWS, _COLUMNS].tolist()
+        self._rms_mm = fits.rms_mm.tolist()
+        motion = [performance.motion[tool.name] for tool in performance.rig.tool if tool.body == body]
+        count = len(self._rms_mm)
+        self._present = motion[0].present.tolist() if motion else [True] * count
+        self._seen = motion[0].seen.tolist() if motion else [True] * count
+
+    def at(self, n: int) -> Sighting:
+        if not self._seen[n]:
+            return Sighting(body=self._body, status="MISSING" if self._present[n] else "OUT_OF_VIEW")
+        return Sighting(body=self._body, status="OK", pose=self._poses.at(n), covariance=tuple(self._covariance[n]), rms_mm=self._rms_mm[n])
+
+
+class _TruthColumn:
+    """What is really so of one tool, frame by frame."""
+
+    def __init__(self, performance: Performance, tool: str) -> None:
+        motion = performance.motion[tool]
+        self._tool, self._poses, self._present = tool, _PoseColumn(motion.T_ct_from_tip), motion.present.tolist()
+        self._distances = [(key[0], key[2], values.tolist()) for key, values in performance.distances_mm.items() if key[1] == tool]
+
+    def state(self, n: int) -> InstrumentState:
+        if not self._present[n]:
+            return InstrumentState(instrument=self._tool, status="HIDDEN")
+        return InstrumentState(instrument=self._tool, status="OK", pose=self._poses.at(n))
+
+    def distances(self, n: int) -> tuple[TrueDistance, ...]:
+        if not self._present[n]:
+            return ()
+        return tuple(TrueDistance(structure=s, instrument=self._tool, part=p, distance_mm=values[n]) for s, p, values in self._distances)
+
+
+def _frames(performance: Performance, name: str) -> Iterator[tuple[int, int, TrackerFrame | Truth]]:
+    """The frames that are delivered, with the times at which they arrive, and behind each its truth."""
+    bodies = [_SightingColumn(performance, body) for body in performance.fits]
+    tools = [_TruthColumn(performance, tool) for tool in performance.motion]
+    capture, arrival = performance.capture_ns.tolist(), performance.arrival_ns.tolist()
+    for n in np.flatnonzero(performance.delivered).tolist():
+        sightings = tuple(body.at(n) for body in bodies)
+        yield arrival[n], 1, TrackerFrame(source=name, number=n, t_capture_ns=capture[n], t_arrival_ns=arrival[n], sightings=sightings)
+        distances = tuple(distance for tool in tools for distance in tool.distances(n))
+        yield arrival[n], 1, Truth(frame=n, t_capture_ns=capture[n], instruments=tuple(tool.state(n) for tool in tools), distances=distances)

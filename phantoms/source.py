@@ -21,7 +21,7 @@ class PhantomSource:
 
     live = False
 
-    def __init__(self, name: str, items: Iterator[tuple[int, SourceItem]]) -> None:
+    def __init__(self, name: str, items: Iterator[SourceItem]) -> None:
         self.name = name
         self._items = items
 
@@ -29,11 +29,12 @@ class PhantomSource:
         """The next item, at once; raises SourceEnded behind the last."""
         item = next(self._items, None)
         if item is None:
-            raise SourceEnded
-        return item[1]
+            raise SourceEnded(self.name)
+        return item
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Forget the rest; reading on raises SourceEnded."""
+        self._items = iter(())
 
 
 def open_source(address: str, case: Scene, rig: Rig) -> PhantomSource:
@@ -43,8 +44,7 @@ def open_source(address: str, case: Scene, rig: Rig) -> PhantomSource:
     ------
     InputRefused : an unknown script, a seed that is no whole number >= 0, or a case or rig that the script cannot use
     """
-    from phantoms.rehearsal import rehearse
-    from phantoms.stream import timed_items
+    from phantoms.rehearsal import generate, stream_name
 
     script, _, seed_text = address.removeprefix("phantom:").partition(":")
     if script not in SCRIPTS:
@@ -52,5 +52,4 @@ def open_source(address: str, case: Scene, rig: Rig) -> PhantomSource:
     if seed_text and not (seed_text.isascii() and seed_text.isdigit()):
         raise InputRefused(f"'{seed_text}' is no seed", f"write phantom:{script}:SEED with a whole number, or leave it out")
     seed = int(seed_text) if seed_text else DEFAULT_SEED
-    name = f"phantom:{script}:{seed}"
-    return PhantomSource(name, timed_items(rehearse(case, rig, seed), name))
+    return PhantomSource(stream_name(seed), generate(case, rig, seed))

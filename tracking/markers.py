@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from navtwin.errors import InputRefused, nearest
+from tracking.corners import refine_corners
 from tracking.opencv import cv2
 
 Array = npt.NDArray[np.float64]
@@ -40,9 +41,9 @@ class Markers:
 
 
 def detect_markers(image: npt.NDArray[np.uint8], dictionary: str = "APRILTAG_36h11") -> Markers:
-    """Find the markers of one dictionary, their corners refined to a fraction of a pixel.
+    """Find the markers of one dictionary, their corners refined to a fraction of a pixel (`refine_corners`).
 
-    Garrido-Jurado et al., Pattern Recognition 2014;47:2280, as OpenCV's `ArucoDetector` has it, with its gradient corner refinement.
+    Garrido-Jurado et al., Pattern Recognition 2014;47:2280, as OpenCV's `ArucoDetector` has it.
 
     Parameters
     ----------
@@ -57,12 +58,15 @@ def detect_markers(image: npt.NDArray[np.uint8], dictionary: str = "APRILTAG_36h
     if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or 0 in pixels.shape or (pixels.ndim == 3 and pixels.shape[2] != 3):
         raise InputRefused(f"the image has shape {pixels.shape} and type {pixels.dtype}", "pass 8-bit grey (H, W) or BGR (H, W, 3)")
     grey = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
-    corners, ids, _ = _detector(_dictionary_number(dictionary)).detectMarkers(np.ascontiguousarray(grey))
+    grey = np.ascontiguousarray(grey)
+    detector, cells = _detector(_dictionary_number(dictionary))
+    corners, ids, _ = detector.detectMarkers(grey)
     if ids is None or len(ids) == 0:
         return Markers(np.zeros(0, np.int32), np.zeros((0, 4, 2)))
     numbers = np.asarray(ids).ravel()
     order = np.argsort(numbers, kind="stable")
-    return Markers(numbers[order].astype(np.int32), np.reshape(corners, (-1, 4, 2)).astype(np.float64)[order])
+    detected = np.reshape(corners, (-1, 4, 2)).astype(np.float64)[order]
+    return Markers(numbers[order].astype(np.int32), refine_corners(grey, detected, cells))
 
 
 def _dictionary_number(name: str) -> int:
@@ -75,7 +79,7 @@ def _dictionary_number(name: str) -> int:
 
 
 @cache
-def _detector(dictionary: int) -> Any:
-    parameters = cv2.aruco.DetectorParameters()
-    parameters.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
-    return cv2.aruco.ArucoDetector(cv2.aruco.getPredefinedDictionary(dictionary), parameters)
+def _detector(dictionary: int) -> tuple[Any, int]:
+    """A detector, and the number of cells across its markers with their black border."""
+    words = cv2.aruco.getPredefinedDictionary(dictionary)
+    return cv2.aruco.ArucoDetector(words, cv2.aruco.DetectorParameters()), int(words.markerSize) + 2

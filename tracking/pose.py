@@ -1,7 +1,7 @@
 """The pose of a marker body in one image, with its error, or the reason why there is none.
 
-A flat marker seen from afar has two poses that explain it almost equally well (Collins and Bartoli, "Infinitesimal plane-based pose estimation",
-IJCV 2014;109:252). Both are computed; if the image does not tell them apart, no pose is given, for nothing else would betray a flipped one.
+A flat marker seen from afar has two poses that explain it almost equally well (Schweighofer and Pinz, "Robust pose estimation from a planar target",
+IEEE PAMI 2006;28:2024). Both are computed; if the image does not tell them apart, no pose is given, for nothing else would betray a flipped one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tracking.opencv import cv2
 Array = npt.NDArray[np.float64]
 
 #: Standard deviation of a refined corner, px, per axis; larger residuals widen it.
-CORNER_SD_PX = 0.15
+CORNER_SD_PX = 0.1
 #: The better pose's misfit over the worse one's, above which they count as alike.
 AMBIGUITY_LIMIT = 0.5
 #: A misfit beyond this is not noise but a wrong body, a wrong calibration or a bent marker.
@@ -31,8 +31,6 @@ RMS_LIMIT_PX = 2.0
 ORIENTATION_SD_LIMIT_DEG = 10.0
 #: Residuals beyond this many corner sds lose weight (Huber's constant times a margin for what calibration leaves).
 HUBER_SDS = 4.0
-#: Third over first singular value of the corners' spread, below which a body is flat.
-FLAT_RATIO = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +65,9 @@ class _Solution:
 def estimate_pose(markers: Markers, body: MarkerBody, camera: Camera) -> PoseEstimate:
     """Find the pose of `body` from the corners of its markers.
 
-    Flat bodies: both solutions of Collins and Bartoli; others: SQPnP (Terzakis and Lourakis, ECCV 2020). Each is refined by robust least squares
-    (Levenberg-Marquardt, Huber weights) on the distance in pixels; the covariance is that of the refined fit.
+    The start is SQPnP's (Terzakis and Lourakis, "A consistently fast and globally optimal solution to the perspective-n-point problem", ECCV 2020);
+    it and its reversal are refined by robust least squares (Levenberg-Marquardt, Huber weights) on the distance in pixels. The covariance is that of
+    the refined fit.
     """
     seen_px, corners_mm, problem = _matched(markers, body)
     if problem:
@@ -108,15 +107,26 @@ def _matched(markers: Markers, body: MarkerBody) -> tuple[Array, Array, str]:
 
 
 def _starts(seen_px: Array, corners_mm: Array, camera: Camera) -> list[tuple[Array, Array]]:
-    """Rotation and translation of each candidate pose."""
-    spread = np.linalg.svd(corners_mm - corners_mm.mean(axis=0), compute_uv=False)
-    method = cv2.SOLVEPNP_IPPE if spread[2] < FLAT_RATIO * spread[0] else cv2.SOLVEPNP_SQPNP
+    """Rotation and translation of each candidate pose: the best one, and its reversal.
+
+    Seen from afar, a flat body mirrored at its own plane and then at the plane across the line of sight looks the same: that is the second pose.
+    (OpenCV's IPPE would give both, but its version 5.0 loses them for half turns, and a marker that squarely faces the camera is one.)
+    """
     try:
-        count, turns, shifts, *_ = cv2.solvePnPGeneric(corners_mm, seen_px, camera.matrix, _coefficients(camera), flags=method)
+        found, turn, shift = cv2.solvePnP(corners_mm, seen_px, camera.matrix, _coefficients(camera), flags=cv2.SOLVEPNP_SQPNP)
     except cv2.error:
-        return []  # degenerate corners, for instance all on one line
-    found = [(cv2.Rodrigues(turn)[0], np.asarray(shift).ravel()) for turn, shift in zip(turns[:count], shifts[:count], strict=True)]
-    return [(r, t) for r, t in found if np.isfinite(r).all() and np.isfinite(t).all()]
+        return []  # degenerate corners, for instance all in one place
+    if not found or not (np.isfinite(turn).all() and np.isfinite(shift).all()):
+        return []
+    rotation, t = np.asarray(cv2.Rodrigues(turn)[0]), np.asarray(shift).ravel()
+    middle = corners_mm.mean(axis=0)
+    normal = np.linalg.svd(corners_mm - middle)[2][2]
+    sight = rotation @ middle + t
+    if not np.linalg.norm(sight) > 0.0:
+        return []
+    along = sight / np.linalg.norm(sight)
+    reversal = (np.eye(3) - 2.0 * np.outer(along, along)) @ rotation @ (np.eye(3) - 2.0 * np.outer(normal, normal))
+    return [(rotation, t), (reversal, sight - reversal @ middle)]
 
 
 def _coefficients(camera: Camera) -> Any:

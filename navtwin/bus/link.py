@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from navtwin.bus.topics import LINK_LOST_MS
+from navtwin.bus.topics import ALERT_PERIOD_MS, LINK_LOST_MS
 from navtwin.nouns import AlertSet, Envelope, State
 
 MS = 1_000_000
@@ -72,7 +72,7 @@ class Link:
             # What waited in a queue was fresh when it should have come, not when it was read.
             self.heard_ns = max(self.heard_ns, now_ns - age_ns)
             self.ever = True
-            if self._alerts_published_ns is not None and envelope.t_publish_ns - self._alerts_published_ns > 100 * MS:
+            if self._alerts_published_ns is not None and envelope.t_publish_ns - self._alerts_published_ns > 2 * ALERT_PERIOD_MS * MS:
                 self.late_alerts += 1
             self._alerts_published_ns = envelope.t_publish_ns
         elif isinstance(body, State):

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 
 import zmq
-from zmq.auth.thread import ThreadAuthenticator
 
 from navtwin.bus.keys import ServerKeys
 from navtwin.bus.topics import COMMAND_PORT, FRAME_LIMIT_BYTES, PUB_HIGH_WATER, PUB_PORT, TOPICS, read_command, sender_of
+from navtwin.bus.zap import guard
 from navtwin.errors import BusRefused, InputRefused
 from navtwin.nouns import Command, Envelope, Reply, Topic, encode
 
@@ -49,14 +49,10 @@ class Server:
         self._names = dict(keys.allowed) if keys else None
         self._last_setup: bytes | None = None
         self._context = zmq.Context()
-        self._authenticator: ThreadAuthenticator | None = None
         self._sockets: list[zmq.Socket[bytes]] = []
         try:
             if keys:
-                # Before any socket is bound: without a handler in place libzmq lets every key in.
-                self._authenticator = ThreadAuthenticator(self._context)
-                self._authenticator.start()
-                self._authenticator.configure_curve_callback("*", _AllowList(keys))
+                guard(self._context, keys.allowed)
             # XPUB is PUB that also hears who subscribes, so that a late joiner can be given the last `setup`.
             self._pub = self._open(zmq.XPUB, keys)
             self._pub.set(zmq.XPUB_VERBOSE, 1)
@@ -115,9 +111,6 @@ class Server:
         """Let the last messages leave (at most half a second) and free the ports. May be called twice."""
         for socket in self._sockets:
             socket.close()
-        if self._authenticator is not None:
-            self._authenticator.stop()
-            self._authenticator = None
         self._context.term()
 
     def _open(self, kind: int, keys: ServerKeys | None) -> zmq.Socket[bytes]:
@@ -154,16 +147,6 @@ class Server:
         now_ns = self._clock()
         body = Reply(id=ident, who=who, ok=False, reason=reason)
         return encode(Envelope(epoch=self.epoch, seq=0, t_capture_ns=None, t_arrival_ns=None, t_step_ns=now_ns, t_publish_ns=now_ns, body=body))
-
-
-class _AllowList:
-    """What the authenticator asks; it hands the client's public key over in Z85."""
-
-    def __init__(self, keys: ServerKeys) -> None:
-        self._allowed = frozenset(keys.allowed)
-
-    def callback(self, domain: str, key: bytes) -> bool:
-        return key.decode("ascii", "replace") in self._allowed
 
 
 def is_loopback(host: str) -> bool:

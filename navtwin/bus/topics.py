@@ -100,11 +100,6 @@ def read_command(payload: bytes) -> Command:
     return command
 
 
-def order_name(order: Order) -> str:
-    """`ack`, `mute` ...: the word by which the wire calls it."""
-    return str(type(order).__struct_config__.tag)
-
-
 def sender_of(payload: bytes) -> tuple[str, str]:
     """`who` and `id` of a command that was refused, as far as they can be read, so that the answer can name it."""
     try:

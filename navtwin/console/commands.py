@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import io
 import os
 import signal
 import sys
@@ -41,6 +42,9 @@ def operator(
         raise InputRefused("--key and --server-key go together", "pass your key's name and the core's .pub file")
     keys = client_keys(key, server_key) if server_key else None
     in_terminal = not plain and sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A pipe with a narrow encoding must not end the console over a letter.
+        sys.stdout.reconfigure(errors="replace")
     # A polite end must put the terminal back, so it takes the same way out as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     manner = Manner(None if auto_ack is None else int(auto_ack * 1e9), until_end)

@@ -208,5 +208,6 @@ def plant(vertices: F64, faces: I32) -> tuple[Forest, int]:
         vertex_normals=vertex_normals,
         roots=np.zeros(1, np.int32),
         first_face=np.array([0, len(faces)], np.int32),
+        has_inside=np.array([open_edges == 0 and signed_volume(vertices, faces) > 0.0]),
     )
     return forest, open_edges

@@ -210,25 +210,28 @@ def nearest(forest: Forest, tree: int, x: float, y: float, z: float, hint: int, 
 
 
 @kernel
-def side(forest: Forest, slot: int, feature: int, dx: float, dy: float, dz: float) -> float:
-    """Positive where the direction (dx, dy, dz) leaves the surface at a feature of a slot: the pseudonormal's side."""
+def is_inside(forest: Forest, tree: int, slot: int, feature: int, dx: float, dy: float, dz: float) -> bool:
+    """Whether (dx, dy, dz) leads from a feature of a slot to the inside: against its pseudonormal."""
+    if not forest.has_inside[tree]:
+        return False
     if feature < 3:
         n = forest.vertex_normals[forest.vertex[slot, feature]]
-        return float(dx * n[0] + dy * n[1] + dz * n[2])
-    n = forest.normals[slot]
-    across = forest.mates[slot, feature - 3] if feature < FACE else -1
-    if across < 0:
-        return float(dx * n[0] + dy * n[1] + dz * n[2])
-    m = forest.normals[across]
-    return float(dx * (n[0] + m[0]) + dy * (n[1] + m[1]) + dz * (n[2] + m[2]))
+        along = dx * n[0] + dy * n[1] + dz * n[2]
+    else:
+        n = forest.normals[slot]
+        along = dx * n[0] + dy * n[1] + dz * n[2]
+        if feature < FACE:
+            n = forest.normals[forest.mates[slot, feature - 3]]
+            along += dx * n[0] + dy * n[1] + dz * n[2]
+    return bool(along < 0.0)
 
 
 @kernel
 def signed_nearest(forest: Forest, tree: int, x: float, y: float, z: float, hint: int, work: Workspace) -> tuple[float, int, float, float, float]:
-    """Signed distance (mm, negative inside), slot and closest point."""
+    """Signed distance (mm, negative inside a structure that has an inside), slot and closest point."""
     slot, hit = nearest(forest, tree, x, y, z, hint, work)
     distance = math.sqrt(hit[0])
-    if side(forest, slot, hit[4], x - hit[1], y - hit[2], z - hit[3]) < 0.0:
+    if is_inside(forest, tree, slot, hit[4], x - hit[1], y - hit[2], z - hit[3]):
         distance = -distance
     return distance, slot, hit[1], hit[2], hit[3]
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from navtwin.kernels.jit import kernel
-from navtwin.kernels.point import SLACK, TINY2, Facing, closest_on_triangle, edge_corners, gap2, highest_corner, reach_of, side, signed_nearest
+from navtwin.kernels.point import SLACK, TINY2, Facing, closest_on_triangle, edge_corners, gap2, highest_corner, is_inside, reach_of, signed_nearest
 from navtwin.kernels.ray import Ray, aim, hit_triangle
 from navtwin.kernels.tree import F64, Forest, Workspace
 
@@ -254,7 +254,7 @@ def capsule(
     x, y, z = hit[2], hit[3], hit[4]
     px, py, pz = at(s, hit[1])
     touch = TOUCH * reach_of(forest, tree, _largest(s))
-    if hit[0] > touch * touch and side(forest, slot, hit[5], px - x, py - y, pz - z) >= 0.0:
+    if hit[0] > touch * touch and not is_inside(forest, tree, slot, hit[5], px - x, py - y, pz - z):
         return CapsuleHit(math.sqrt(hit[0]) - radius, False, slot, new_hint, x, y, z, px, py, pz)
     phi_a, slot_a, qax, qay, qaz = signed_nearest(forest, tree, ax, ay, az, new_hint, work)
     phi_b, slot_b, qbx, qby, qbz = signed_nearest(forest, tree, bx, by, bz, new_hint, work)

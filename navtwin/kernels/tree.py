@@ -43,6 +43,7 @@ class Forest(NamedTuple):
     vertex_normals : (V, 3) float64, angle-weighted, not normalised
     roots : (S,) int32, root node of each structure
     first_face : (S + 1,) int32, where each structure's faces start
+    has_inside : (S,) bool, closed with outward normals; distances to any other surface are never negative
     """
 
     boxes: F64
@@ -56,6 +57,7 @@ class Forest(NamedTuple):
     vertex_normals: F64
     roots: I32
     first_face: I32
+    has_inside: npt.NDArray[np.bool_]
 
 
 class Workspace(NamedTuple):
@@ -228,4 +230,5 @@ def join(forests: Sequence[Forest]) -> Forest:
         vertex_normals=np.concatenate([f.vertex_normals for f in forests]),
         roots=shifted([f.roots for f in forests], nodes),
         first_face=np.concatenate([[0], shifted([f.first_face[1:] for f in forests], slots)]).astype(np.int32),
+        has_inside=np.concatenate([f.has_inside for f in forests]),
     )

@@ -176,12 +176,11 @@ def _checked(
     points = checked_points(points_ref_mm, "the swept points")
     if len(points) < FEWEST_POINTS:
         raise InputRefused(f"{len(points)} swept point(s) cannot fix a pose", "sweep at least 30, better 200, over bone that faces different ways")
-    stated = {"sd_mm": field.sd_mm, "correlation_mm": field.correlation_mm, "sweep_noise_mm": field.noise_mm}
-    for name, value in stated.items():
+    for name, value in {"sd_mm": field.sd_mm, "correlation_mm": field.correlation_mm, "sweep_noise_mm": field.noise_mm}.items():
         if not (np.isfinite(value) and value > 0.0):
-            raise InputRefused(f"{name} is {value}", "state a positive length in mm")
+            raise InputRefused(f"the surface's {name} is {value}", "state a positive length in mm")
     if not (np.isfinite(tip_radius_mm) and tip_radius_mm >= 0.0):
-        raise InputRefused(f"tip_radius_mm is {tip_radius_mm}", "state the radius of the pointer's ball in mm, 0 for a sharp tip")
+        raise InputRefused(f"the pointer's tip_radius_mm is {tip_radius_mm}", "state the radius of the pointer's ball in mm, 0 for a sharp tip")
     if landmarks is None:
         return Touches(surface, points, float(tip_radius_mm), np.zeros((0, 3)), np.zeros((0, 3))), ()
     ct, ref, labels = checked_pairs(*landmarks, names)

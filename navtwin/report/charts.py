@@ -118,8 +118,21 @@ def _draw_levels(ax: Axes, levels: Levels, session: Session) -> None:
     total = session.seconds(session.end_ns)
     for rank, name in LEVEL_NAME.items():
         for start, end in _runs(levels.rank == rank, levels, session):
-            if end - start > 0.068 * total:
-                ax.text((start + end) / 2, 0.955, name, transform=ax.get_xaxis_transform(), ha="center", va="top", fontsize=6.8, color=INK, zorder=6)
+            share = (end - start) / total
+            if share > 0.012:
+                upright = share < 0.068
+                ax.text(
+                    (start + end) / 2,
+                    0.955,
+                    name,
+                    transform=ax.get_xaxis_transform(),
+                    rotation=90 if upright else 0,
+                    ha="center",
+                    va="top",
+                    fontsize=6.2 if upright else 6.8,
+                    color=INK,
+                    zorder=6,
+                )
 
 
 def _runs(so: Bools, levels: Levels, session: Session) -> list[tuple[float, float]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from navtwin.errors import InputRefused, NavtwinError
+from navtwin.errors import InputRefused
 from navtwin.nouns import Rig
 from navtwin.record.replay import Verdict
 from navtwin.report.against_truth import limit_steps
@@ -19,6 +17,7 @@ from navtwin.report.charts import Panel, distance_chart
 from navtwin.report.gather import load_session
 from navtwin.report.judge import CAUTION
 from navtwin.report.latency import read_journal
+from navtwin.report.pictures import closest_pictures
 from navtwin.report.session import Session
 from navtwin.report.summary import Summary, summarise
 from navtwin.report.wording import headline, known, pair_words, verified_words, words, yes_no
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 #: A pair is drawn if it came this near beyond its caution limit; others are named below the chart.
 DRAWN_WITHIN_MM = 5.0
-PICTURE_PX = (1280, 800)
 
 
 def write_report(log: Path, scene: Scene, rig: Rig, out: Path, journal: Path | None = None, verified: Verdict | None = None) -> Summary:
@@ -62,7 +60,7 @@ def write_report(log: Path, scene: Scene, rig: Rig, out: Path, journal: Path | N
 
 def render_page(session: Session, scene: Scene, rig: Rig, summary: Summary) -> str:
     """The page as text."""
-    picture, why_not = closest_picture(session, scene, rig)
+    pictures, why_not = closest_pictures(session, scene, rig)
     header = session.header
     return (
         _environment()
@@ -76,28 +74,13 @@ def render_page(session: Session, scene: Scene, rig: Rig, summary: Summary) -> s
             headline=headline(summary),
             verified=verified_words(summary),
             when=datetime.fromtimestamp(header.utc_anchor_ns * 1e-9, UTC).strftime("%Y-%m-%d %H:%M UTC"),
-            picture=picture,
+            pictures=pictures,
             picture_missing=why_not,
             closest=_closest_words(session),
             charts=charts(session, scene),
             critical=[s for s in scene.structures if s.role == "critical"],
         )
     )
-
-
-def closest_picture(session: Session, scene: Scene, rig: Rig) -> tuple[str, str]:
-    """The scene at closest approach as a data URI, and why there is none (one of the two is empty)."""
-    if session.closest is None:
-        return "", "no distance to a critical structure was ever known"
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "closest.png"
-        try:
-            from navtwin.scene.picture import render_png
-
-            render_png(scene, rig, session.closest, session.closest_alerts, path, size=PICTURE_PX, view="tip")
-            return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode("ascii"), ""
-        except (ImportError, RuntimeError, OSError, NavtwinError) as error:
-            return "", f"this machine cannot draw the scene ({error})"
 
 
 def charts(session: Session, scene: Scene) -> list[dict[str, Any]]:

@@ -64,7 +64,7 @@ def verified_words(summary: Summary) -> str:
 
 def known(value: float | None, form: str = ".2f", unit: str = "") -> str:
     """A number, or a dash where there is none."""
-    return "–" if value is None else f"{value:{form}}{unit}"
+    return "–" if value is None else f"{value:{form}}{unit}".replace("-", "−")
 
 
 def yes_no(value: bool | None) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from navtwin.bus.server import Server
-from navtwin.nouns import Notice, SourceItem, Tick, TrackerFrame, TrueSetup, Truth
+from navtwin.nouns import Accept, Command, Notice, SourceItem, Tick, TrackerFrame, TrueSetup, Truth
 from navtwin.run.core import Core
 from navtwin.run.reader import SourceReader
 from navtwin.run.simulate import TICK_NS
@@ -51,6 +51,7 @@ class Loop:
     next_tick_ns: int | None = None
     ended_ns: int | None = None
     last_session_ns: int = 0
+    held: SourceItem | None = None
 
     def run(self) -> None:
         """Until the source has ended and its end has been told, or until asked to stop."""
@@ -113,8 +114,12 @@ class Loop:
         recorded = recorded_ns(item, self.last_recorded_ns)
         if self.timeline.offset_ns is None:
             self.timeline.begin(recorded, host)
-        navigating = self.core.memory.phase == "navigation"
-        if navigating and self.timeline.flat_out and self.timeline.speed > 0.0 and isinstance(item, TrackerFrame):
+        if self.timeline.flat_out and self.timeline.speed > 0.0 and _accepts_registration(item):
+            # Navigation begins in the present. The frame behind this command goes first, or the twin would see an hour without one.
+            self.reader.take()
+            self.held = item
+            return True
+        if self.held is not None and isinstance(item, TrackerFrame) and self.timeline.flat_out:
             self.timeline.go_live(recorded, host)
             self.say("navigation begins")
             self.next_tick_ns = None
@@ -128,6 +133,9 @@ class Loop:
         # Once live the item enters when it is really fed: what the loop was late by counts as age.
         enters = session if self.timeline.flat_out else max(session, self.timeline.now_ns(host))
         self._feed(self.timeline.restamp(item), enters)
+        if self.held is not None and isinstance(item, TrackerFrame):
+            held, self.held = self.held, None
+            self._feed(held, enters)
         return True
 
     def _feed(self, item: SourceItem, t_ns: int) -> None:
@@ -174,3 +182,7 @@ class Loop:
             wait = min(wait, self.timeline.due_host_ns(recorded_ns(item, self.last_recorded_ns)) - host)
         if wait > 0:
             time.sleep(wait * 1e-9)
+
+
+def _accepts_registration(item: SourceItem) -> bool:
+    return isinstance(item, Command) and isinstance(item.order, Accept) and item.order.result == "registration"

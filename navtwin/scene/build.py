@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from navtwin.errors import InputRefused, nearest
@@ -22,8 +22,9 @@ from navtwin.scene.extract import extract
 from navtwin.scene.lock import changed_files, file_hash, write_lock
 from navtwin.scene.surface import Surface
 
-#: Goes up whenever the same inputs would give another case.
-RECIPE_VERSION = "1"
+#: What a case is made by: a change in any of these makes earlier cases stale.
+_RECIPE_FILES = ("build.py", "case.py", "case_text.py", "ct.py", "extract.py", "fairing.py", "pedicle.py", "skin.py", "surface_file.py", "thorax.py")
+RECIPE_VERSION = hashlib.sha256("".join(file_hash(Path(__file__).with_name(name)) for name in _RECIPE_FILES).encode()).hexdigest()[:16]
 #: Segmentation error that is assumed where nobody states one: one standard deviation, mm.
 ASSUMED_SD_MM = 0.5
 #: The usual colours of anatomy models, by role.
@@ -72,7 +73,9 @@ def parse_structure(text: str, names: Mapping[str, int]) -> Wanted:
     if len(parts) not in (2, 4) or parts[1] not in COLORS or not name:
         raise InputRefused(f"--structure {text} is not understood", form)
     if not numbers and name not in names:
-        raise InputRefused(f"there is no label for structure '{name}'", nearest(name, names) if names else "pass --names TABLE, or write name=LABEL:role")
+        raise InputRefused(
+            f"there is no label for structure '{name}'", nearest(name, names) if names else "pass --names TABLE, or write name=LABEL:role"
+        )
     try:
         labels = tuple(int(n) for n in numbers.split("+")) if numbers else (names[name],)
         caution, danger = (float(v) for v in parts[2:]) if len(parts) == 4 else (None, None)

@@ -10,7 +10,7 @@ from navtwin.bus.signals import SIGNALS, rank
 from navtwin.bus.words import alert_words, name_words, speed_words, technical_words
 from navtwin.nouns import AlertSet, Priority, State
 from navtwin.scene import palette
-from navtwin.scene.distances import StructureRow, reading_words, structure_rows
+from navtwin.scene.distances import StructureRow, reading_words, signed, structure_rows
 from navtwin.scene.model import Scene
 from navtwin.scene.views import VIEW_TITLES, ViewName
 
@@ -86,7 +86,7 @@ def _write_distances(draw: ImageDraw.ImageDraw, height: int, unit: float, rows: 
         color = palette.LEVEL_COLORS[lead.level]
         draw.text((left + 190 * unit, y), lead.title, fill=palette.DIM, font=_font(unit, 16), anchor="lm")
         draw.text((left + 340 * unit, y), reading_words(reading), fill=color, font=_font(unit, 17, bold=True), anchor="lm")
-        details = [f"bound {reading.bound_mm:.1f} mm" if reading.bound_mm is not None else "", speed_words(reading.speed_mm_s)]
+        details = [f"bound {signed(reading.bound_mm)} mm" if reading.bound_mm is not None else "", speed_words(reading.speed_mm_s)]
         draw.text((left + 580 * unit, y), ",  ".join(d for d in details if d), fill=palette.DIM, font=_font(unit, 16), anchor="lm")
 
 

@@ -20,6 +20,12 @@ CT_FILE = "ct.nii.gz"
 SURFACES = "surfaces"
 
 
+def _refuse_outside(file: str) -> None:
+    """A case names only files of its own folder."""
+    if Path(file).is_absolute() or ".." in Path(file).parts or "\\" in file or not file:
+        raise InputRefused(f"file '{file}' is not inside the case's folder", "copy it there and name it without ..")
+
+
 class CaseSection(Noun, frozen=True):
     name: str
     citation: str = ""
@@ -35,6 +41,10 @@ class PatientSection(Noun, frozen=True):
 
 class CtSection(Noun, frozen=True):
     file: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _refuse_outside(self.file)
 
 
 class StructureEntry(Noun, frozen=True):
@@ -52,6 +62,10 @@ class StructureEntry(Noun, frozen=True):
     color: str = "#c8c8c8"
     opacity: float = 1.0
     capped: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _refuse_outside(self.file)
 
 
 class LandmarkEntry(Noun, frozen=True):

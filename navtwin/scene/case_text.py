@@ -41,7 +41,7 @@ def _table(header: str, section: Noun) -> str:
     lines = [header]
     for field in msgspec.structs.fields(section):
         value = getattr(section, field.name)
-        if value is not None and value != field.default or field.required:
+        if (value is not None and value != field.default) or field.required:
             lines.append(f"{field.name} = {_value(value)}")
     return "\n".join(lines) + "\n"
 

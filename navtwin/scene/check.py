@@ -6,18 +6,16 @@ A *fault* makes a case unusable: `load_scene` refuses it. A *warning* is a case 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
 
-import msgspec
 import numpy as np
 
-from navtwin.errors import InputRefused, NavtwinError, nearest
+from navtwin.errors import InputRefused, NavtwinError
 from navtwin.nouns import Noun
-from navtwin.scene.case import CASE_FILE, CaseFile, LandmarkEntry, PlanEntry, StructureEntry, named_files
+from navtwin.scene.case import CaseFile, LandmarkEntry, PlanEntry, StructureEntry, named_files
 from navtwin.scene.ct import read_box
+from navtwin.scene.findings import Finding, fault, read_leniently, warning
 from navtwin.scene.lock import RELOCK, changed_files, write_lock
 from navtwin.scene.model import VolumeBox
 from navtwin.scene.surface import Surface
@@ -25,18 +23,6 @@ from navtwin.scene.surface import Surface
 FEWEST_LANDMARKS = 3
 #: RMS distance (mm) of the landmarks from the best line through them below which they leave the turn about that line open.
 COLLINEAR_MM = 2.0
-_MEND = "mend case.toml"
-
-
-class Finding(Noun, frozen=True):
-    """One thing that is wrong, or that should be looked at."""
-
-    level: Literal["fault", "warning"]
-    problem: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.level}: {self.problem} ({self.remedy})" if self.remedy else f"{self.level}: {self.problem}"
 
 
 class PlanClearance(Noun, frozen=True):
@@ -57,17 +43,9 @@ class CaseReport(Noun, frozen=True):
     clearances: tuple[PlanClearance, ...] = ()
 
 
-def fault(problem: str, remedy: str = _MEND) -> Finding:
-    return Finding(level="fault", problem=problem, remedy=remedy)
-
-
-def warning(problem: str, remedy: str = "") -> Finding:
-    return Finding(level="warning", problem=problem, remedy=remedy)
-
-
 def check_case(folder: Path) -> CaseReport:
     """All faults and warnings of the case at `folder`. Raises InputRefused only where there is no readable case.toml at all."""
-    case, faults = _lenient(folder)
+    case, faults = read_leniently(folder)
     surfaces: dict[str, Surface] = {}
     clearances: tuple[PlanClearance, ...] = ()
     warnings: list[Finding] = []
@@ -80,7 +58,7 @@ def check_case(folder: Path) -> CaseReport:
 
 def relock(folder: Path) -> CaseReport:
     """Check the case but for its lock and, if nothing is at fault, write the lock anew; the report of the check that follows."""
-    case, faults = _lenient(folder)
+    case, faults = read_leniently(folder)
     if case is not None and not faults and not _content_faults(folder, case, {}):
         missing = [name for name in named_files(case) if not (folder / name).is_file()]
         if not missing:
@@ -90,7 +68,7 @@ def relock(folder: Path) -> CaseReport:
 
 def faults_of(folder: Path, case: CaseFile, surfaces: dict[str, Surface]) -> list[Finding]:
     """Faults of a decoded case. The surfaces that could be read are put into `surfaces`."""
-    return [*_lock_faults(folder, case), *_content_faults(folder, case, surfaces)]
+    return [*_content_faults(folder, case, surfaces), *_lock_faults(folder, case)]
 
 
 def _content_faults(folder: Path, case: CaseFile, surfaces: dict[str, Surface]) -> list[Finding]:
@@ -162,7 +140,7 @@ def _lock_faults(folder: Path, case: CaseFile) -> list[Finding]:
 
 def _box(folder: Path, case: CaseFile) -> tuple[VolumeBox | None, list[Finding]]:
     if not (folder / case.ct.file).is_file():
-        return None, []  # the lock has said so already
+        return None, []  # the lock says so
     try:
         return read_box(folder / case.ct.file), []
     except InputRefused as refused:
@@ -186,7 +164,7 @@ def _landmark_faults(landmarks: Sequence[LandmarkEntry], box: VolumeBox | None) 
 
 def _surface_faults(folder: Path, entry: StructureEntry, surfaces: dict[str, Surface]) -> Iterator[Finding]:
     if not (folder / entry.file).is_file():
-        return  # the lock has said so already
+        return  # the lock says so
     try:
         surface = Surface.read(folder / entry.file)
     except NavtwinError as refused:
@@ -214,7 +192,9 @@ def _clearance_warnings(case: CaseFile, clearances: Sequence[PlanClearance]) -> 
         bar = 2.0 * sd_mm[c.structure]
         for level, limit in (("danger", c.danger_mm), ("caution", c.caution_mm)):
             if c.clearance_mm <= limit:
-                yield warning(f"{path}, inside its own {level} limit of {limit:g} mm", "move the plan or the limit: following it would raise an alert")
+                yield warning(
+                    f"{path}, inside its own {level} limit of {limit:g} mm", "move the plan or the limit: following it would raise an alert"
+                )
                 break
         else:
             if c.clearance_mm - bar <= c.caution_mm:
@@ -223,46 +203,3 @@ def _clearance_warnings(case: CaseFile, clearances: Sequence[PlanClearance]) -> 
         if bar >= c.danger_mm:
             yield warning(f"the segmentation of '{c.structure}' is as uncertain ({bar:g} mm) as its danger limit ({c.danger_mm:g} mm)",
                           "widen the limit")  # fmt: skip
-
-
-def _lenient(folder: Path) -> tuple[CaseFile | None, list[Finding]]:
-    """Decode case.toml as far as it can be: every unknown key and every wrong value is a fault, not only the first."""
-    path = folder / CASE_FILE
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputRefused(f"cannot read {path}: {error.strerror}", "name the folder of a case") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputRefused(f"{path} is not valid TOML: {error}", "mend that line") from error
-    faults = list(_drop_unknown(table, CaseFile, ""))
-    for field in ("structure", "landmark", "plan"):
-        entries = table.get(field, [])
-        kind: Any = {"structure": StructureEntry, "landmark": LandmarkEntry, "plan": PlanEntry}[field]
-        if isinstance(entries, list):
-            table[field] = [e for n, e in enumerate(entries) if not _wrong(e, kind, f"{field}[{n}]", faults)]
-    return (None if _wrong(table, CaseFile, CASE_FILE, faults) else msgspec.convert(table, CaseFile)), faults
-
-
-def _wrong(value: Any, kind: Any, where: str, faults: list[Finding]) -> bool:
-    try:
-        msgspec.convert(value, kind)
-    except (msgspec.ValidationError, InputRefused) as error:
-        name = f" ('{value['name']}')" if isinstance(value, dict) and isinstance(value.get("name"), str) else ""
-        faults.append(fault(f"{where}{name}: {str(error).rstrip('.').replace('`$.', '`')}"))
-        return True
-    return False
-
-
-def _drop_unknown(value: Any, kind: Any, where: str) -> Iterator[Finding]:
-    """Name every key that the schema does not know, and take it out."""
-    if isinstance(value, list):
-        for n, entry in enumerate(value):
-            yield from _drop_unknown(entry, kind, f"{where}[{n}]")
-    elif isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        fields = {f.encode_name: f.type for f in msgspec.structs.fields(kind)}
-        for key in [k for k in value if k not in fields]:
-            yield fault(f"unknown key '{key}'{f' in {where}' if where else ''}: {nearest(key, fields)}")
-            del value[key]
-        for key, entry in value.items():
-            inner = getattr(fields[key], "__args__", (fields[key],))[0]
-            yield from _drop_unknown(entry, inner, f"{where}.{key}" if where else key)

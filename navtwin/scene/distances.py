@@ -77,6 +77,11 @@ def reading_words(reading: Reading, *, error_bar: bool = True) -> str:
     return f"≥ {words}" if reading.depth_is_bound and inside else words
 
 
+def signed(mm: float) -> str:
+    """One decimal, with a minus sign that is as wide as a plus."""
+    return f"{mm:.1f}".replace("-", "−")
+
+
 def structure_rows(scene: Scene, state: State | None, alerts: AlertSet | None, *, link_lost: bool = False) -> tuple[StructureRow, ...]:
     """One row for each critical structure of the case, in the case's order.
 

@@ -96,11 +96,13 @@ def _extract_level(volume: Volume, threshold_hu: float) -> Extraction:
     inside = volume.hu >= threshold_hu
     box = _bounds(inside, f"threshold of {threshold_hu:g} HU", volume)
     kept, dropped = _without_specks(inside[box])
-    field = volume.hu[_grown(box, inside.shape)].astype(np.float32) - np.float32(threshold_hu)
-    around = [(1 - (s.start - g.start), 1 - (g.stop - s.stop)) for s, g in zip(box, _grown(box, inside.shape), strict=True)]
-    # Beyond the scan the field is mirrored about the level, which closes the surface half a voxel out.
-    field = np.where(np.pad(np.ones_like(field, dtype=bool), around), np.pad(field, around), -np.abs(np.pad(field, around, mode="edge")))
+    grown = _grown(box, inside.shape)
+    field = volume.hu[grown].astype(np.float32) - np.float32(threshold_hu)
     field = np.where(field >= 0.0, np.maximum(field, _CLEARANCE_HU), np.minimum(field, -_CLEARANCE_HU))
+    # Beyond the scan the field is mirrored about the level, which closes the surface half a voxel out.
+    beyond = [(1 - (s.start - g.start), 1 - (g.stop - s.stop)) for s, g in zip(box, grown, strict=True)]
+    outer = -np.abs(np.pad(field, beyond, mode="edge"))
+    field = np.where(np.pad(np.ones_like(field, dtype=bool), beyond), np.pad(field, beyond), outer)
     field[np.pad(inside[box] & ~kept, 1)] = -_CLEARANCE_HU
     vertices, faces = _contour(field, 0.0)
     return _finish(volume, vertices, faces, box, _reaches_edge(kept, box, inside.shape), int(kept.sum()) + dropped, dropped, None)

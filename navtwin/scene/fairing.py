@@ -1,10 +1,11 @@
 """Make the stair-stepped boundary of a label smooth without leaving it.
 
-The vertices of the voxel boundary move so that the thin-plate energy |L x|^2 (L: umbrella Laplacian) is least, each held within a ball
-about its place on the boundary: constrained elastic surface nets (Gibson, MICCAI 1998) with a fairer energy, as in Whitaker,
-"Reducing aliasing artifacts in iso-surfaces of binary volumes" (2000). Everything is in voxel index space, so a smooth ramp replaces the
+The vertices of the voxel boundary move so that the thin-plate energy |L x|^2 (L: umbrella Laplacian) is least, each at most half a voxel
+from its place on the boundary: constrained elastic surface nets (Gibson, MICCAI 1998) with a fairer energy, as in Whitaker, "Reducing
+aliasing artifacts in iso-surfaces of binary volumes" (2000). They move along smoothed normals only: sideways moves would even out the
+spacing of the vertices and use up the half voxel that flattens the stairs. Everything is in voxel index space, so a ramp replaces the
 stairs between slices however thick they are. Solved by accelerated projected gradients (Beck & Teboulle 2009) with the restart of
-O'Donoghue & Candes (2015). Then the whole surface is offset along its normals until it encloses the label's volume.
+O'Donoghue & Candes (2015). Then the whole surface is offset until it encloses the label's volume.
 """
 
 from __future__ import annotations
@@ -19,12 +20,16 @@ from scipy import sparse
 
 Points = npt.NDArray[np.float64]
 Faces = npt.NDArray[np.int32]
+Weights = npt.NDArray[np.float64]
 
 #: The promise, in voxels: no point of the surface is farther from the label's boundary.
 REACH_VOXELS = 0.5
 #: Radius that a vertex starts with. A little less than the promise: between vertices the surface cuts corners.
 _START_RADIUS = 0.48
-_STEPS = 300
+_ROUGH_STEPS = 60
+_NORMAL_AVERAGES = 5
+_ROUNDS = 2
+_STEPS = 150
 _STEPS_AFTER_TIGHTENING = 30
 _TIGHTENINGS = 14
 #: Fairing again after every tightening would push new places out for ever; after these it only tightens.
@@ -52,15 +57,18 @@ def fair(boundary_ijk: Points, faces: Faces, inside: npt.NDArray[np.bool_]) -> P
     energy = (laplacian.T @ laplacian).tocsr()
     step = 1.0 / (1.05 * _largest_eigenvalue(energy))
     radius = np.full(len(boundary_ijk), _START_RADIUS)
-    x = _minimise(energy, step, boundary_ijk, boundary_ijk, radius, _STEPS)
+    x = _roughly(energy, step, boundary_ijk, radius)
+    for _ in range(_ROUNDS):
+        line = _smooth_normals(x, faces, laplacian)
+        x = boundary_ijk + _along(energy, step, boundary_ijk, line, _shift(x, boundary_ijk, line), radius, _STEPS)
     for tightening in range(_TIGHTENINGS):
-        x = _enclose(x, faces, boundary_ijk, radius, target)
+        x = _enclose(x, faces, boundary_ijk, line, radius, target)
         distance = face_distances(x, faces, inside)
         if distance.max() <= REACH_VOXELS:
             break
         radius[np.unique(faces[distance > REACH_VOXELS - _SAFETY])] *= 0.85
         if tightening < _REFAIRINGS:
-            x = _minimise(energy, step, x, boundary_ijk, radius, _STEPS_AFTER_TIGHTENING)
+            x = boundary_ijk + _along(energy, step, boundary_ijk, line, _shift(x, boundary_ijk, line), radius, _STEPS_AFTER_TIGHTENING)
     return x
 
 
@@ -135,35 +143,56 @@ def _largest_eigenvalue(matrix: Any) -> float:
     return size
 
 
-def _hold(x: Points, centre: Points, radius: npt.NDArray[np.float64]) -> Points:
-    """Bring every vertex back into its ball."""
-    away = x - centre
-    length = np.sqrt(np.einsum("ij,ij->i", away, away))
-    held: Points = centre + away * np.minimum(1.0, radius / np.maximum(length, 1e-12))[:, None]
-    return held
-
-
-def _minimise(energy: Any, step: float, start: Points, centre: Points, radius: npt.NDArray[np.float64], steps: int) -> Points:
-    x = _hold(start, centre, radius)
-    ahead, pace = x, 1.0
-    for _ in range(steps):
-        new = _hold(ahead - step * (energy @ ahead), centre, radius)
-        move = new - x
-        # einsum, not BLAS: threads that wait for one another cost more than the sum.
-        if np.einsum("ij,ij->", ahead - new, move) > 0.0:
-            pace = 1.0
-        next_pace = (1.0 + math.sqrt(1.0 + 4.0 * pace * pace)) / 2.0
-        ahead = new + (pace - 1.0) / next_pace * move
-        x, pace = new, next_pace
+def _roughly(energy: Any, step: float, boundary: Points, radius: Weights) -> Points:
+    """A few plain projected gradient steps, each vertex free within its ball: good enough to say which way the surface looks."""
+    x = boundary
+    for _ in range(_ROUGH_STEPS):
+        away = x - step * (energy @ x) - boundary
+        length = np.sqrt(np.einsum("ij,ij->i", away, away))
+        x = boundary + away * np.minimum(1.0, radius / np.maximum(length, 1e-12))[:, None]
     return x
 
 
-def _enclose(x: Points, faces: Faces, centre: Points, radius: npt.NDArray[np.float64], target: float) -> Points:
-    """Offset along the normals until the mesh encloses `target` voxels; vertices at the end of their ball stay there."""
-    for _ in range(12):
+def _smooth_normals(x: Points, faces: Faces, laplacian: Any) -> Points:
+    """Vertex normals averaged with their neighbours' a few times."""
+    normals, _ = vertex_normals(x, faces)
+    for _ in range(_NORMAL_AVERAGES):
+        normals = 2.0 * normals - laplacian @ normals
+        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    return normals
+
+
+def _shift(x: Points, boundary: Points, line: Points) -> Weights:
+    """How far each vertex is from its place on the boundary, along its line."""
+    return np.asarray(np.einsum("ij,ij->i", x - boundary, line))
+
+
+def _along(energy: Any, step: float, boundary: Points, line: Points, shift: Weights, reach: Weights, steps: int) -> Points:
+    """The displacement (V, 3) along `line` of least energy, each vertex at most `reach` from its place."""
+    shift = np.clip(shift, -reach, reach)
+    ahead, pace = shift, 1.0
+    for _ in range(steps):
+        slope = np.einsum("ij,ij->i", energy @ (boundary + ahead[:, None] * line), line)
+        new = np.clip(ahead - step * slope, -reach, reach)
+        move = new - shift
+        # einsum, not BLAS: threads that wait for one another cost more than the sum.
+        if np.einsum("i,i->", ahead - new, move) > 0.0:
+            pace = 1.0
+        next_pace = (1.0 + math.sqrt(1.0 + 4.0 * pace * pace)) / 2.0
+        ahead = new + (pace - 1.0) / next_pace * move
+        shift, pace = new, next_pace
+    return np.asarray(shift[:, None] * line)
+
+
+def _enclose(x: Points, faces: Faces, boundary: Points, line: Points, reach: Weights, target: float) -> Points:
+    """Offset along the lines until the mesh encloses `target` voxels; vertices at the end of their reach stay there."""
+    shift = np.clip(_shift(x, boundary, line), -reach, reach)
+    x = boundary + shift[:, None] * line
+    for _ in range(20):
         missing = target - signed_volume(x, faces)
         if abs(missing) <= _VOLUME_TOLERANCE * target:
             break
-        normals, area = vertex_normals(x, faces)
-        x = _hold(x + normals * (missing / area), centre, radius)
+        _, area = vertex_normals(x, faces)
+        shift = np.clip(shift + missing / area, -reach, reach)
+        x = boundary + shift[:, None] * line
     return x

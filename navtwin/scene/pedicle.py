@@ -31,6 +31,11 @@ BODY_MARGIN_MM = 1.5
 BODY_SHARE = 2.0 / 3.0
 #: What one millimetre of distance to the canal is worth, against one of bone around the path.
 CANAL_WORTH = 0.5
+#: Lines are searched over lateral and cranial place at the canal's centre plane (mm), and angles to the midline and to the head (rad).
+FIRST_LINES = (np.arange(5.0, 21.0, 1.0), np.arange(-6.0, 15.1, 1.5), np.radians(np.arange(0.0, 25.0, 3.0)), np.radians(np.arange(-15.0, 15.1, 5.0)))
+FIRST_STEP = np.array([1.0, 1.5, np.radians(3.0), np.radians(5.0)])
+LEAST_LINE = np.array([0.0, -np.inf, 0.0, np.radians(-15.0)])
+MOST_LINE = np.array([np.inf, np.inf, np.radians(30.0), np.radians(15.0)])
 
 
 @dataclass(frozen=True)
@@ -133,17 +138,13 @@ def plan_pedicle(vertebra: Surface, canal: Surface, bones: Sequence[Surface], si
     depth, from_canal = _Field(vertebra, vertebra.bounds_mm), _Field(canal, vertebra.bounds_mm)
     axes = _axes(depth, vertebra, canal)
     sign = 1.0 if side == "left" else -1.0
-    # lateral and cranial place at the canal's centre plane (mm); angle towards the midline and towards the head (rad)
-    lattice = [np.arange(5.0, 21.0, 1.0), np.arange(-6.0, 15.1, 1.5), np.radians(np.arange(0.0, 25.0, 3.0)), np.radians(np.arange(-15.0, 15.1, 5.0))]
-    lines = _lattice(lattice)
-    step = np.array([1.0, 1.5, np.radians(3.0), np.radians(5.0)])
+    lines, step = _lattice(FIRST_LINES), FIRST_STEP
     for _ in range(4):
         start, way = _lines(axes, sign, lines)
         score, half_width = _score(depth, from_canal, start, way)
         order = np.argsort(-score, kind="stable")
-        best = lines[order[0]]
         step = step / 2.0
-        lines = np.clip(best + _lattice([np.arange(-2.0, 2.1)] * 4) * step, (-np.inf, -np.inf, 0.0, np.radians(-15.0)), (np.inf, np.inf, np.pi / 6, np.radians(15.0)))
+        lines = np.clip(lines[order[0]] + _lattice([np.arange(-2.0, 2.1)] * 4) * step, LEAST_LINE, MOST_LINE)
     for n in order:
         path = _ends(vertebra, start[n], way[n], 2.0 * float(half_width[n]))
         if half_width[n] > drill.burr_mm and path is not None and _reachable(path, bones, drill):

@@ -27,16 +27,18 @@ if TYPE_CHECKING:
 
 #: `light` is for software rendering, which manages about a million triangles a second.
 Detail = Literal["full", "light"]
-MOST_TRIANGLES: dict[Detail, int] = {"full": 400_000, "light": 60_000}
+MOST_TRIANGLES: dict[Detail, int] = {"full": 400_000, "light": 100_000}
 VEIL_OPACITY = 0.2
 #: How opaque a shell is where it faces the viewer, at most, and at its rim.
-SHELL_FACING, SHELL_EDGE = 0.55, 0.92
+SHELL_FACING, SHELL_EDGE = 0.48, 0.92
 PLAN_RADIUS_MM = 0.4
 #: Drawn where the rig names no capsules for an instrument.
 UNKNOWN_TOOL_PART = Part(name="tip", from_mm=(0.0, 0.0, 0.0), to_mm=(0.0, 0.0, -40.0), radius_mm=1.0)
 THICK_MM = 3.0
 #: Beyond this no line is drawn from an instrument to a structure that it does not threaten.
 LINE_REACH_MM = 60.0
+#: How far a label stands from its dot, as a share of the distance to the viewer.
+LABEL_OFFSET = 0.014
 
 # A see-through shell: clear where it faces the viewer, solid and light at its rim, as glass is. (Schlick-like falloff with the cosine to the viewer.)
 _SHELL = """//VTK::Light::Impl
@@ -220,6 +222,7 @@ class Picture:
         import pyvista as pv
 
         nearest = nearest_critical(state)
+        shown = 0
         for structure, line in self._lines.items():
             reading = nearest_critical(state, structure)
             level: Level = levels.get(_pair(reading), "CLEAR") if reading else "CLEAR"
@@ -234,14 +237,21 @@ class Picture:
                 actor.prop.color = color
             line.label.SetInput(f"  {reading_words(reading, error_bar=False)}  ")
             line.label.GetTextProperty().SetColor(*color.float_rgb)
-            line.label.GetPositionCoordinate().SetValue(*self._beside(reading.on_structure_mm or (0.0, 0.0, 0.0)))
+            self._put_label(line.label, reading.on_structure_mm or (0.0, 0.0, 0.0), shown)
+            shown += 1
 
-    def _beside(self, p_mm: Vec3) -> Vec3:
-        """A point beside `p_mm` on the screen, to the right and above, clear of the dot and of the instrument's tip."""
+    def _put_label(self, label: Any, p_mm: Vec3, place: int) -> None:
+        """Beside the dot at `p_mm`: to its right and above, the next one to its left, further ones below, so that no two lie on each other."""
         camera = self.plotter.camera
         right = Standpoint(camera.position, camera.focal_point, camera.up).right()
-        x, y, z = np.array(p_mm) + camera.distance * (0.014 * right + 0.014 * np.array(camera.up))
-        return float(x), float(y), float(z)
+        aside, above = (1.0, -1.0)[place % 2], (1.0, -1.0)[place // 2 % 2]
+        x, y, z = np.array(p_mm) + LABEL_OFFSET * camera.distance * (aside * right + above * np.array(camera.up))
+        label.GetPositionCoordinate().SetValue(float(x), float(y), float(z))
+        text = label.GetTextProperty()
+        if aside > 0.0:
+            text.SetJustificationToLeft()
+        else:
+            text.SetJustificationToRight()
 
 
 def open_plotter(size: tuple[int, int]) -> pv.Plotter:

@@ -187,7 +187,7 @@ class Surface:
 
     @property
     def sign_is_trusted(self) -> bool:
-        """Whether inside and outside mean anything; distances are right without their sign in any case."""
+        """Whether the surface has an inside. Where it has none, distances are right but never negative."""
         return self.is_watertight and self.normals_are_outward
 
     @cached_property

@@ -56,7 +56,7 @@ def _conditions(memory: Memory) -> Iterator[Raised]:
         yield "TIME_FAULT", "tracker", _loss_priority(memory, "TIME_FAULT"), ""
     if memory.slow_frames >= SLOW_FRAMES:
         yield "SOURCE_SLOW", "tracker", _loss_priority(memory, "SOURCE_SLOW"), ""
-    if is_stale(memory):
+    if is_stale(memory) and "SOURCE_ENDED" not in memory.notices:
         yield "SOURCE_STALE", "tracker", _loss_priority(memory, "SOURCE_STALE"), ""
     if memory.registration is None:
         yield "NOT_REGISTERED", "patient", ALARMS["NOT_REGISTERED"].priority, ""

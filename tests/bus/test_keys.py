@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
+from zmq.utils import z85
 
 from navtwin.bus import keys
 from navtwin.bus.client import Client
 from navtwin.bus.commands import keys_app
 from navtwin.bus.server import Server
+from navtwin.bus.zap import verdict
 from navtwin.errors import BusRefused, InputRefused
 from navtwin.nouns import Mark, Reply
 from tests.bus.fake_core import FakeCore
@@ -83,6 +85,15 @@ def test_empty_allow_list_is_refused_beyond_loopback(tmp_path: Path) -> None:
     keys.new_keys("core", tmp_path)
     with pytest.raises(BusRefused, match="navtwin keys allow"):
         Server(bind="0.0.0.0", pub_port=0, command_port=0, keys=keys.server_keys(folder=tmp_path))
+
+
+def test_verdict_on_a_connecting_key() -> None:
+    key = z85.encode(b"k" * 32).decode()
+    question = [b"1.0", b"7", b"", b"127.0.0.1", b"", b"CURVE", b"k" * 32]
+    assert verdict(question, frozenset({key})) == [b"1.0", b"7", b"200", b"OK", key.encode(), b""]
+    assert verdict(question, frozenset())[2] == b"400"
+    for odd in ([*question[:5], b"NULL"], [*question[:5], b"PLAIN", b"k" * 32, b"x"], [*question[:6], b"short"]):
+        assert verdict(odd, frozenset({key}))[2] == b"400"
 
 
 def heard(core: FakeCore, client: Client, timeout_s: float) -> bool:

@@ -97,7 +97,8 @@ def test_alert_seen_acknowledged_and_link_lost_in_a_terminal(core: FakeCore) -> 
             # An arrow key is no command, though it ends in a capital letter.
             terminal.press("\x1b[Aa")
             pressed = time.monotonic()
-            until(lambda pressed=pressed: seen or time.monotonic() - pressed > 0.5, core, seen)
+            # Who does not read a terminal stops the program that writes to it.
+            until(lambda pressed=pressed: (terminal.read(), seen or time.monotonic() - pressed > 0.5)[1], core, seen)
         assert seen[0].who == "ana"
         assert isinstance(seen[0].order, Ack)
         assert seen[0].order.epoch == "fake-1"

@@ -53,7 +53,9 @@ def soup(n: int, seed: int, size: float = 10.0) -> Mesh:
     """Triangles at random, some of them needles."""
     rng = np.random.default_rng(seed)
     centre = rng.uniform(-30, 30, (n, 1, 3))
-    return (centre + rng.normal(0, size, (n, 3, 3)) * rng.choice([1.0, 1.0, 1e-3], (n, 1, 3))).reshape(-1, 3), np.arange(3 * n, dtype=np.int32).reshape(n, 3)
+    return (centre + rng.normal(0, size, (n, 3, 3)) * rng.choice([1.0, 1.0, 1e-3], (n, 1, 3))).reshape(-1, 3), np.arange(
+        3 * n, dtype=np.int32
+    ).reshape(n, 3)
 
 
 def box_distance(points: F64, half: tuple[float, float, float]) -> F64:
@@ -74,10 +76,8 @@ def _to_segment(p: F64, a: F64, b: F64) -> F64:
     return np.linalg.norm(p - a - t[..., None] * u, axis=-1)
 
 
-def brute_points(points: F64, mesh: Mesh) -> F64:
-    """(N, F) distances of points to triangles, by another way than Ericson's: foot on the plane if inside, else the nearest of the three edges."""
-    a, b, c = (mesh[0][mesh[1][:, i]][None] for i in range(3))
-    p = points[:, None]
+def _to_triangle(p: F64, a: F64, b: F64, c: F64) -> F64:
+    """By another way than Ericson's: the foot on the plane if that is inside, else the nearest of the three edges."""
     n = np.cross(b - a, c - a)
     length = np.maximum(np.linalg.norm(n, axis=-1), 1e-300)
     height = ((p - a) * n).sum(-1) / length
@@ -89,20 +89,27 @@ def brute_points(points: F64, mesh: Mesh) -> F64:
     return np.where(inside, np.minimum(np.abs(height), outline), outline)
 
 
-def brute_segment(a: F64, b: F64, mesh: Mesh) -> F64:
-    """(F,) distances of one segment to triangles: along the segment the distance to a convex thing is convex, so a golden section finds it."""
-    low, high = np.zeros(len(mesh[1])), np.ones(len(mesh[1]))
-    ratio = (np.sqrt(5.0) - 1.0) / 2.0
+def brute_points(points: F64, mesh: Mesh) -> F64:
+    """(N, F) distances of points to triangles."""
+    a, b, c = (mesh[0][mesh[1][:, i]][None] for i in range(3))
+    return _to_triangle(points[:, None], a, b, c)
+
+
+def brute_segments(a: F64, b: F64, mesh: Mesh) -> F64:
+    """(E, F) distances of segments to triangles: along a segment the distance to a convex thing is convex, so a golden section finds it."""
+    corners = [mesh[0][mesh[1][:, i]][None] for i in range(3)]
 
     def at(t: F64) -> F64:
-        points = a + t[:, None] * (b - a)
-        return np.array([brute_points(points[f : f + 1], (mesh[0], mesh[1][f : f + 1]))[0, 0] for f in range(len(t))])
+        return _to_triangle(a[:, None] + t[..., None] * (b - a)[:, None], *corners)
 
+    low, high = np.zeros((len(a), len(mesh[1]))), np.ones((len(a), len(mesh[1])))
+    best = np.minimum(at(low), at(high))
+    ratio = (np.sqrt(5.0) - 1.0) / 2.0
     for _ in range(60):
         s, t = high - ratio * (high - low), low + ratio * (high - low)
         left = at(s) <= at(t)
         low, high = np.where(left, low, s), np.where(left, t, high)
-    return np.minimum(np.minimum(at(0.5 * (low + high)), at(low * 0.0)), at(low * 0.0 + 1.0))
+    return np.minimum(best, at(0.5 * (low + high)))
 
 
 def placed(seed: int, reach: float = 100.0) -> tuple[F64, F64]:

@@ -34,7 +34,9 @@ def test_torus_is_signed_within_its_sagitta() -> None:
     points = np.random.default_rng(1).uniform(-45, 45, (3000, 3))
     points[:, 2] /= 3.0
     distance, _, _ = query(kernels.plant(*mesh)[0], 0, points)
-    np.testing.assert_allclose(distance, meshes.torus_distance(points, 30.0, 10.0), rtol=0, atol=40 * (1 - np.cos(np.pi / 240)) + 10 * (1 - np.cos(np.pi / 120)))
+    np.testing.assert_allclose(
+        distance, meshes.torus_distance(points, 30.0, 10.0), rtol=0, atol=40 * (1 - np.cos(np.pi / 240)) + 10 * (1 - np.cos(np.pi / 120))
+    )
 
 
 def test_sign_holds_at_sharp_corners_and_edges() -> None:

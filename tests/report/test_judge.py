@@ -252,3 +252,38 @@ def test_verdicts_do_not_depend_on_when_the_clock_began(heights: list[float], de
     )
     now = _judge(said, true)
     assert [(f.verdict, f.rank, f.t_ns + shift_ns, f.late_ns) for f in now] == [(f.verdict, f.rank, f.t_ns, f.late_ns) for f in later]
+
+
+def _plain(steps: list[tuple[int, int]], true: TrueSeries, limit: float) -> list[str]:
+    """The definition once more, by walking: no arrays, no searching."""
+    t, d = true.t_ns.tolist(), true.distance_mm.tolist()
+    dips, start = [], None
+    for n, mm in enumerate(d):
+        if (mm <= limit) == (start is not None):
+            continue
+        cross = t[n] if n == 0 else t[n - 1] + round((t[n] - t[n - 1]) * (d[n - 1] - limit) / (d[n - 1] - mm))
+        if start is None:
+            start = cross
+        else:
+            dips.append((start, cross))
+            start = None
+    if start is not None:
+        dips.append((start, RULES.end_ns))
+    verdicts = []
+    for begin, end in dips:
+        due = begin + ALLOWED
+        if due >= RULES.end_ns:
+            continue
+        spells = [(a[0] * MS, b[0] * MS if b else RULES.end_ns + 1) for a, b in zip(steps, [*steps[1:], None], strict=True) if a[1] >= CAUTION]
+        raised = min((max(begin, a) for a, b in spells if b > begin), default=None)
+        verdicts.append("missed" if raised is None else "in time" if raised <= due else "late" if raised < end else "missed")
+    return verdicts
+
+
+@settings(max_examples=120, deadline=None)
+@given(walks, st.lists(st.tuples(st.integers(1, 7000), st.integers(0, 2)), max_size=12))
+def test_verdicts_agree_with_the_definition_walked_through(heights: list[float], changes: list[tuple[int, int]]) -> None:
+    steps = [(0, 0), *sorted(dict(changes).items())]
+    true = _truth_of(heights)
+    found = [f.verdict for f in crossings(levels(*steps), true) if f.verdict != "dropped"]
+    assert found == _plain(steps, true, 2.0)

@@ -19,6 +19,8 @@ from navtwin.record.replay import Mismatch, Verdict
 from navtwin.report import html as page_module
 from navtwin.report import print_summary, write_report
 from navtwin.report.gather import load_session
+from navtwin.report.pictures import at_that_frame
+from navtwin.report.session import Session
 from navtwin.report.summary import summarise
 
 VOID = {"meta", "br", "img", "link", "hr", "input"}
@@ -54,7 +56,7 @@ def text_of(page: str) -> str:
 
 @pytest.fixture
 def no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page_module, "closest_picture", lambda *_: ("", "this machine cannot draw the scene (no display)"))
+    monkeypatch.setattr(page_module, "closest_pictures", lambda *_: ([], "this machine cannot draw the scene (no display)"))
 
 
 @pytest.mark.usefixtures("no_picture")
@@ -148,14 +150,14 @@ def test_a_report_that_cannot_be_written_is_refused(good_log: Path, tmp_path: Pa
         write_report(good_log, made_scene(), made_rig(), tmp_path / "file" / "r.html")
 
 
-def test_a_picture_that_cannot_be_drawn_is_said_and_not_fatal(good_log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_that_cannot_be_drawn_is_said_and_not_fatal(good: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     import navtwin.scene.picture
 
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("no OpenGL")
 
     monkeypatch.setattr(navtwin.scene.picture, "render_png", fail)
-    assert page_module.closest_picture(load_session(good_log), made_scene(), made_rig()) == ("", "this machine cannot draw the scene (no OpenGL)")
+    assert page_module.closest_pictures(good, made_scene(), made_rig()) == ([], "this machine cannot draw the scene (no OpenGL)")
 
 
 def test_terminal_and_json_say_the_same(bad_log: Path) -> None:
@@ -166,3 +168,12 @@ def test_terminal_and_json_say_the_same(bad_log: Path) -> None:
     assert "5 faults against truth" in shown
     assert "drill burr to aorta truly crossed 3 mm" in shown
     assert msgspec.json.decode(msgspec.json.encode(summary))["missed"] == 2
+
+
+def test_the_picture_s_alerts_carry_that_frame_s_numbers(good: Session) -> None:
+    assert good.closest is not None
+    alerts = at_that_frame(good.closest_alerts, good.closest)
+    assert alerts is not None
+    by_pair = {f"{r.structure}/{r.instrument}/{r.part}": r.distance_mm for r in good.closest.readings}
+    assert [a.distance_mm for a in alerts.alerts] == [by_pair[a.id] for a in alerts.alerts]
+    assert at_that_frame(None, good.closest) is None
