@@ -24,7 +24,7 @@ from rich.table import Table
 from navtwin.calibrate import calibrate_pivot
 from navtwin.register import register_landmarks, register_surface
 from navtwin.register.model import Registration
-from navtwin.register.touch import normals_of, rotation_about
+from navtwin.register.touch import ball_centres, normals_of, rotation_about
 from navtwin.rigid import Rigid
 from navtwin.scene.surface import Surface
 from phantoms.patient import level, vertebra
@@ -126,7 +126,7 @@ def touch(case: Case, seed: int) -> Touched:
     matrix[:3, :3], matrix[:3, 3] = rotation_about(rng.normal(size=3)), rng.normal(size=3) * 100.0
     truth = Rigid.from_matrix(matrix, target="ct", source="ref")
     at = surface.closest(middle + LANDMARKS_MM)
-    true_landmarks = at.point_mm + field(at.point_mm)[:, None] * normals_of(surface, at.face)
+    true_landmarks = at.point_mm + (field(at.point_mm) + TIP_RADIUS_MM)[:, None] * normals_of(surface, at.face)
     true_landmarks += rng.normal(size=at.point_mm.shape) * case.fle_mm / np.sqrt(3.0)
     corners = surface.vertices_mm[surface.faces]
     centres, normals = corners.mean(axis=1) - middle, normals_of(surface, np.arange(len(corners), dtype=np.int32))
@@ -144,11 +144,12 @@ def touch(case: Case, seed: int) -> Touched:
 def register(case: Case, touched: Touched) -> Registration:
     # The stated FLE counts what a landmark suffers in all: the hand, and the surface that it lies on.
     fle = float(np.hypot(case.fle_mm, case.sd_mm)) if case.fle_stated else None
-    by_landmarks = register_landmarks(touched.ct_mm, touched.ref_mm, fle)
+    surface = phantom_bone()[0]
+    by_landmarks = register_landmarks(ball_centres(surface, touched.ct_mm, TIP_RADIUS_MM), touched.ref_mm, fle)
     if not case.surface:
         return by_landmarks
     return register_surface(
-        phantom_bone()[0],
+        surface,
         touched.sweep_ref_mm,
         by_landmarks.T_ct_from_ref,
         landmarks=(touched.ct_mm, touched.ref_mm),
@@ -156,7 +157,6 @@ def register(case: Case, touched: Touched) -> Registration:
         tip_radius_mm=TIP_RADIUS_MM,
         sd_mm=case.sd_mm,
         correlation_mm=15.0,
-        sweep_noise_mm=case.noise_mm,
     )
 
 

@@ -36,14 +36,17 @@ class Feed(threading.Thread):
     ----------
     client : used by this thread alone from now on, and closed by it
     board : where messages go
-    news : called from this thread after each turn that brought an alert set or an answer
+
+    Attributes
+    ----------
+    news : called from this thread after each turn that brought an alert set or an answer; may be set while the thread runs
     """
 
-    def __init__(self, client: Port, board: Board, news: Callable[[], None]) -> None:
+    def __init__(self, client: Port, board: Board, news: Callable[[], None] = lambda: None) -> None:
         super().__init__(name="navtwin-feed", daemon=True)
         self._client = client
         self._board = board
-        self._news = news
+        self.news = news
         self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
         self._over = threading.Event()
 
@@ -77,7 +80,7 @@ class Feed(threading.Thread):
             self._send(self._orders.get())
             sent = True
         if sent or any(topic in ("alerts", "reply") for topic, _ in messages):
-            self._news()
+            self.news()
 
     def _send(self, order: Order) -> None:
         try:

@@ -64,11 +64,12 @@ def watch(scene: Scene, rig: Rig | None, client: Port, board: Board, folder: Pat
     """
     due = _Newest()
     feed = Feed(client, board, _noticing(board, Watch(), due))
+    # Before the painting, which takes seconds to prepare: a client that does not read what it is sent stalls its sockets.
+    feed.start()
     plotter = open_plotter((1280, 800))
     count = 0
     try:
         picture = Picture(plotter, scene, rig)
-        feed.start()
         while not _over(board.moment()):
             job = due.take(TURN_S)
             if job is None:
@@ -79,10 +80,7 @@ def watch(scene: Scene, rig: Rig | None, client: Port, board: Board, folder: Pat
             save_png(picture, moment.state, moment.alerts, path, view)
             said(str(path))
     finally:
-        if feed.is_alive():
-            feed.stop()
-        else:
-            client.close()
+        feed.stop()
         plotter.close()
     return count
 

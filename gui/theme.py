@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontDatabase, QPainter, QPen
 from PySide6.QtWidgets import QApplication, QLayout, QWidget
 
+from gui.none_guard import guard_none
 from navtwin.bus.signals import SIGNALS
 from navtwin.nouns import Priority
 from navtwin.scene import palette
 from navtwin.scene.caption import font_file
+
+guard_none()
 
 FAMILIES = ["Inter", "Segoe UI", "SF Pro Text", "Helvetica Neue", "Noto Sans", "Liberation Sans", "DejaVu Sans"]
 #: The window is drawn for this size and grows its type with larger ones.
@@ -38,6 +41,13 @@ def scale_for(width: int, height: int) -> float:
     """How much larger than designed everything is drawn, in steps, so that dragging an edge does not restyle at each pixel."""
     exact = min(width / DESIGN_WIDTH, height / DESIGN_HEIGHT)
     return min(MOST_SCALE, max(0.85, round(exact * 10.0) / 10.0))
+
+
+def place(window: QWidget) -> None:
+    """Fill a small screen; on a large one take what the type is made for and leave the rest."""
+    free = window.screen().availableGeometry()
+    size = free.size().boundedTo(QSize(round(DESIGN_WIDTH * MOST_SCALE), round(DESIGN_HEIGHT * MOST_SCALE)))
+    window.setGeometry(QRect(free.topLeft(), size))
 
 
 def color(priority: Priority) -> QColor:
@@ -101,7 +111,7 @@ def style_sheet(scale: float) -> str:
     QPushButton:disabled {{ color: #5d6870; background: {palette.PANEL}; border-color: #283037; }}
     QPushButton:checked {{ background: #33414b; border-color: #7f909c; }}
     QPushButton#acknowledge {{
-        font-size: {px(16)}; font-weight: 700; padding: {px(9)} {px(20)}; background: {palette.TEXT}; color: {palette.BACKGROUND}; border: none;
+        font-size: {px(15)}; font-weight: 700; padding: 0 {px(8)}; background: {palette.TEXT}; color: {palette.BACKGROUND}; border: none;
     }}
     QPushButton#acknowledge:hover {{ background: #ffffff; }}
     QPushButton#acknowledge:disabled {{ background: {palette.RAISED}; color: #66717a; }}

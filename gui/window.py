@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable
 from types import FrameType
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
@@ -72,6 +72,7 @@ class Window(QMainWindow):
         super().__init__()
         self._scene, self._board, self._order, self._where, self._trouble = scene, board, order, where, trouble
         self._until_end = until_end
+        self._closed = False
         self._view_name: ViewName = view
         self._meant = Meant()
         self._frozen_ns: int | None = None
@@ -94,11 +95,10 @@ class Window(QMainWindow):
         self._timer.timeout.connect(self.refresh)
         self._timer.start(TURN_MS)
 
-    def sizeHint(self) -> QSize:
-        return QSize(theme.DESIGN_WIDTH, theme.DESIGN_HEIGHT)
-
     def refresh(self) -> None:
         """Show this moment: words first, the picture when there is time for it."""
+        if self._closed:
+            return
         moment, now_ns = self._board.moment(), self._board.clock()
         self.banner.show_moment(moment, now_ns)
         self.technical.show_moment(moment, now_ns)
@@ -121,6 +121,7 @@ class Window(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._timer.stop()
+        self._closed = True
         self.view.release()
         super().closeEvent(event)
 
@@ -261,23 +262,21 @@ def show(scene: Scene, rig: Rig | None, client: Port, board: Board, where: str, 
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication([])
     theme.prepare(app)
-    feed: Feed | None = None
-
-    def order(wanted: Order) -> None:
-        if feed is not None:
-            feed.order(wanted)
-
-    window = Window(scene, rig, board, order, where, view, until_end=until_end, trouble=lambda: feed.trouble if feed else "")
-    feed = Feed(client, board, window.news.emit)
 
     def leave(number: int, frame: FrameType | None) -> None:
-        window.close()
+        # Python calls this between any two of its steps, perhaps in the midst of a painting: the window is closed in a turn of its own.
+        QTimer.singleShot(0, app.closeAllWindows)
 
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, leave)
-    window.show()
+    feed = Feed(client, board)
+    # Before the window, which takes seconds to build: a client that does not read what it is sent stalls its sockets.
     feed.start()
     try:
+        window = Window(scene, rig, board, feed.order, where, view, until_end=until_end, trouble=lambda: feed.trouble)
+        feed.news = window.news.emit
+        theme.place(window)
+        window.show()
         return app.exec()
     finally:
         feed.stop()

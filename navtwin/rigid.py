@@ -69,7 +69,9 @@ class Rigid:
     @classmethod
     def from_quaternion(cls, q_wxyz: Quat, t_mm: Vec3, *, target: str, source: str) -> Rigid:
         """From a unit quaternion, scalar first, normalised here to the last bit."""
-        norm = math.sqrt(sum(v * v for v in q_wxyz))
+        w, x, y, z = q_wxyz
+        # Written out: sum() of floats is compensated from Python 3.12 on, and would give other bits.
+        norm = math.sqrt(w * w + x * x + y * y + z * z)
         if not (math.isfinite(norm) and abs(norm - 1.0) < 1e-3 and all(math.isfinite(v) for v in t_mm)):
             raise InputRefused(f"T_{target}_from_{source} has no unit quaternion ({q_wxyz}) or no finite position", "treat the pose as missing")
         w, x, y, z = (v / norm for v in q_wxyz)

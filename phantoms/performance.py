@@ -91,7 +91,7 @@ def perform(scene: Scene, rig: Rig, seed: int) -> Performance:
     tools = _tools(rig)
     streams = (np.random.default_rng([seed, 2, n]) for n in range(100))
     patient = true_patient(scene, seed)
-    script = write_script(scene, patient, tools, next(streams), rig.tracker.rate_hz)
+    script = write_script(scene, patient, tools, next(streams))
     view = Approach.over(*plans_by_side(scene))
     stage = Stage.around(view, next(streams))
     made = make_tools(rig, next(streams))

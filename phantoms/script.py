@@ -12,7 +12,7 @@ from navtwin.errors import InputRefused
 from navtwin.nouns import Accept, Collect, Mark, Order, Register, Tool, ToolSelect
 from phantoms.path import Stance, Track
 from phantoms.shapes import Array
-from phantoms.touch import Approach, Cone, Sweep, touch
+from phantoms.touch import Approach, Cone, Stroke, strokes, touch
 from phantoms.trajectories import Ground, Hole, levered_neck, planned_hole, plans_by_side, too_deep_hole
 from phantoms.truth import TruePatient
 
@@ -78,7 +78,7 @@ class Script:
             self.orders.append((time_s, Collect(what=what, tool=tool, action=action, landmark=landmark)))  # type: ignore[arg-type]
 
 
-def write_script(scene: Scene, patient: TruePatient, tools: Mapping[str, Tool], rng: np.random.Generator, rate_hz: float) -> Script:
+def write_script(scene: Scene, patient: TruePatient, tools: Mapping[str, Tool], rng: np.random.Generator) -> Script:
     """Work out the whole rehearsal for a patient.
 
     Raises
@@ -95,7 +95,7 @@ def write_script(scene: Scene, patient: TruePatient, tools: Mapping[str, Tool], 
     clock = 0.5
     for tool in ("pointer", "drill"):
         clock = _pivot(script, tool, view, clock)
-    clock = _touch_and_sweep(script, scene, patient, tools["pointer"], view, clock, rng, rate_hz)
+    clock = _touch_and_sweep(script, scene, patient, tools["pointer"], view, clock, rng)
     script.orders += [(clock + 0.3, Register(method="landmarks+surface")), (clock + 1.2, Accept(result="registration"))]
     script.navigation_s = clock + 2.0
     script.orders += [(script.navigation_s, Mark(label="navigation")), (script.navigation_s + 0.05, ToolSelect(tools=("drill",)))]
@@ -122,7 +122,6 @@ def _touch_and_sweep(
     view: Approach,
     clock: float,
     rng: np.random.Generator,
-    rate_hz: float,
 ) -> float:
     """Six landmarks, each touched for a second, then the bone that faces the surgeon."""
     bone = list(patient.work.values())
@@ -137,16 +136,19 @@ def _touch_and_sweep(
         script.collect(touched + 0.1, left - 0.1, "landmark", pointer.name, landmark.name)
         track.go(at.back(25.0), peak_mm_s=60.0)
     script.scenes["landmarks"] = (clock, track.end_s)
-    sweep = Sweep.over(bone, view, ball_mm, 0.0, 15.0, rate_hz, aim)
-    track.go(sweep.first.back(25.0), peak_mm_s=AIR_MM_S)
-    start = track.go(sweep.first, peak_mm_s=40.0)
-    sweep = sweep.starting(start)
-    away = Track(sweep.end_s, sweep.last)
-    away.go(sweep.last.back(60.0), peak_mm_s=AIR_MM_S)
-    script.pieces[pointer.name] += [track, sweep, away]
-    script.collect(start + 0.2, sweep.end_s - 0.2, "sweep", pointer.name)
-    script.scenes["sweep"] = (sweep.start_s, sweep.end_s)
-    return away.end_s
+    begun = track.end_s
+    for centres in strokes(bone, view, ball_mm):
+        first = Stance(centres[0], aim)
+        track.go(first.back(8.0), peak_mm_s=AIR_MM_S)
+        stroke = Stroke.along(centres, track.go(first, peak_mm_s=40.0), aim)
+        script.collect(stroke.start_s, stroke.end_s, "sweep", pointer.name)
+        script.pieces[pointer.name] += [track, stroke]
+        track = Track(stroke.end_s, stroke.last)
+        track.go(stroke.last.back(8.0), peak_mm_s=80.0)
+    script.scenes["sweep"] = (begun, track.end_s)
+    track.go(track.stance.back(60.0), peak_mm_s=AIR_MM_S)
+    script.pieces[pointer.name].append(track)
+    return track.end_s
 
 
 def _navigate(script: Script, scene: Scene, ground: Ground, view: Approach, rng: np.random.Generator) -> None:

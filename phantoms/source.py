@@ -20,6 +20,7 @@ class PhantomSource:
     """A scripted stream. It is not live: items carry the script's own clock, from 0 on, and the loop paces them."""
 
     live = False
+    has_setup = True
 
     def __init__(self, name: str, items: Iterator[SourceItem]) -> None:
         self.name = name

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from phantoms.path import Stance, unit
 from phantoms.shapes import Array
+from phantoms.truth import nearest_distance
 
 if TYPE_CHECKING:
     from navtwin.scene.model import Plan
     from navtwin.scene.surface import Surface
 
-CELL_MM = 1.5
-ROW_MM = 4.0
-SWEEP_HALF_MM = (21.0, 14.0)
-SLIDE_MM_S = 35.0
+#: What is swept: so far to either side and to head and feet of the level's middle, in rows so far apart, sampled so finely.
+SWEEP_HALF_MM = (21.0, 12.5)
+ROW_MM = 5.0
+#: Bone deeper than this below the planned entries is not of the posterior elements, and out of the pointer's reach.
+DEEPEST_MM = 10.0
+STEP_MM = 0.3
+SWEEP_MM_S = 20.0
+#: Steeper than this (height over way) the ball would fall, not slide: the stroke ends there. Shorter strokes are not worth setting down for.
+STEEPEST = 3.0
+SHORTEST_MM = 4.0
 
 
 @dataclass(frozen=True)
@@ -64,53 +72,56 @@ def touch(bone: Sequence[Surface], landmark_mm: Array, radius_mm: float, fle_mm:
     return rest_ball(bone, landmark_mm + rng.normal(0.0, fle_mm / np.sqrt(3.0), 3), radius_mm)
 
 
-def posterior_rows(bone: Sequence[Surface], view: Approach) -> Array:
-    """Points (N, 3) of the bone that faces the surgeon, in rows from side to side, to and fro."""
+def drop_ball(bone: Sequence[Surface], starts_mm: Array, way: Array, radius_mm: float, reach_mm: float) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """Lower balls from starts (N, 3), mm, along a unit vector until each first touches bone (sphere tracing); centres (N, 3), and which did touch."""
+    centres, room = starts_mm.copy(), np.full(len(starts_mm), np.inf)
+    for _ in range(80):
+        falling = (room > 2e-3) & ((centres - starts_mm) @ way < reach_mm)
+        if not falling.any():
+            break
+        room[falling] = nearest_distance(bone, centres[falling]) - radius_mm
+        centres[falling] += np.maximum(room[falling], 0.0)[:, None] * way
+    return centres, (room < 0.02) & ((centres - starts_mm) @ way < reach_mm)
+
+
+def strokes(bone: Sequence[Surface], view: Approach, radius_mm: float) -> list[Array]:
+    """Ball centres (N, 3), mm, of strokes over the bone that faces the surgeon: rows from side to side, to and fro, broken where bone falls away."""
     vertices = np.concatenate([surface.vertices_mm for surface in bone]) - view.middle_mm
-    u, w, out = vertices @ view.left, vertices @ view.head, vertices @ view.back
-    kept = (np.abs(u) < SWEEP_HALF_MM[0]) & (np.abs(w) < SWEEP_HALF_MM[1])
-    columns, rows = np.floor(u[kept] / CELL_MM).astype(int), np.floor(w[kept] / ROW_MM).astype(int)
-    points, height = vertices[kept], out[kept]
-    order = np.lexsort((-height, columns, rows))
-    _, first = np.unique(np.stack([rows[order], columns[order]], axis=1), axis=0, return_index=True)
-    top = order[first]
-    forth = np.where(rows[top] % 2 == 0, 1, -1)
-    path = top[np.lexsort((columns[top] * forth, rows[top]))]
-    return np.asarray(points[path] + view.middle_mm)
+    u, w = vertices @ view.left, vertices @ view.head
+    near = (np.abs(u) < SWEEP_HALF_MM[0] + 5.0) & (np.abs(w) < SWEEP_HALF_MM[1] + 5.0)
+    top_mm = float((vertices[near] @ view.back).max()) + 5.0
+    across = np.arange(-SWEEP_HALF_MM[0], SWEEP_HALF_MM[0] + 1e-9, STEP_MM)
+    found = []
+    for row, head_mm in enumerate(np.arange(-SWEEP_HALF_MM[1], SWEEP_HALF_MM[1] + 1e-9, ROW_MM)):
+        way = across if row % 2 == 0 else across[::-1]
+        starts = view.out(top_mm, head_mm=float(head_mm)) + way[:, None] * view.left
+        centres, touched = drop_ball(bone, starts, -view.back, radius_mm, top_mm + DEEPEST_MM)
+        steep = np.abs(np.diff(centres @ view.back)) > STEEPEST * STEP_MM
+        breaks = np.flatnonzero(steep | ~touched[1:] | ~touched[:-1]) + 1
+        found += [stroke for stroke in np.split(centres, breaks) if (len(stroke) - 1) * STEP_MM >= SHORTEST_MM]
+    return found
 
 
 @dataclass(frozen=True)
-class Sweep:
-    """A ball slid over bone: its centre at even steps of time."""
+class Stroke:
+    """A ball slid over bone at an even pace: its centres and when it is at each."""
 
-    start_s: float
-    end_s: float
+    at_s: Array
     centres_mm: Array
     axis: Array
 
     @classmethod
-    def over(cls, bone: Sequence[Surface], view: Approach, radius_mm: float, start_s: float, duration_s: float, rate_hz: float, axis: Array) -> Sweep:
-        """Follow the rows at an even pace; where bone falls away the ball slides after them no faster than a hand does, and never leaves it."""
-        rows = posterior_rows(bone, view)
-        pace = np.concatenate([[0.0], np.cumsum(np.minimum(np.linalg.norm(np.diff(rows, axis=0), axis=1), 3.0 * CELL_MM))])
-        steps = int(duration_s * rate_hz) + 1
-        goals = np.stack([np.interp(np.linspace(0.0, pace[-1], steps), pace, rows[:, d]) for d in range(3)], axis=1)
-        centre = rest_ball(bone, rows[0] + radius_mm * view.back, radius_mm)
-        centres = np.empty((steps, 3))
-        for n, goal in enumerate(goals):
-            step = goal + radius_mm * view.back - centre
-            length = float(np.linalg.norm(step))
-            centre = rest_ball(bone, centre + step * min(1.0, SLIDE_MM_S / rate_hz / max(length, 1e-9)), radius_mm)
-            centres[n] = centre
-        return cls(start_s, start_s + duration_s, centres, axis)
-
-    def starting(self, start_s: float) -> Sweep:
-        """The same sweep at another time."""
-        return replace(self, start_s=start_s, end_s=start_s + self.end_s - self.start_s)
+    def along(cls, centres_mm: Array, start_s: float, axis: Array) -> Stroke:
+        way_mm = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(centres_mm, axis=0), axis=1))])
+        return cls(start_s + way_mm / SWEEP_MM_S, centres_mm, axis)
 
     @property
-    def first(self) -> Stance:
-        return Stance(self.centres_mm[0], self.axis)
+    def start_s(self) -> float:
+        return float(self.at_s[0])
+
+    @property
+    def end_s(self) -> float:
+        return float(self.at_s[-1])
 
     @property
     def last(self) -> Stance:
@@ -118,8 +129,7 @@ class Sweep:
 
     def sample(self, times_s: Array) -> tuple[Array, Array]:
         """Tip (N, 3), mm, and axis (N, 3)."""
-        at = np.linspace(self.start_s, self.end_s, len(self.centres_mm))
-        tips = np.stack([np.interp(times_s, at, self.centres_mm[:, d]) for d in range(3)], axis=1)
+        tips = np.stack([np.interp(times_s, self.at_s, self.centres_mm[:, d]) for d in range(3)], axis=1)
         return tips, np.tile(self.axis, (len(times_s), 1))
 
 

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 CANAL, AORTA = "spinal_canal", "aorta"
 WAVES = 96
-#: Rounds of averaging: a reach of some 3 mm on meshes as fine as a CT's voxels.
-NORMAL_ROUNDS = 30
+#: Reach of the averaging of normals, and the cells it is done in.
+BLUR_MM = 2.5
+CELL_MM = 1.5
 
 Faces = npt.NDArray[np.int32]
 
@@ -79,7 +80,7 @@ def displaced(structure: Structure, rng: np.random.Generator) -> Surface:
     vertices, faces = structure.surface.vertices_mm, structure.surface.faces
     normals = vertex_normals(vertices, faces)
     field = np.tanh(SmoothField.draw(structure.correlation_mm, rng).at(vertices))
-    moves = field[:, None] * spread_normals(normals, faces)
+    moves = field[:, None] * blurred_normals(vertices, normals)
     outward = np.einsum("vi,vi->v", moves, normals)
     return Surface.from_arrays(vertices + moves * (structure.sd_mm / np.sqrt(np.mean(outward**2))), faces)
 
@@ -92,14 +93,21 @@ def vertex_normals(vertices_mm: Array, faces: Faces) -> Array:
     return np.asarray(total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12))
 
 
-def spread_normals(normals: Array, faces: Faces) -> Array:
-    """Normals averaged over their neighbours again and again, so that moving along them cannot fold a crease; shorter than 1 where they disagree."""
-    first, second = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
-    shares = np.maximum(np.bincount(first, minlength=len(normals)), 1)[:, None]
-    for _ in range(NORMAL_ROUNDS):
-        total = np.stack([np.bincount(first, normals[second, d], len(normals)) for d in range(3)], axis=1)
-        normals = 0.5 * (normals + total / shares)
-    return normals
+def blurred_normals(vertices_mm: Array, normals: Array) -> Array:
+    """Normals averaged in space over some `BLUR_MM`: shorter than 1 where they disagree, and so smooth that moving along them cannot fold a crease.
+
+    The blur is of space and not of the mesh, for triangles may be as thin as slivers.
+    """
+    from scipy.ndimage import gaussian_filter, map_coordinates
+
+    index = ((vertices_mm - vertices_mm.min(axis=0)) / CELL_MM + 4.0).T
+    shape = tuple(int(n) + 6 for n in index.max(axis=1))
+    cells = np.ravel_multi_index(tuple(np.rint(index).astype(int)), shape)
+    weight, *sums = (
+        map_coordinates(gaussian_filter(np.bincount(cells, w, int(np.prod(shape))).reshape(shape), BLUR_MM / CELL_MM), index, order=1)
+        for w in (np.ones(len(normals)), *normals.T)
+    )
+    return np.stack(sums, axis=1) / weight[:, None]
 
 
 def part_distances(surface: Surface, part: Part, T_ct_from_tip: Poses) -> Array:

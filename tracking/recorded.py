@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from navtwin.errors import InputRefused
-from navtwin.nouns import Command, Event, Rig, SourceEnded, SourceItem, TrackerFrame, TrueSetup, Truth
+from navtwin.nouns import Accept, Command, Event, Rig, SourceEnded, SourceItem, TrackerFrame, TrueSetup, Truth
 from navtwin.nouns.rig import HARD_MAX_AGE_MS
 from navtwin.record.format import PARTIAL
 from navtwin.record.read import decode, read_log
@@ -43,8 +43,9 @@ class RecordedSource:
 
     live = False
 
-    def __init__(self, name: str, items: Iterator[SourceItem], notes: tuple[str, ...] = ()) -> None:
+    def __init__(self, name: str, items: Iterator[SourceItem], notes: tuple[str, ...] = (), *, has_setup: bool = False) -> None:
         self.name = name
+        self.has_setup = has_setup
         self.notes = notes
         self.counts = Counts()
         self._items = items
@@ -96,7 +97,7 @@ def open_source(address: str, case: Path | None = None, rig: Rig | None = None) 
     if mark.startswith(_MCAP_MARK) or path.name.endswith((".mcap", PARTIAL)):
         items = _items_of_log(path)
         first = next(items, None)  # so that a damaged log is refused here and now, not after the session has begun
-        return RecordedSource(name, iter(()) if first is None else chain((first,), items))
+        return RecordedSource(name, iter(()) if first is None else chain((first,), items), has_setup=_has_setup(path))
     if mark.startswith(_SEQUENCE_MARKS):
         sequence = read_sequence(path, rig)
         return RecordedSource(name, iter(sequence.frames), sequence.notes)
@@ -109,3 +110,10 @@ def _items_of_log(path: Path) -> Iterator[SourceItem]:
         item = noun.body if isinstance(noun, Event) else noun
         if isinstance(item, TrackerFrame | Command | TrueSetup | Truth):
             yield item
+
+
+def _has_setup(path: Path) -> bool:
+    """Whether a registration is accepted in the log, so that all before it is setup."""
+    # Frames are the bulk and need no decoding to be told apart.
+    commands = (decode(r, path) for r in read_log(path, ("/input",)) if b'"accept"' in r.data)
+    return any(isinstance(e.body, Command) and e.body.order == Accept(result="registration") for e in commands)

@@ -72,7 +72,7 @@ def _variance(e: ErrorSources, t: int, p: Array, q: Array, ux: float, uy: float,
     """Variance along the unit vector u of the distance between p on tool `t` and q on a structure, segmentation left out."""
     tx, ty, tz = _into(e.R_ct_from_tracker, ux, uy, uz)
     bx, by, bz = _into(e.R_ct_from_tracker, p[0] - e.body_origin[t, 0], p[1] - e.body_origin[t, 1], p[2] - e.body_origin[t, 2])
-    variance = _motion_variance(e.body_cov[t], bx, by, bz, tx, ty, tz)
+    variance: float = _motion_variance(e.body_cov[t], bx, by, bz, tx, ty, tz)
     rx, ry, rz = _into(e.R_ct_from_tracker, p[0] - e.ref_origin[0], p[1] - e.ref_origin[1], p[2] - e.ref_origin[2])
     variance += _motion_variance(e.ref_cov, rx, ry, rz, tx, ty, tz)
     m = _into(e.R_ct_from_marker[t], ux, uy, uz)

@@ -152,7 +152,7 @@ def gap2(face: Facing, highest: float) -> float:
 def highest_corner(corners: F64, slot: int, f: Facing) -> float:
     """Highest coordinate of a triangle along the vector."""
     t = corners[slot]
-    return max(f.x * t[0] + f.y * t[1] + f.z * t[2], f.x * t[3] + f.y * t[4] + f.z * t[5], f.x * t[6] + f.y * t[7] + f.z * t[8])
+    return float(max(f.x * t[0] + f.y * t[1] + f.z * t[2], f.x * t[3] + f.y * t[4] + f.z * t[5], f.x * t[6] + f.y * t[7] + f.z * t[8]))
 
 
 @kernel

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from navtwin.kernels.carve import carve, fill, mark_near
 from navtwin.kernels.frame import frame_distances
 from navtwin.kernels.mesh_mesh import closest_surfaces
 from navtwin.kernels.normals import component_vertices, plant, signed_volume
@@ -51,6 +52,13 @@ def _frames() -> None:
     frame_distances(_forest(), np.ones((1, 7)), hints, *out, face, np.empty(shape, np.uint8), workspace())
 
 
+def _drill() -> None:
+    near, field, origin = np.ones((2, 2, 2), np.bool_), np.empty((2, 2, 2), np.int8), np.zeros(3)
+    mark_near(_forest().corners, origin, 1.0, near)
+    fill(_forest(), origin, 1.0, near, field, workspace())
+    carve(field, origin, 1.0, origin, origin, 1.0)
+
+
 #: What `warm_up` compiles, in order: each needs what stands before it.
 KERNELS: dict[str, Callable[[], None]] = {
     "tree and normals": _plant,
@@ -59,6 +67,7 @@ KERNELS: dict[str, Callable[[], None]] = {
     "ray": _rays,
     "surface to surface": _meshes,
     "frame": _frames,
+    "drilling": _drill,
 }
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from functools import cache
+from typing import Any, get_args
 
 import msgspec
 
@@ -22,14 +23,26 @@ Covariance3 = tuple[float, float, float, float, float, float]
 def _finite(value: Any) -> bool:
     if isinstance(value, float):
         return math.isfinite(value)
-    return all(_finite(v) for v in value) if isinstance(value, tuple) else True
+    if isinstance(value, tuple):
+        return all(map(_finite, value))
+    return True
+
+
+def _mentions_float(annotation: Any) -> bool:
+    """Whether a field of this type holds numbers of its own; nested nouns have been checked when they were made."""
+    return annotation is float or any(map(_mentions_float, get_args(annotation)))
+
+
+@cache
+def _numbers_of(kind: type[Noun]) -> tuple[str, ...]:
+    return tuple(field.name for field in msgspec.structs.fields(kind) if _mentions_float(field.type))
 
 
 class Noun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A value that any room, the wire and the log may speak. Numbers are finite: NaN is never a value, `None` is."""
 
     def __post_init__(self) -> None:
-        for name in self.__struct_fields__:
+        for name in _numbers_of(type(self)):
             if not _finite(getattr(self, name)):
                 raise InputRefused(f"{type(self).__name__}.{name} holds NaN or an infinite value", "send null for what is not known")
 
@@ -48,7 +61,8 @@ class Pose(Noun, frozen=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        norm2 = sum(v * v for v in self.q_wxyz)
+        w, x, y, z = self.q_wxyz
+        norm2 = w * w + x * x + y * y + z * z
         if abs(norm2 - 1.0) > 1e-6:
             raise InputRefused(f"a pose has quaternion norm^2 {norm2:.6g}", "normalise the quaternion, or send the pose as missing")
 

@@ -16,6 +16,9 @@ from navtwin.record.read import decode, header, read_log
 
 _RANK: Final = {level: rank for rank, level in enumerate(LEVELS)}
 
+#: A running session has an input every 10 ms; a gap this long is a jump of its clock.
+JUMP_NS = 60_000_000_000
+
 
 class Raised(Noun, frozen=True):
     """An alert that began or rose, with the limit that it stands on and what was measured."""
@@ -105,7 +108,7 @@ def summary(path: str | Path, replayed: Iterable[tuple[Event, Sequence[Message]]
         records=dict(tally.records),
         sightings=dict(sorted(tally.sightings.items())),
         alerts=tuple(tally.alerts),
-        commands=tuple(_given(event, command, tally) for event, command in tally.commands),
+        commands=tuple(_given(t_s, command, tally) for t_s, command in tally.commands),
         latency=_latency(tally.stages_ns) if measured else (),
         latency_measured=measured and bool(tally.stages_ns),
     )
@@ -116,7 +119,7 @@ class _Tally:
 
     def __init__(self) -> None:
         self.records, self.kinds, self.sightings = Counter[str](), Counter[str](), Counter[str]()
-        self.commands: list[tuple[Event, Command]] = []
+        self.commands: list[tuple[float, Command]] = []
         self.replies: dict[tuple[str, str], Reply] = {}
         self.alerts: list[Raised] = []
         self.stages_ns: list[tuple[int, int, int, int]] = []
@@ -130,14 +133,18 @@ class _Tally:
         return (t_ns - (self.first_ns or 0)) * 1e-9
 
     def add_input(self, event: Event) -> None:
-        self.first_ns = event.t_ns if self.first_ns is None else self.first_ns
+        if self.first_ns is None:
+            self.first_ns = event.t_ns
+        elif event.t_ns - self.last_ns > JUMP_NS:
+            # The clock of a replayed setup lies in the past: where it jumps to the present, no time passes.
+            self.first_ns += event.t_ns - self.last_ns
         self.last_ns = event.t_ns
         self.kinds[str(event.body.__struct_config__.tag)] += 1
         if isinstance(event.body, TrackerFrame):
             self._frame = event.seq, event.body, self.phase
             self.sightings.update(f"{s.body} {s.status}" for s in event.body.sightings)
         elif isinstance(event.body, Command):
-            self.commands.append((event, event.body))
+            self.commands.append((self.seconds(event.t_ns), event.body))
 
     def add_stamps(self, stamps: Stamps) -> None:
         # Setup is played as fast as it goes, so only frames that came in while navigating tell of latency.
@@ -166,10 +173,10 @@ class _Tally:
         )
 
 
-def _given(event: Event, command: Command, tally: _Tally) -> Given:
+def _given(t_s: float, command: Command, tally: _Tally) -> Given:
     reply = tally.replies.get((command.who, command.id))
     return Given(
-        t_s=tally.seconds(event.t_ns),
+        t_s=t_s,
         who=command.who,
         order=str(command.order.__struct_config__.tag),
         ok=reply.ok if reply else None,

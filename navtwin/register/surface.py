@@ -8,17 +8,18 @@ prediction honest and takes the field's own shifts and tilts for what they are.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from navtwin.errors import FrameMismatch, InputRefused
 from navtwin.register.closed_form import as_rigid, fit_rotation, fre_mm, residual_mm
+from navtwin.register.error_field import ErrorField, touch_noise_mm
 from navtwin.register.gate import LandmarkEvidence, SweepEvidence, gate
 from navtwin.register.landmarks import checked_pairs, checked_points, leave_one_out
-from navtwin.register.model import Array, PoseError, Registration, Target
-from navtwin.register.touch import Fit, Placement, Touches, TouchSurface, descend, normals_of
+from navtwin.register.model import PoseError, Registration, Target
+from navtwin.register.touch import Fit, Placement, Touches, TouchSurface, ball_centres, descend
 from navtwin.rigid import Rigid
 
 #: Fewest swept points that are worth trying; the gate asks for more.
@@ -31,53 +32,12 @@ START_DEG, START_MM = 4.0, 4.0
 REJECT_SDS = 3.5
 #: Starts that end further apart than this (RMS over the sweep), mm, differ; the worse is a rival if its cost is below so many times the best.
 RIVAL_MM, RIVAL_COST = 1.0, 1.3
+#: Noise of a touch, mm, until it has been measured.
+COARSE_NOISE_MM = 0.3
 #: Smallest landmark error that is believed when it has to be estimated from few landmarks, mm.
 FLE_FLOOR_MM = 0.5
 #: Standard deviations of what is known of a pose before any data: without them a pose that nothing holds would have no finite error.
 PRIOR_SD = np.array((1.0, 1.0, 1.0, 1e3, 1e3, 1e3))
-
-
-@dataclass(frozen=True)
-class ErrorField:
-    """How touched points err: the surface's own smooth error and the hand's.
-
-    Attributes
-    ----------
-    sd_mm, correlation_mm : of the extracted surface along its normal
-    noise_mm : one standard deviation of a touch, per axis
-    """
-
-    sd_mm: float
-    correlation_mm: float
-    noise_mm: float
-
-    @property
-    def total_mm(self) -> float:
-        return float(np.hypot(self.sd_mm, self.noise_mm))
-
-    def covariance(self, touches: Touches, place: Placement, fle_mm: float) -> Array:
-        """(S + 3L, S + 3L) of the residuals of `Touches.linearised`.
-
-        The smooth error has a Matern 3/2 correlation (Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, equation 4.17): for
-        fields of one correlation length it predicts nearly what the squared exponential does, and it does not take a little roughness for knowledge.
-        A landmark on the surface shares the error of the surface around it, along the normal; the rest of its FLE is the hand's.
-        """
-        sweep, count, pairs = place.apply(touches.sweep_ref_mm), touches.count, len(touches.ct_mm)
-        closest = touches.surface.closest(touches.ct_mm)
-        on_surface = np.abs(closest.distance_mm) < 3.0 * self.sd_mm
-        normals = normals_of(touches.surface, closest.face) * on_surface[:, None]
-        where = np.concatenate([sweep, touches.ct_mm])
-        scaled = np.sqrt(3.0) / self.correlation_mm * np.linalg.norm(where[:, None] - where[None], axis=2)
-        smooth = self.sd_mm**2 * (1.0 + scaled) * np.exp(-scaled)
-        spread = np.zeros((count + 3 * pairs, count + pairs))
-        spread[:count, :count] = np.eye(count)
-        hand = np.full(count + 3 * pairs, self.noise_mm**2)
-        for k in range(pairs):
-            rows = slice(count + 3 * k, count + 3 * k + 3)
-            spread[rows, count + k] = normals[k]
-            shared = self.sd_mm**2 if on_surface[k] else 0.0
-            hand[rows] = max(fle_mm**2 - shared, (0.5 * fle_mm) ** 2) / 3.0
-        return np.asarray(spread @ smooth @ spread.T + np.diag(hand))
 
 
 def register_surface(
@@ -91,7 +51,7 @@ def register_surface(
     tip_radius_mm: float = 0.0,
     sd_mm: float = 0.4,
     correlation_mm: float = 15.0,
-    sweep_noise_mm: float = 0.25,
+    sweep_noise_mm: float | None = None,
     targets: Sequence[Target] = (),
 ) -> Registration:
     """Register the reference body to the scan from points swept over bone.
@@ -104,11 +64,11 @@ def register_surface(
     surface : the bone, in ct
     points_ref_mm : (S, 3) centres of the pointer's ball while it touched the bone, in the reference body's axes
     initial : T_ct_from_ref, good to about 5 deg and 5 mm, as landmarks give it
-    landmarks : matching (L, 3) positions in ct and ref; kept in the fit with their own weight
+    landmarks : matching (L, 3) positions in ct and ref, touched with the same ball; kept in the fit with their own weight
     names, fle_mm : of the landmarks, as for `register_landmarks`
     tip_radius_mm : radius of the pointer's ball
     sd_mm, correlation_mm : segmentation error of the surface along its normal, and how far it stays alike
-    sweep_noise_mm : standard deviation of a touch along the normal: tracker, pivot calibration and hand
+    sweep_noise_mm : standard deviation of a touch along the normal, from point to point; measured from the sweep if not stated
     targets : where the gate asks for accuracy
 
     Returns
@@ -120,16 +80,19 @@ def register_surface(
     InputRefused : fewer than six points, NaN, an error that is not positive, landmarks that `register_landmarks` refuses
     FrameMismatch : `initial` is not T_ct_from_ref
     """
-    field = ErrorField(float(sd_mm), float(correlation_mm), float(sweep_noise_mm))
-    touches, labels = _checked(surface, points_ref_mm, initial, landmarks, names, tip_radius_mm, field)
+    _check_errors(sd_mm=sd_mm, correlation_mm=correlation_mm, sweep_noise_mm=sweep_noise_mm)
+    touches, labels = _checked(surface, points_ref_mm, initial, landmarks, names, tip_radius_mm)
     touched_fre, fle = _landmark_error(touches, fle_mm)
-    best, kept, rival = _best_fit(touches, initial, field, fle)
+    field = ErrorField(sd_mm, correlation_mm, COARSE_NOISE_MM if sweep_noise_mm is None else sweep_noise_mm)
+    ends = _coarse_fits(touches, initial, field, fle)
+    if sweep_noise_mm is None:
+        field = replace(field, noise_mm=touch_noise_mm(touches, ends[0], field))
+    best, kept, rival = _best_fit(touches, ends, field, fle)
     place = best.place
     off = touches.off_surface_mm(place)
     after = np.linalg.norm(residual_mm(touches.ct_mm, touches.ref_mm, place.rotation, place.t_mm), axis=1)
-    freedom = max(kept.sum() + 3 * len(after) - 6, 1)
     # Data that fit worse than their stated error widen the bar; data that fit better do not narrow it.
-    covariance = np.linalg.inv(best.information + np.diag(PRIOR_SD**-2.0)) * max(1.0, best.cost / float(freedom))
+    covariance = np.linalg.inv(best.information + np.diag(PRIOR_SD**-2.0)) * max(1.0, best.cost / best.freedom)
     error = PoseError(np.asarray(covariance, dtype=np.float64), best.centre_mm)
     rms = float(np.sqrt(np.square(off[kept]).mean())) if kept.any() else float("inf")
     left_out, chance = leave_one_out(touches.ct_mm, touches.ref_mm, fle_mm)
@@ -169,22 +132,24 @@ def _checked(
     landmarks: tuple[npt.ArrayLike, npt.ArrayLike] | None,
     names: Sequence[str] | None,
     tip_radius_mm: float,
-    field: ErrorField,
 ) -> tuple[Touches, tuple[str, ...]]:
     if (initial.target, initial.source) != ("ct", "ref"):
         raise FrameMismatch(f"the initial pose is T_{initial.target}_from_{initial.source}", "surface registration starts from T_ct_from_ref")
     points = checked_points(points_ref_mm, "the swept points")
     if len(points) < FEWEST_POINTS:
         raise InputRefused(f"{len(points)} swept point(s) cannot fix a pose", "sweep at least 30, better 200, over bone that faces different ways")
-    for name, value in {"sd_mm": field.sd_mm, "correlation_mm": field.correlation_mm, "sweep_noise_mm": field.noise_mm}.items():
-        if not (np.isfinite(value) and value > 0.0):
-            raise InputRefused(f"the surface's {name} is {value}", "state a positive length in mm")
     if not (np.isfinite(tip_radius_mm) and tip_radius_mm >= 0.0):
         raise InputRefused(f"the pointer's tip_radius_mm is {tip_radius_mm}", "state the radius of the pointer's ball in mm, 0 for a sharp tip")
     if landmarks is None:
         return Touches(surface, points, float(tip_radius_mm), np.zeros((0, 3)), np.zeros((0, 3))), ()
     ct, ref, labels = checked_pairs(*landmarks, names)
-    return Touches(surface, points, float(tip_radius_mm), ct, ref), labels
+    return Touches(surface, points, float(tip_radius_mm), ball_centres(surface, ct, float(tip_radius_mm)), ref), labels
+
+
+def _check_errors(**stated: float | None) -> None:
+    for name, value in stated.items():
+        if value is not None and not (np.isfinite(value) and value > 0.0):
+            raise InputRefused(f"the surface's {name} is {value}", "state a positive length in mm")
 
 
 def _landmark_error(touches: Touches, fle_mm: float | None) -> tuple[float, float]:
@@ -198,21 +163,25 @@ def _landmark_error(touches: Touches, fle_mm: float | None) -> tuple[float, floa
     return fre, max(fre * float(np.sqrt(count / (count - 2.0))), FLE_FLOOR_MM)
 
 
-def _best_fit(touches: Touches, initial: Rigid, field: ErrorField, fle_mm: float) -> tuple[Fit, npt.NDArray[np.bool_], float | None]:
-    """The best refined fit, the swept points that it kept, and how far off a rival lies (None: there is none)."""
-    rotation, t = np.array(initial.rotation), np.array(initial.t_mm)
+def _coarse_fits(touches: Touches, initial: Rigid, field: ErrorField, fle_mm: float) -> list[Placement]:
+    """Where the robust fits from all starts end, each place once; the fit from `initial` itself comes first."""
     coarse = touches.only(_evenly(touches.count, TRIAL_POINTS))
     ends: list[Placement] = []
-    for start in _starts(Placement(rotation, t), coarse):
+    for start in _starts(Placement(np.array(initial.rotation), np.array(initial.t_mm)), coarse):
         end = _robust_descent(coarse, start, field, fle_mm)
         if all(_apart_mm(coarse, end, other) > RIVAL_MM for other in ends):
             ends.append(end)
+    return ends
+
+
+def _best_fit(touches: Touches, ends: list[Placement], field: ErrorField, fle_mm: float) -> tuple[Fit, npt.NDArray[np.bool_], float | None]:
+    """The best refined fit, the swept points that it kept, and how far off a rival lies (None: there is none)."""
     refined = sorted((_refined(touches, end, field, fle_mm) for end in ends), key=lambda found: found[2])
     best, kept, cost = refined[0]
     rivals = [
         apart
         for fit, _, other_cost in refined[1:]
-        if other_cost < RIVAL_COST * cost + REJECT_SDS**2 and (apart := _apart_mm(coarse, fit.place, best.place)) > RIVAL_MM
+        if other_cost < RIVAL_COST * cost + REJECT_SDS**2 and (apart := _apart_mm(touches, fit.place, best.place)) > RIVAL_MM
     ]
     return best, kept, max(rivals, default=None)
 

@@ -16,6 +16,8 @@ from navtwin.register.model import Array, motion_rows
 
 #: Steps below this (mm, and rad times 100 mm) end the descent.
 SETTLED_MM = 1e-3
+#: A landmark no further than this from the surface, mm, was meant to lie on it.
+NEAR_SURFACE_MM = 2.0
 #: Closer than this to the surface, mm, the face's normal is a better direction than the way to the closest point.
 ON_SURFACE_MM = 1e-3
 
@@ -74,6 +76,15 @@ def normals_of(surface: TouchSurface, faces: npt.NDArray[np.int32]) -> Array:
     return np.asarray(normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-300))
 
 
+def ball_centres(surface: TouchSurface, landmarks_mm: Array, radius_mm: float) -> Array:
+    """(L, 3) where the centre of the pointer's ball comes to rest when it touches landmarks (L, 3) on a surface; others are left as they are."""
+    if not len(landmarks_mm):
+        return landmarks_mm
+    closest = surface.closest(landmarks_mm)
+    near = np.abs(closest.distance_mm) < NEAR_SURFACE_MM
+    return np.asarray(landmarks_mm + radius_mm * near[:, None] * normals_of(surface, closest.face))
+
+
 @dataclass(frozen=True)
 class Touches:
     """All that was touched: (S, 3) ball centres on a surface, and (L, 3) landmark pairs (L may be 0)."""
@@ -111,10 +122,11 @@ class Touches:
 
 @dataclass(frozen=True)
 class Fit:
-    """Where a descent ended: pose, cost (squared whitened residuals) and information (6, 6) about `centre_mm`."""
+    """Where a descent ended: pose, cost (squared whitened residuals) with its degrees of freedom, and information (6, 6) about `centre_mm`."""
 
     place: Placement
     cost: float
+    freedom: int
     information: Array
     centre_mm: Array
 
@@ -145,4 +157,4 @@ def descend(touches: Touches, place: Placement, whitening: Array, steps: int) ->
             damping *= 10.0
         if float(np.abs(motion * unit).max()) < SETTLED_MM:
             break
-    return Fit(place, cost, slope.T @ slope, centre)
+    return Fit(place, cost, max(len(whitened) - 6, 1), slope.T @ slope, centre)

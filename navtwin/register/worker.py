@@ -12,14 +12,15 @@ from navtwin.calibrate import calibrate_pivot
 from navtwin.errors import InputRefused, NavtwinError
 from navtwin.nouns import PivotRequest, PivotResult, Pose, RegistrationRequest, RegistrationResult, WorkFailed
 from navtwin.register.bones import Bones
-from navtwin.register.landmarks import register_landmarks
+from navtwin.register.landmarks import checked_points, register_landmarks
 from navtwin.register.model import Array, Registration, Target
 from navtwin.register.surface import register_surface
+from navtwin.register.touch import ball_centres
 from navtwin.rigid import Vec3
 from navtwin.scene.model import Scene, Structure
 
 #: A landmark on bone is not touched better than this (RMS in 3D, mm), whatever six residuals happen to say; the surface's own error is added.
-HAND_FLE_MM = 0.5
+HAND_FLE_MM = 0.4
 
 
 def answer(request: PivotRequest | RegistrationRequest, scene: Scene) -> PivotResult | RegistrationResult | WorkFailed:
@@ -78,20 +79,23 @@ def _registration(request: RegistrationRequest, scene: Scene) -> RegistrationRes
 
 
 def _fitted(request: RegistrationRequest, bones: list[Structure], targets: tuple[Target, ...]) -> Registration:
-    # Landmarks are picked on the scan's surface and touched on the true one.
+    ct = checked_points(request.ct_mm, "the landmarks in the scan") if request.ct_mm else np.zeros((0, 3))
+    bone = Bones([b.surface for b in bones]) if bones else None
+    # Landmarks are picked on the scan's surface; a ball touches them on the true one, and its centre stays outside.
     sd = max((b.sd_mm for b in bones), default=0.0)
-    by_landmarks = register_landmarks(request.ct_mm, request.ref_mm, names=request.landmarks, targets=targets)
+    expected = ct if bone is None else ball_centres(bone, ct, request.tip_radius_mm)
+    by_landmarks = register_landmarks(expected, request.ref_mm, names=request.landmarks, targets=targets)
     floor = float(np.hypot(HAND_FLE_MM, sd))
     fle = floor if by_landmarks.fle_mm < floor else None
     if request.method == "landmarks":
-        return by_landmarks if fle is None else register_landmarks(request.ct_mm, request.ref_mm, fle, names=request.landmarks, targets=targets)
-    if not bones:
+        return by_landmarks if fle is None else register_landmarks(expected, request.ref_mm, fle, names=request.landmarks, targets=targets)
+    if bone is None:
         raise InputRefused("the case has no structure with role 'work' to sweep on", "register by landmarks alone, or give the swept bone that role")
     return register_surface(
-        Bones([b.surface for b in bones]),
+        bone,
         np.array(request.sweep_ref_mm, dtype=np.float64).reshape(-1, 3),
         by_landmarks.T_ct_from_ref,
-        landmarks=(request.ct_mm, request.ref_mm),
+        landmarks=(ct, request.ref_mm),
         names=request.landmarks,
         fle_mm=fle,
         tip_radius_mm=request.tip_radius_mm,

@@ -58,7 +58,7 @@ def verified_words(summary: Summary) -> str:
     if found is None:
         return "not run"
     if found.identical:
-        return f"identical to the bit ({found.compared} outputs)" + (f", but another {', '.join(found.changed)}" if found.changed else "")
+        return f"identical to the bit ({found.compared} outputs)" + (f"; changed since: {', '.join(found.changed)}" if found.changed else "")
     return found.first.text if found.first else "differs"
 
 

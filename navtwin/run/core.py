@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -60,6 +62,7 @@ class Core:
         self.last_ns: int | None = None
         self._publish, self._answer, self._log, self._host_ns = publish, answer, log, host_ns
         self._last_alerts: Envelope | None = None
+        self.recording_failure = ""
         if log is not None:
             log.write_header(header)
 
@@ -114,10 +117,12 @@ class Core:
             self._log.write_outputs(event.seq, event.t_ns, sent, stamps)
         except OSError as error:
             # A session that can no longer be recorded goes on: the warnings matter more than the log. The operator is told.
-            self._log = None
-            self.take(event.t_ns, Notice(alarm="DISK_FULL" if error.errno == 28 else "RECORDING_FAILED", active=True, detail=str(error)))
+            self._log, self.recording_failure = None, str(error)
+            self.take(event.t_ns, Notice(alarm="DISK_FULL" if error.errno == errno.ENOSPC else "RECORDING_FAILED", active=True, detail=str(error)))
 
     def note_truth(self, item: Truth | TrueSetup) -> None:
         """Truth goes to the log and never into the fold."""
         if self._log is not None:
-            self._log.write_truth(item)
+            with suppress(OSError):
+                # A disk that has failed is told of by the next input.
+                self._log.write_truth(item)

@@ -16,7 +16,7 @@ from platformdirs import user_data_path
 from navtwin.bus.keys import ServerKeys
 from navtwin.bus.server import Server
 from navtwin.bus.topics import COMMAND_PORT, PUB_PORT
-from navtwin.errors import InputRefused, nearest
+from navtwin.errors import InputRefused, NavtwinError, nearest
 from navtwin.kernels.errorbar import warm_up as warm_up_errorbar
 from navtwin.nouns import Rig, Source, Topic, read_rig
 from navtwin.record.log import LogWriter
@@ -26,6 +26,7 @@ from navtwin.run.reader import SourceReader
 from navtwin.run.session import new_header
 from navtwin.run.timeline import Timeline
 from navtwin.run.workers import Workers
+from navtwin.scene.model import Scene
 
 Say = Callable[[str], None]
 
@@ -65,6 +66,8 @@ def open_source(address: str, scene: Scene, rig: Rig) -> Source:
 
 
 def rig_path_of(case: Path, rig: Path | None) -> Path:
+    if not case.is_dir():
+        raise InputRefused(f"no case at {case}", "make one with `navtwin case new`, or check the path")
     path = rig or case / "rig.toml"
     if not path.is_file():
         raise InputRefused(f"no rig at {path}", "pass one with --rig FILE")
@@ -90,18 +93,22 @@ def run_session(settings: Settings, say: Say) -> Path | None:
     with ExitStack() as stack:
         server = Server(settings.bind, settings.pub_port, settings.command_port, settings.keys)
         stack.callback(server.close)
-        workers = Workers(settings.case)
-        stack.callback(workers.close)
         say("loading the case")
         scene = load_scene(settings.case)
-        reader = SourceReader(open_source(settings.source, scene, rig))
+        source = open_source(settings.source, scene, rig)
+        workers = Workers(settings.case)
+        stack.callback(workers.close)
+        reader = SourceReader(source)
         stack.callback(reader.close)
         say("compiling kernels")
         warm_up(lambda kernel: say(f"compiling {kernel}"))
         warm_up_errorbar()
         header = new_header(scene, rig, rig_path, settings.source, 1.0 if reader.live else settings.speed)
         server.epoch = header.session
-        log = stack.enter_context(LogWriter(settings.log, live=settings.speed > 0.0)) if settings.log else None
+        log = LogWriter(settings.log, live=settings.speed > 0.0) if settings.log else None
+        if log is not None:
+            # A session that breaks leaves what it has under its unfinished name, for `navtwin recover`.
+            stack.callback(log.abandon)
         clients: dict[int, bytes] = {}
 
         def publish(topic: Topic, payload: bytes) -> None:
@@ -117,8 +124,16 @@ def run_session(settings: Settings, say: Say) -> Path | None:
         say(f"session {header.session}: publishing on {settings.bind}:{server.pub_port}, commands on {server.command_port}")
         loop = Loop(core, reader, workers, server, Timeline(settings.speed), stop.is_set, clients, say)
         loop.run()
+        if log is None and reader.failure is None:
+            return None
+        if log is None:
+            raise NavtwinError(f"the source failed: {reader.failure}", "check it and start again")
+        if core.recording_failure:
+            say(f"not recorded to the end: {core.recording_failure}; rescue what there is with `navtwin recover {log.partial}`")
+            return log.partial
+        log.finish()
         if reader.failure is not None:
-            say(f"the source failed: {reader.failure}")
+            raise NavtwinError(f"the source failed: {reader.failure}", f"the session until then is in {settings.log}")
     return settings.log
 
 

@@ -52,6 +52,7 @@ class Loop:
     ended_ns: int | None = None
     last_session_ns: int = 0
     held: SourceItem | None = None
+    failure_told: bool = False
 
     def run(self) -> None:
         """Until the source has ended and its end has been told, or until asked to stop."""
@@ -103,7 +104,9 @@ class Loop:
                 return
             if self.reader.live:
                 self.reader.take()
-                self._feed(item, item.t_arrival_ns if isinstance(item, TrackerFrame) else time.monotonic_ns())
+                # Never ahead of the clock, whatever a driver stamps: time that has run ahead could not pass any more.
+                host = time.monotonic_ns()
+                self._feed(item, min(item.t_arrival_ns, host) if isinstance(item, TrackerFrame) else host)
                 continue
             if not self._feed_recorded(item):
                 return
@@ -113,7 +116,10 @@ class Loop:
         host = time.monotonic_ns()
         recorded = recorded_ns(item, self.last_recorded_ns)
         if self.timeline.offset_ns is None:
-            self.timeline.begin(recorded, host)
+            if self.reader.has_setup:
+                self.timeline.begin(recorded, host)
+            else:
+                self.timeline.go_live(recorded, host)
         if self.timeline.flat_out and self.timeline.speed > 0.0 and _accepts_registration(item):
             # Navigation begins in the present. The frame behind this command goes first, or the twin would see an hour without one.
             self.reader.take()
@@ -164,12 +170,18 @@ class Loop:
             self.next_tick_ns = max(self.next_tick_ns + TICK_NS, now)
 
     def _notice_end(self) -> None:
+        """Tell of the source's end once. One that failed is an alarm, and a core whose live source failed stays up to say so."""
         if not self.reader.ended or self.ended_ns is not None:
             return
-        detail = str(self.reader.failure) if self.reader.failure else ""
-        self._take(self._session_ns(), Notice(alarm="SOURCE_ENDED", active=True, detail=detail))
-        self.ended_ns, self.last_session_ns = time.monotonic_ns(), self.core.last_ns or 0
-        self.next_tick_ns = None
+        if self.reader.failure is None:
+            self._take(self._session_ns(), Notice(alarm="SOURCE_ENDED", active=True))
+        elif not self.failure_told:
+            self.failure_told = True
+            self.say(f"the source failed: {self.reader.failure}")
+            self._take(self._session_ns(), Notice(alarm="SOURCE_FAILED", active=True, detail=str(self.reader.failure)))
+        if self.reader.failure is None or not self.reader.live:
+            self.ended_ns, self.last_session_ns = time.monotonic_ns(), self.core.last_ns or 0
+            self.next_tick_ns = None
 
     def _nap(self) -> None:
         """Sleep until something is due, at most a millisecond; not at all while a recording plays flat out."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -11,6 +13,8 @@ from pathlib import Path
 import msgspec
 
 from navtwin.nouns import PivotRequest, PivotResult, RegistrationRequest, RegistrationResult, WorkFailed, encode
+from navtwin.register.worker import answer
+from navtwin.scene.case import load_scene
 from navtwin.scene.model import Scene
 
 Request = PivotRequest | RegistrationRequest
@@ -23,16 +27,21 @@ _scene: list[Scene] = []
 
 def _prepare(case: str) -> None:
     """In the worker: load the case, so that the first request does not wait for it."""
-    from navtwin.scene.case import load_scene
-
     # Ctrl-C goes to the whole process group; the loop ends the worker itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
     _scene[:] = [load_scene(Path(case))]
 
 
-def _answer(request: bytes) -> bytes:
-    from navtwin.register.worker import answer
+def _leave_with_parent() -> None:
+    """A core that was killed cannot end its worker: the worker watches it and goes too."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
+
+def _answer(request: bytes) -> bytes:
     return encode(answer(_decode_request(request), _scene[0]))
 
 

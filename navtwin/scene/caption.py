@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +69,7 @@ def _write_distances(draw: ImageDraw.ImageDraw, height: int, unit: float, rows: 
     line = 30 * unit
     top = height - 38 * unit - line * len(rows)
     left = 20 * unit
-    draw.rectangle((0, top - 10 * unit, left + 830 * unit, height), fill=(*_rgb(palette.PANEL), 225))
+    draw.rectangle((0, top - 10 * unit, left + 880 * unit, height), fill=(*_rgb(palette.PANEL), 225))
     draw.text((left, height - 20 * unit), provenance, fill=palette.DIM, font=_font(unit, 13), anchor="lm")
     for n, row in enumerate(rows):
         y = top + (n + 0.5) * line
@@ -78,7 +79,7 @@ def _write_distances(draw: ImageDraw.ImageDraw, height: int, unit: float, rows: 
         reading = lead.reading if lead else None
         if lead is None or reading is None:
             words = f"{lead.title}: {lead.unknown_words}" if lead else f"UNKNOWN ({row.why})"
-            _hatch(draw, (left + 190 * unit, y - 10 * unit, left + 814 * unit, y + 10 * unit), unit)
+            _hatch(draw, (left + 190 * unit, y - 10 * unit, left + 860 * unit, y + 10 * unit), unit)
             draw.text(
                 (left + 200 * unit, y), words, fill=palette.TEXT, font=_font(unit, 16), anchor="lm", stroke_width=2, stroke_fill=palette.BACKGROUND
             )
@@ -112,9 +113,10 @@ def _fitted(draw: ImageDraw.ImageDraw, text: str, font: FreeTypeFont, width: flo
 
 def font_file(*, bold: bool = False) -> Path:
     """DejaVu Sans, which comes with matplotlib: the same letters on every machine, fonts installed or not."""
-    import matplotlib
-
-    return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / ("DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf")
+    # Found without importing it, which would take half a second.
+    package = find_spec("matplotlib")
+    assert package is not None and package.origin is not None, "matplotlib is a dependency"
+    return Path(package.origin).parent / "mpl-data" / "fonts" / "ttf" / ("DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf")
 
 
 @cache

@@ -10,7 +10,6 @@ O'Donoghue & Candes (2015). Then the whole surface is offset until it encloses t
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import Any
 
@@ -18,12 +17,16 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from navtwin.kernels import voxels
+
 Points = npt.NDArray[np.float64]
 Faces = npt.NDArray[np.int32]
 Weights = npt.NDArray[np.float64]
 
 #: The promise, in voxels: no point of the surface is farther from the label's boundary.
 REACH_VOXELS = 0.5
+#: What is asked of 36 points on every face, so that the points between them keep the promise.
+_LIMIT = 0.495
 #: Radius that a vertex starts with. A little less than the promise: between vertices the surface cuts corners.
 _START_RADIUS = 0.48
 _ROUGH_STEPS = 60
@@ -64,9 +67,9 @@ def fair(boundary_ijk: Points, faces: Faces, inside: npt.NDArray[np.bool_]) -> P
     for tightening in range(_TIGHTENINGS):
         x = _enclose(x, faces, boundary_ijk, line, radius, target)
         distance = face_distances(x, faces, inside)
-        if distance.max() <= REACH_VOXELS:
+        if distance.max() <= _LIMIT:
             break
-        radius[np.unique(faces[distance > REACH_VOXELS - _SAFETY])] *= 0.85
+        radius[np.unique(faces[distance > _LIMIT - _SAFETY])] *= 0.85
         if tightening < _REFAIRINGS:
             x = boundary_ijk + _along(energy, step, boundary_ijk, line, _shift(x, boundary_ijk, line), radius, _STEPS_AFTER_TIGHTENING)
     return x
@@ -80,36 +83,11 @@ def signed_volume(vertices: Points, faces: Faces) -> float:
 
 
 def face_distances(vertices_ijk: Points, faces: Faces, inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """(F,) how far each face strays from the label's boundary, in voxels: the worst of its corners, its edges' middles and its centroid."""
-    corners = boundary_distance(vertices_ijk, inside)[faces].max(axis=1)
-    middles = np.zeros((len(faces), 3))
-    for n in range(3):
-        a, b = faces[:, n], faces[:, (n + 1) % 3]
-        once = a < b  # the other of the two faces at this edge leaves it to this one
-        middles[once, n] = boundary_distance((vertices_ijk[a[once]] + vertices_ijk[b[once]]) / 2.0, inside)
-    centroids = boundary_distance(vertices_ijk[faces].mean(axis=1), inside)
-    worst: npt.NDArray[np.float64] = np.maximum.reduce([corners, middles.max(axis=1), centroids])
+    """(F,) how far each face strays from the label's boundary, in voxels: the worst of 36 points on it."""
+    padded = np.pad(inside, 3).astype(np.uint8)
+    worst = np.empty(len(faces))
+    voxels.face_distances(vertices_ijk + 3.0, faces, padded, worst)
     return worst
-
-
-def boundary_distance(points_ijk: Points, inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """(N,) exact distance in voxels from points to the boundary between label and background, for distances below 1.
-
-    The nearest boundary point of a point in a label voxel is the nearest point of any background voxel's cube, and the other way round.
-    """
-    padded = np.pad(inside, 3)
-    flat, (_, nj, ni) = padded.ravel(), padded.shape
-    shifted = points_ijk + 3.0
-    own = np.floor(shifted + 0.5)
-    to_own = shifted - own
-    index = (own @ (1, ni, nj * ni)).astype(np.intp)
-    is_inside = flat[index]
-    best = np.full(len(points_ijk), np.inf)
-    for i, j, k in itertools.product((-1, 0, 1), repeat=3):
-        other = flat[index + (i + ni * (j + nj * k))] != is_inside
-        gap = np.maximum(np.abs(to_own[other] - (i, j, k)) - 0.5, 0.0)
-        best[other] = np.minimum(best[other], np.sqrt(np.einsum("ij,ij->i", gap, gap)))
-    return best
 
 
 def vertex_normals(vertices: Points, faces: Faces) -> tuple[Points, float]:

@@ -7,7 +7,7 @@ from navtwin.nouns import Level
 
 BACKGROUND = "#11161a"
 PANEL = "#171c20"
-RAISED = "#20272c"
+RAISED = "#1c2227"
 EDGE = "#343e45"
 TEXT = "#edf1f4"
 DIM = "#9eabb4"

@@ -1,8 +1,8 @@
 """Plan the drilled path of a pedicle screw, and find points of a vertebra that a pointer can touch.
 
-The path is the straight line that keeps farthest from bone's outer surface while it runs beside the canal (the pedicle's isthmus, where
-screws break out), stays deep in the body after that, and can be reached with a drill whose handpiece is thicker than its neck:
-straight-forward trajectory, parallel to the endplates (Lehman et al., Spine 2003;28:2058), here as a search over lines.
+The path is the straight line on which the pedicle has room for the screw beside the canal (the isthmus, where screws break out), which
+stays deep in the body after that and can be reached with a drill whose handpiece is thicker than its neck; of those it is the one farthest
+from the canal. Straight-forward trajectory, parallel to the endplates (Lehman et al., Spine 2003;28:2058), here as a search over lines.
 Everything is found from the surfaces alone, on fixed grids: the same surfaces give the same plan.
 """
 
@@ -29,8 +29,10 @@ BODY_MM = (11.0, 27.0)
 BODY_MARGIN_MM = 1.5
 #: Share of the way from the back of the body to its front cortex at which the path ends.
 BODY_SHARE = 2.0 / 3.0
-#: What one millimetre of distance to the canal is worth, against one of bone around the path.
-CANAL_WORTH = 0.5
+#: The screw that the pedicle should have room for; room beyond that is spent on distance to the canal.
+SCREW_MM = 6.0
+#: What a millimetre of distance to the canal is worth against one of bone around the path, while that is still short.
+CANAL_WORTH = 0.3
 #: Lines are searched over lateral and cranial place at the canal's centre plane (mm), and angles to the midline and to the head (rad).
 FIRST_LINES = (np.arange(5.0, 21.0, 1.0), np.arange(-6.0, 15.1, 1.5), np.radians(np.arange(0.0, 25.0, 3.0)), np.radians(np.arange(-15.0, 15.1, 5.0)))
 FIRST_STEP = np.array([1.0, 1.5, np.radians(3.0), np.radians(5.0)])
@@ -174,7 +176,8 @@ def _score(depth: _Field, from_canal: _Field, start: F64, way: F64) -> tuple[F64
     half_width = -depth.at(pedicle).max(axis=1)
     in_body = -depth.at(along(BODY_MM)).max(axis=1)
     canal = from_canal.at(pedicle).min(axis=1)
-    return np.minimum(np.minimum(half_width, canal), in_body - BODY_MARGIN_MM) + CANAL_WORTH * canal, half_width
+    room = np.minimum(np.minimum(half_width, in_body - BODY_MARGIN_MM), SCREW_MM / 2.0)
+    return room + CANAL_WORTH * canal, half_width
 
 
 def _ends(vertebra: Surface, start: F64, way: F64, width_mm: float) -> PediclePath | None:

@@ -37,6 +37,7 @@ UNKNOWN_TOOL_PART = Part(name="tip", from_mm=(0.0, 0.0, 0.0), to_mm=(0.0, 0.0, -
 THICK_MM = 3.0
 #: Beyond this no line is drawn from an instrument to a structure that it does not threaten.
 LINE_REACH_MM = 60.0
+LINE_RADIUS_MM = 0.25
 #: How far a label stands from its dot, as a share of the distance to the viewer.
 LABEL_OFFSET = 0.014
 
@@ -202,8 +203,8 @@ class Picture:
         import pyvista as pv
         from vtkmodules.vtkRenderingCore import vtkTextActor
 
-        mesh = pv.Line((0.0, 0.0, 0.0), (0.0, 0.0, 1.0))
-        line = self.plotter.add_mesh(mesh, color="white", line_width=3, lighting=False, reset_camera=False, render=False, pickable=False)
+        mesh = _thread((0.0, 0.0, 0.0), (0.0, 0.0, 1.0))
+        line = self._add(mesh, "white", lighting=False)
         dot = self._add(pv.Sphere(radius=0.7, theta_resolution=16, phi_resolution=16), "white", lighting=False)
         label = vtkTextActor()
         label.GetPositionCoordinate().SetCoordinateSystemToWorld()
@@ -226,18 +227,18 @@ class Picture:
         for structure, line in self._lines.items():
             reading = nearest_critical(state, structure)
             level: Level = levels.get(_pair(reading), "CLEAR") if reading else "CLEAR"
-            if reading is None or not _worth_a_line(reading, nearest, level):
+            if reading is None or reading.on_axis_mm is None or reading.on_structure_mm is None or not _worth_a_line(reading, nearest, level):
                 _set_visible(line, False)
                 continue
             _set_visible(line, True)
-            line.mesh.points = np.array((reading.on_axis_mm, reading.on_structure_mm))
+            line.mesh.copy_from(_thread(reading.on_axis_mm, reading.on_structure_mm))
             line.actors[1].position = reading.on_structure_mm
             color = pv.Color(palette.LEVEL_COLORS[level])
             for actor in line.actors:
                 actor.prop.color = color
             line.label.SetInput(f"  {reading_words(reading, error_bar=False)}  ")
             line.label.GetTextProperty().SetColor(*color.float_rgb)
-            self._put_label(line.label, reading.on_structure_mm or (0.0, 0.0, 0.0), shown)
+            self._put_label(line.label, reading.on_structure_mm, shown)
             shown += 1
 
     def _put_label(self, label: Any, p_mm: Vec3, place: int) -> None:
@@ -288,6 +289,7 @@ def render_png(
     ------
     InputRefused : unknown view
     """
+    check_view(view)
     plotter = open_plotter(size)
     try:
         return save_png(Picture(plotter, scene, rig), state, alerts, path, view)
@@ -301,7 +303,6 @@ def save_png(picture: Picture, state: State | None, alerts: AlertSet | None, pat
 
     from navtwin.scene.caption import write_caption
 
-    check_view(view)
     picture.plotter.enable_anti_aliasing("ssaa")
     picture.look(view, state)
     picture.show(state, alerts)
@@ -350,10 +351,12 @@ def _pair(reading: Reading) -> str:
     return f"{reading.structure}/{reading.instrument}/{reading.part}"
 
 
+def _thread(a_mm: Vec3, b_mm: Vec3) -> pv.PolyData:
+    return capsule_mesh(Part(name="line", from_mm=a_mm, to_mm=b_mm, radius_mm=LINE_RADIUS_MM))
+
+
 def _worth_a_line(reading: Reading, nearest: Reading | None, level: Level) -> bool:
-    if reading.on_structure_mm is None or reading.on_axis_mm is None or reading.distance_mm is None:
-        return False
-    return level != "CLEAR" or (reading is nearest and reading.distance_mm < LINE_REACH_MM)
+    return level != "CLEAR" or (reading is nearest and reading.distance_mm is not None and reading.distance_mm < LINE_REACH_MM)
 
 
 def _set_visible(line: _Line, visible: bool) -> None:

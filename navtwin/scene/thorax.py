@@ -1,8 +1,8 @@
 """The demo's real patient: a contrast chest CT, with a plan for two pedicle screws at T11.
 
-T11 it is because of three reasons, all measured on this CT: both pedicles hold the burr with room to spare, the handpiece stays off bone,
-and the aorta lies within the reach of a 50 mm neck, so that drilling too deep is a real danger. (L1's pedicles are wider, but there the
-aorta is out of reach; T12's right pedicle leaves no room for the handpiece.)
+T11 it is for three reasons, all measured on this CT: both pedicles have room for a 6 mm screw, the handpiece stays off bone, and the
+aorta lies within the reach of a 50 mm neck, so that drilling too deep is a real danger. (L1's pedicles are wider, but there the aorta is out
+of reach.)
 """
 
 from __future__ import annotations

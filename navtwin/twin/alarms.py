@@ -24,6 +24,7 @@ ALARMS: dict[str, AlarmKind] = {
     "SOURCE_STALE": AlarmKind("medium", "no frame from the tracker: every distance is unknown", "stop; check the tracker and its cable", True),
     "SOURCE_SLOW": AlarmKind("medium", "frames arrive too late to navigate by", "stop; lower the tracker's load or rate", True),
     "SOURCE_ENDED": AlarmKind("low", "the source has ended", "start it again to go on"),
+    "SOURCE_FAILED": AlarmKind("medium", "the source has failed: every distance is unknown", "stop; check the tracker and its cable", True),
     "TIME_FAULT": AlarmKind(
         "medium", "time stamps repeat, go back or lie in the future; those frames are not used", "check the tracker's clock", True
     ),

@@ -51,7 +51,7 @@ def _conditions(memory: Memory) -> Iterator[Raised]:
     if not memory.pairs:
         yield "NOTHING_WATCHED", "case", ALARMS["NOTHING_WATCHED"].priority, ""
     for name, detail in memory.notices.items():
-        yield name, "system", ALARMS[name].priority, detail
+        yield name, "system", _loss_priority(memory, name), detail
     if memory.time_fault_ns is not None and memory.now_ns - memory.time_fault_ns < TIME_FAULT_SHOWN_NS:
         yield "TIME_FAULT", "tracker", _loss_priority(memory, "TIME_FAULT"), ""
     if memory.slow_frames >= SLOW_FRAMES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from navtwin.errors import InputRefused
@@ -159,5 +160,5 @@ def _cross(a: Vec3, b: Vec3) -> Vec3:
 
 
 def _unit(a: Vec3) -> Vec3:
-    length: float = (a[0] * a[0] + a[1] * a[1] + a[2] * a[2]) ** 0.5
+    length = math.sqrt(a[0] * a[0] + a[1] * a[1] + a[2] * a[2])
     return (a[0] / length, a[1] / length, a[2] / length)

@@ -101,10 +101,15 @@ def _finish(memory: Memory, c: Collection, seq: int) -> Outcome:
 
 
 def _mean_and_spread(points: list[Vec3]) -> tuple[Vec3, float]:
-    """Mean, and RMS distance from it."""
+    """Mean, and RMS distance from it. Added up in order, for sum() of floats differs between Python versions."""
     n = len(points)
-    mean = (sum(p[0] for p in points) / n, sum(p[1] for p in points) / n, sum(p[2] for p in points) / n)
-    square = sum((p[0] - mean[0]) ** 2 + (p[1] - mean[1]) ** 2 + (p[2] - mean[2]) ** 2 for p in points)
+    x = y = z = square = 0.0
+    for p in points:
+        x, y, z = x + p[0], y + p[1], z + p[2]
+    mean = (x / n, y / n, z / n)
+    for p in points:
+        dx, dy, dz = p[0] - mean[0], p[1] - mean[1], p[2] - mean[2]
+        square += dx * dx + dy * dy + dz * dz
     return mean, math.sqrt(square / n)
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from gui.board import SESSION_ENDED, Board, Moment
 from gui.snapshots import Watch, _Newest, watch
 from navtwin.bus.link import Link
-from navtwin.nouns import AlertSet, Envelope, State, Topic
+from navtwin.nouns import AlertSet, Envelope, Output, State, Topic
 from tests.bus.fake_core import SETUP
 from tests.gui.room import CAUTION_S, CLEAR_S, CONTACT_S, DANGER_S, HIDDEN_S, FakePort, envelope, rig, said, scene
 
@@ -55,31 +55,33 @@ def test_of_what_becomes_due_during_a_painting_only_the_newest_is_kept():
 
 def test_a_session_leaves_pictures_and_ends_with_it(tmp_path: Path):
     link = Link(time.monotonic_ns())
+    saved: list[str] = []
+    script = [said(CLEAR_S), said(DANGER_S), said(HIDDEN_S)]
 
     class Port(FakePort):
-        """Says the alerts of one time after the other, with time for a picture between, then goodbye and silence."""
+        """Repeats one moment until a picture of it is saved, then goes on to the next, then says goodbye and falls silent."""
 
         def receive_newest(self, timeout_ms: int) -> list[tuple[Topic, Envelope]]:
-            time.sleep(0.02)
-            messages = super().receive_newest(timeout_ms)
-            fresh = [(topic, msgspec.structs.replace(e, t_publish_ns=time.monotonic_ns())) for topic, e in messages]
-            for _, e in fresh:
-                self.link.heard(e, time.monotonic_ns())
-            return fresh
+            time.sleep(0.01)
+            bodies: list[tuple[Topic, Output]] = [("setup", msgspec.structs.replace(SETUP, message=SESSION_ENDED))]
+            if len(saved) < len(script):
+                state, alerts = script[len(saved)]
+                bodies = [("state", state), ("alerts", alerts)]
+            now_ns = time.monotonic_ns()
+            messages = [(topic, envelope(body, now_ns)) for topic, body in bodies]
+            if len(bodies) > 1:
+                self.link.heard(messages[1][1], now_ns)
+            return messages
 
-    turns: list[list[tuple[Topic, Envelope]]] = []
-    for t_s in (CLEAR_S, DANGER_S, HIDDEN_S):
-        state, alerts = said(t_s)
-        turns += [[("state", envelope(state, 0)), ("alerts", envelope(alerts, 0))]] * 60
-    turns.append([("setup", envelope(msgspec.structs.replace(SETUP, message=SESSION_ENDED), 0))])
-    port = Port(turns, link)
-    said_paths: list[str] = []
-    count = watch(scene(), rig(), port, Board(link, time.monotonic_ns), tmp_path, said_paths.append, "left")
+    port = Port([], link)
+    count = watch(scene(), rig(), port, Board(link, time.monotonic_ns), tmp_path, saved.append, "left")
     names = sorted(path.name for path in tmp_path.iterdir())
     assert port.closed
-    assert count == len(names) == len(said_paths)
-    assert names[0] == "001-navigation.png"
-    assert any("danger-drill" in name for name in names)
-    assert names[-1].endswith("tracking-lost-drill.png")
+    assert [name.partition("-")[2].partition("-burr")[0].partition("-neck")[0] for name in names] == [
+        "navigation.png",
+        "danger-drill",
+        "tracking-lost-drill.png",
+    ]
+    assert count == len(names) == len(saved)
     for path in tmp_path.iterdir():
         assert np.asarray(Image.open(path)).std() > 10.0

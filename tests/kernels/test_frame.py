@@ -4,7 +4,6 @@ import hashlib
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -134,9 +133,10 @@ def digest_of_everything() -> str:
 
 
 @pytest.mark.heavy
-def test_a_plainer_cpu_gives_the_same_bits(tmp_path: Path) -> None:
-    """The baseline of this architecture: no wide vectors, no fused multiply-add."""
+@pytest.mark.timeout(300)
+def test_a_plainer_cpu_gives_the_same_bits() -> None:
+    """The baseline of this architecture: no wide vectors, no fused multiply-add. Compiled once, then cached under that CPU's name."""
     code = "from tests.kernels.test_frame import digest_of_everything; print(digest_of_everything())"
-    environment = os.environ | {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True, timeout=110)
+    environment = os.environ | {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True, timeout=290)
     assert done.stdout.strip() == digest_of_everything()

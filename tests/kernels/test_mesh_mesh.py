@@ -56,16 +56,14 @@ def test_ties_go_to_the_lowest_faces() -> None:
     cube = meshes.box((1.0, 1.0, 1.0))
     hit, a, b = ask(cube, cube, T)
     assert hit.distance2 == 9.0
-    touching = [f for f in range(12) if (cube[0][cube[1][f]][:, 0] == 1.0).any()]
-    facing = [f for f in range(12) if (cube[0][cube[1][f]][:, 0] == -1.0).any()]
-    assert (a.face[hit.slot], b.face[hit.other_slot]) == min((i, j) for i in touching for j in facing if gap(cube, i, j) == 3.0)
-
-
-def gap(cube: meshes.Mesh, i: int, j: int) -> float:
-    """Distance of face i to face j moved 5 mm along x: rectangles' halves, so brute force over their edges is exact."""
-    moved = (cube[0] + [5.0, 0, 0], cube[1][j : j + 1])
-    corners = cube[0][cube[1][i]]
-    return round(float(meshes.brute_segments(corners, np.roll(corners, -1, axis=0), moved).min()), 6)
+    near = [f for f in range(12) if (cube[0][cube[1][f]][:, 0] == 1.0).any()]
+    facing = cube[1][(cube[0][cube[1]][:, :, 0] == -1.0).any(axis=1)]
+    corners = cube[0][cube[1][near]].reshape(-1, 3)
+    after = cube[0][np.roll(cube[1][near], -1, axis=1)].reshape(-1, 3)
+    gaps = meshes.brute_segments(corners, after, (cube[0] + [5.0, 0, 0], facing)).reshape(len(near), 3, -1).min(axis=1)
+    row, column = np.argwhere(np.abs(gaps - 3.0) < 1e-6)[0]
+    assert a.face[hit.slot] == near[row]
+    assert (cube[1][b.face[hit.other_slot]] == facing[column]).all()
 
 
 def test_degenerate_triangles_give_numbers() -> None:

@@ -135,6 +135,15 @@ def test_what_is_not_finite_is_unknown(bad: float) -> None:
     assert distance[0] == distance[2] == 30.0
 
 
+@pytest.mark.parametrize("spoil", ["open", "inverted"])
+def test_without_an_inside_no_distance_is_negative(spoil: str) -> None:
+    vertices, faces = meshes.box((1.0, 2.0, 3.0))
+    faces = faces[2:] if spoil == "open" else np.ascontiguousarray(faces[:, ::-1])
+    points = np.random.default_rng(0).uniform(-5, 5, (500, 3))
+    distance, _, _ = query(kernels.plant(vertices, np.ascontiguousarray(faces))[0], 0, points)
+    np.testing.assert_allclose(distance, meshes.brute_points(points, (vertices, faces)).min(axis=1), rtol=0, atol=1e-12)
+
+
 def test_equidistant_faces_are_all_looked_at() -> None:
     distance, _, face = query(kernels.plant(*meshes.sphere(20.0, 4))[0], 0, np.zeros((1, 3)))
     brute = meshes.brute_points(np.zeros((1, 3)), meshes.sphere(20.0, 4))[0]

@@ -150,6 +150,15 @@ def test_a_rigid_motion_changes_nothing(seed: int) -> None:
     assert moved.depth_is_bound == still.depth_is_bound
 
 
+def test_an_open_sheet_has_no_back() -> None:
+    """Nearest, unsigned, from either side."""
+    forest = kernels.plant(np.array([[-10.0, -10, 0], [10, -10, 0], [0, 15, 0]]), np.array([[0, 1, 2]], np.int32))[0]
+    for up in (1.0, -1.0):
+        hit = ask(forest, np.array([0, 0, 3.0 * up]), np.array([1, 0, 9.0 * up]), 1.0)
+        assert hit.distance == pytest.approx(2.0, abs=1e-12)
+        assert not hit.depth_is_bound
+
+
 @pytest.mark.parametrize("lift", [0.0, 1e-14, 1e-7, 1e-4])
 def test_degenerate_triangles_act_as_their_longest_edge(lift: float) -> None:
     forest = kernels.plant(np.array([[0.0, 0, 0], [10, 0, 0], [4, lift, 0]]), np.array([[2, 0, 1]], np.int32))[0]
@@ -158,7 +167,7 @@ def test_degenerate_triangles_act_as_their_longest_edge(lift: float) -> None:
         d = b - a
         foot = np.clip(((edge - a) @ d) / (d @ d), 0, 1)[:, None]
         brute = np.linalg.norm(edge - a - foot * d, axis=1).min()
-        assert abs(ask(forest, a, b, 0.0).distance) == pytest.approx(brute, abs=1e-3)
+        assert ask(forest, a, b, 0.0).distance == pytest.approx(brute, abs=1e-3)
 
 
 def test_parallel_and_touching_segments_give_numbers() -> None:

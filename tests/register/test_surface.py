@@ -113,7 +113,6 @@ def test_a_sphere_holds_no_rotation() -> None:
     found = register_surface(ball, directions[:200] * 20.0, Rigid.identity("ct", "ref"))
     assert not found.accepted
     assert any("another pose" in reason for reason in found.reasons)
-    assert np.sqrt(np.diag(found.covariance)[:3]).min() > 0.01
 
 
 def test_a_wrong_tip_radius_shows_as_misfit() -> None:

@@ -13,6 +13,7 @@ import pytest
 from benchmarks.registration import TIP_MM, TIP_RADIUS_MM, Case, phantom_bone, pivot_poses, touch
 from navtwin.nouns import PivotRequest, PivotResult, Pose, RegistrationRequest, RegistrationResult, WorkFailed
 from navtwin.register.bones import Bones
+from navtwin.register.touch import ball_centres
 from navtwin.register.worker import answer
 from navtwin.rigid import Rigid
 from navtwin.scene.model import Plan, Structure
@@ -96,7 +97,8 @@ def test_limits_that_cannot_be_supported() -> None:
 
 def test_a_lucky_fit_is_not_believed() -> None:
     touched = touch(USUAL, 5)
-    exact = rows(touched.T_ct_from_ref.inverse().apply(touched.ct_mm))
+    centres = ball_centres(phantom_bone()[0], touched.ct_mm, TIP_RADIUS_MM)
+    exact = rows(touched.T_ct_from_ref.inverse().apply(centres))
     found = answer(request("landmarks", ref_mm=exact), scene())
     assert isinstance(found, RegistrationResult)
     assert found.fre_mm < 1e-6

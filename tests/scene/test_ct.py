@@ -55,7 +55,7 @@ def test_the_box_ends_half_a_voxel_beyond_the_last_centre(tmp_path: Path) -> Non
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(InputRefused, match=r"no file .*nowhere\.nii\.gz"):
+    with pytest.raises(InputRefused, match=r"There is no file .*nowhere\.nii\.gz"):
         read_ct(tmp_path / "nowhere.nii.gz")
 
 
@@ -143,7 +143,7 @@ def test_metres_are_refused(tmp_path: Path) -> None:
 def test_labels_of_another_size(tmp_path: Path) -> None:
     volume = read_ct(write_patient(tmp_path)[0])
     other = write_nifti(tmp_path / "other.nii", np.zeros((44, 40, 23), np.uint8))
-    with pytest.raises(InputRefused, match="44 x 40 x 23 voxels.*44 x 40 x 24"):
+    with pytest.raises(InputRefused, match=r"44 x 40 x 23 voxels.*44 x 40 x 24"):
         read_labels(other, like=volume)
 
 

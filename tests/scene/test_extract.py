@@ -92,10 +92,11 @@ def test_stairs_between_thick_slices_are_gone() -> None:
     index = to_index(surface.vertices_mm, LEFT_THICK)
     middle = index[(np.abs(index[:, 0] - 30) < 18) & (np.abs(index[:, 1] - 30) < 18) & (index[:, 2] > 4)]
     off = middle[:, 2] - (12.0 + 0.11 * (middle[:, 0] - 30) + 0.07 * (middle[:, 1] - 30))
-    assert np.std(off) < 0.1  # stairs alone have 0.29
+    assert np.std(off) < 0.07  # stairs alone have 0.29
+    assert np.abs(off.mean()) < 0.1  # the rounded rim is paid for by the rest: the volume is the label's
     normals = _face_normals(surface, LEFT_THICK, index)
     slope = np.array((-0.11, -0.07, 1.0)) / np.linalg.norm((-0.11, -0.07, 1.0))
-    assert np.median(normals @ slope) > 0.99
+    assert np.quantile(normals @ slope, 0.05) > 0.99
 
 
 def _face_normals(surface: Surface, T: F64, index: F64) -> F64:
@@ -180,7 +181,7 @@ def test_a_threshold_cut_by_the_scan_is_closed(threshold: float) -> None:
 
 def test_nothing_there() -> None:
     volume = volume_of(np.zeros((5, 5, 5), np.uint8), RIGHT)
-    with pytest.raises(InputRefused, match=r"no voxel of made-up\.nii belongs to label 4"):
+    with pytest.raises(InputRefused, match=r"No voxel of made-up\.nii belongs to label 4"):
         extract_surface(volume, labels=4)
     with pytest.raises(InputRefused, match="threshold of 300 HU"):
         extract_surface(volume, threshold_hu=300)

@@ -95,10 +95,10 @@ def test_in_contact_the_part_and_its_line_take_the_alerts_colour():
         picture.show(state, alerts)
         render_window(plotter).Render()
         image = np.asarray(plotter.screenshot(None, return_img=True)).astype(int)
-        return int(((image[..., 0] > 180) & (image[..., 1] < 90) & (image[..., 2] < 90)).sum())
+        return int((image[..., 0] - image[..., 1:].max(axis=-1) > 90).sum())
 
-    assert reds(*said(CLEAR_S)) == 0
-    assert reds(*said(CONTACT_S)) > 20
+    # The aorta is red in both.
+    assert reds(*said(CONTACT_S)) > reds(*said(CLEAR_S)) + 50
     plotter.close()
 
 
@@ -142,7 +142,8 @@ def test_every_vertex_of_a_capsule_lies_on_its_skin(a: tuple[float, float, float
 
 
 def test_a_ball_is_a_closed_ball():
-    mesh = capsule_mesh(Part(name="burr", from_mm=(1, 2, 3), to_mm=(1, 2, 3), radius_mm=1.5)).triangulate().clean()
+    mesh = capsule_mesh(Part(name="burr", from_mm=(1, 2, 3), to_mm=(1, 2, 3), radius_mm=1.5)).clean(tolerance=1e-6).triangulate()
+    assert mesh.n_open_edges == 0
     assert mesh.volume == pytest.approx(4 / 3 * np.pi * 1.5**3, rel=0.03)
 
 

@@ -1,0 +1,80 @@
+"""How touched points err: the smooth error of the surface that was extracted, and the noise of the touch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from navtwin.register.model import Array
+from navtwin.register.touch import NEAR_SURFACE_MM, Placement, Touches, normals_of
+
+#: The noise of a touch is never believed to be smaller, mm: a tip calibration is off by some hundredths in every touch alike.
+LEAST_NOISE_MM = 0.1
+#: So many swept points are compared with their neighbours.
+COMPARED_POINTS = 500
+
+
+@dataclass(frozen=True)
+class ErrorField:
+    """The stated errors of a sweep.
+
+    Attributes
+    ----------
+    sd_mm, correlation_mm : of the extracted surface along its normal
+    noise_mm : one standard deviation of a touch, per axis
+    """
+
+    sd_mm: float
+    correlation_mm: float
+    noise_mm: float
+
+    @property
+    def total_mm(self) -> float:
+        return float(np.hypot(self.sd_mm, self.noise_mm))
+
+    def correlation(self, apart_mm: Array) -> Array:
+        """Of the surface's error at points so far apart.
+
+        Matern 3/2 (Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, equation 4.17): for fields of one correlation length it
+        predicts nearly what the squared exponential does, and it does not take a little roughness for knowledge.
+        """
+        scaled = np.sqrt(3.0) / self.correlation_mm * apart_mm
+        return np.asarray((1.0 + scaled) * np.exp(-scaled))
+
+    def covariance(self, touches: Touches, place: Placement, fle_mm: float) -> Array:
+        """(S + 3L, S + 3L) of the residuals of `Touches.linearised`, mm^2.
+
+        A landmark on the surface shares the error of the surface around it, along the normal; the rest of its FLE is the hand's.
+        """
+        sweep, count, pairs = place.apply(touches.sweep_ref_mm), touches.count, len(touches.ct_mm)
+        closest = touches.surface.closest(touches.ct_mm)
+        on_surface = np.abs(closest.distance_mm) < touches.tip_radius_mm + NEAR_SURFACE_MM
+        normals = normals_of(touches.surface, closest.face) * on_surface[:, None]
+        where = np.concatenate([sweep, touches.ct_mm])
+        smooth = self.sd_mm**2 * self.correlation(np.linalg.norm(where[:, None] - where[None], axis=2))
+        spread = np.zeros((count + 3 * pairs, count + pairs))
+        spread[:count, :count] = np.eye(count)
+        hand = np.full(count + 3 * pairs, self.noise_mm**2)
+        for k in range(pairs):
+            rows = slice(count + 3 * k, count + 3 * k + 3)
+            spread[rows, count + k] = normals[k]
+            shared = self.sd_mm**2 if on_surface[k] else 0.0
+            hand[rows] = max(fle_mm**2 - shared, (0.5 * fle_mm) ** 2) / 3.0
+        return np.asarray(spread @ smooth @ spread.T + np.diag(hand))
+
+
+def touch_noise_mm(touches: Touches, place: Placement, field: ErrorField) -> float:
+    """The noise of a touch, read from how differently neighbouring touches stand off the surface; the smooth error is alike there.
+
+    By the median, for some points may be off the bone.
+    """
+    chosen = np.unique(np.linspace(0, touches.count - 1, min(touches.count, COMPARED_POINTS)).astype(np.intp))
+    some = touches.only(chosen)
+    points, off = place.apply(some.sweep_ref_mm), some.off_surface_mm(place)
+    apart = np.linalg.norm(points[:, None] - points[None], axis=2)
+    np.fill_diagonal(apart, np.inf)
+    neighbour = apart.argmin(axis=1)
+    difference = 1.4826 * float(np.median(np.abs(off - off[neighbour])))
+    smooth = 2.0 * field.sd_mm**2 * float(np.median(1.0 - field.correlation(apart.min(axis=1))))
+    return float(np.sqrt(max((difference**2 - smooth) / 2.0, LEAST_NOISE_MM**2)))
