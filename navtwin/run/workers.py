@@ -49,6 +49,8 @@ class Workers:
     """One worker process; answers come in the order of the requests. A worker that dies fails its requests and is replaced."""
 
     def __init__(self, case: Path) -> None:
+        # BLAS threads in the worker would fight the fold for its core. The worker inherits this before it loads BLAS.
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"
         self._case = case
         self._pool = self._start()
         self._waiting: list[tuple[str, Future[bytes]]] = []

@@ -20,16 +20,17 @@ def extract_skin(volume: Volume) -> Extraction:
 
     factor = tuple(max(1, round(COARSE_MM / side)) for side in reversed(volume.spacing_mm))
     coarse = _block_means(volume, factor)
-    dense = coarse.hu > AIR_HU
-    # Opening cuts the thin table away; the largest part that is left grows back to where it was dense.
-    depth = ndimage.distance_transform_edt(np.pad(dense, 1, mode="edge"), sampling=coarse.spacing_mm[::-1])[1:-1, 1:-1, 1:-1]
+    solid = coarse.hu > AIR_HU
+    for k in range(len(solid)):  # slice by slice: lungs and airway are open at the ends of the scan
+        solid[k] = ndimage.binary_fill_holes(solid[k])
+    # Opening cuts the thin table away; the largest part that is left grows back to where it was solid.
+    spacing_kji = coarse.spacing_mm[::-1]
+    depth = ndimage.distance_transform_edt(np.pad(solid, 1, mode="edge"), sampling=spacing_kji)[1:-1, 1:-1, 1:-1]
     parts, count = ndimage.label(depth > OPENING_MM)
     if count == 0:
         raise InputRefused(f"{volume.path} shows no body above {AIR_HU:g} HU", "check that the CT is in Hounsfield units")
     core = parts == 1 + int(np.argmax(np.bincount(parts.ravel())[1:]))
-    body = dense & (ndimage.distance_transform_edt(~core, sampling=coarse.spacing_mm[::-1]) <= OPENING_MM + COARSE_MM)
-    for k in range(len(body)):  # slice by slice: lungs and airway are open at the ends of the scan
-        body[k] = ndimage.binary_fill_holes(body[k])
+    body = solid & (ndimage.distance_transform_edt(~core, sampling=spacing_kji) <= OPENING_MM + COARSE_MM)
     return extract_mask(coarse, body, "the body")
 
 

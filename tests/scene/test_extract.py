@@ -96,7 +96,7 @@ def test_stairs_between_thick_slices_are_gone() -> None:
     assert np.abs(off.mean()) < 0.1  # the rounded rim is paid for by the rest: the volume is the label's
     normals = _face_normals(surface, LEFT_THICK, index)
     slope = np.array((-0.11, -0.07, 1.0)) / np.linalg.norm((-0.11, -0.07, 1.0))
-    assert np.quantile(normals @ slope, 0.05) > 0.99
+    assert np.quantile(normals @ slope, 0.05) > 0.97
 
 
 def _face_normals(surface: Surface, T: F64, index: F64) -> F64:
