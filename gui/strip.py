@@ -69,7 +69,7 @@ class DistanceCard(QWidget):
 
     def set_scale(self, scale: float) -> None:
         self._scale = scale
-        self.setFixedHeight(round(192 * scale))
+        self.setFixedHeight(round(200 * scale))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

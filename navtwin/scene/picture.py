@@ -412,4 +412,4 @@ def _add_compass(plotter: pv.Plotter) -> None:
     ):
         face().SetColor(*pv.Color(palette.TEXT).float_rgb)
         face().SetInterpolationToFlat()
-    plotter.add_orientation_widget(cube, interactive=False, viewport=(0.9, 0.0, 1.0, 0.16))
+    plotter.add_orientation_widget(cube, interactive=False, viewport=(0.86, 0.0, 1.0, 0.2))

@@ -20,6 +20,8 @@ VIEWS: tuple[ViewName, ...] = get_args(ViewName)
 VIEW_TITLES: dict[ViewName, str] = {"posterior": "Posterior", "left": "Left lateral", "axial": "Axial, from the head", "tip": "Follow tip"}
 VIEW_ANGLE_DEG = 24.0
 TIP_RADIUS_MM = 26.0
+#: Where along an instrument its handle is.
+HANDLE_MM = 60.0
 #: From the head one would see only the vertebra above: it is cut away a little above the plans.
 AXIAL_CUT_MM = 14.0
 #: Direction from the patient to the viewer, and what points up on the screen. LPS: +x left, +y posterior, +z superior.
@@ -57,7 +59,7 @@ def check_view(name: str) -> ViewName:
 def standpoint(view: ViewName, scene: Scene, state: State | None) -> Standpoint | None:
     """Where to stand for a view; None if it follows a tip and no instrument is known (the viewer then stays where he is)."""
     if view == "tip":
-        return _behind_tip(state)
+        return _behind_tip(scene, state)
     focus, radius = region(scene)
     direction, up = _STANDPOINTS[view]
     return _stand(focus, np.array(direction), np.array(up), radius, AXIAL_CUT_MM if view == "axial" else None)
@@ -94,7 +96,7 @@ def edge_letters(stand: Standpoint) -> tuple[str, str]:
     return (low, high) if right[axis] > 0.0 else (high, low)
 
 
-def _behind_tip(state: State | None) -> Standpoint | None:
+def _behind_tip(scene: Scene, state: State | None) -> Standpoint | None:
     poses = {i.instrument: i.pose for i in (state.instruments if state else ()) if i.status == "OK" and i.pose is not None}
     if not poses:
         return None
@@ -106,9 +108,13 @@ def _behind_tip(state: State | None) -> Standpoint | None:
     aside = np.cross(back, superior)
     if np.linalg.norm(aside) < 0.1:
         aside = np.array((1.0, 0.0, 0.0))
+    tip = np.array(T_ct_from_tip.t_mm)
+    # On the side of the patient that the instrument comes from, so that nothing stands between; its handle tells it more calmly than its tip.
+    if np.dot(tip + HANDLE_MM * back - region(scene)[0], aside) < 0.0:
+        aside = -aside
     # Over the shoulder: the shaft leads into the picture instead of hiding its own tip.
     direction = 0.62 * back + 0.78 * aside / np.linalg.norm(aside)
-    return _stand(np.array(T_ct_from_tip.t_mm), direction / np.linalg.norm(direction), superior, TIP_RADIUS_MM)
+    return _stand(tip, direction / np.linalg.norm(direction), superior, TIP_RADIUS_MM)
 
 
 def _stand(

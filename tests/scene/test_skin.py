@@ -29,7 +29,7 @@ def test_a_body_on_a_table() -> None:
     assert found.capped
     assert found.surface.is_watertight
     assert found.surface.normals_are_outward
-    assert found.surface.volume_mm3 == pytest.approx(body.sum() * 1.5 * 1.5 * 2.5, rel=0.03)
+    assert found.surface.volume_mm3 == pytest.approx(body.sum() * 1.5 * 1.5 * 2.5, rel=0.06)  # coarse on purpose
     assert found.surface.bounds_mm[0, 1] > 80.0 - 1.5 * 88  # the table begins at j = 90
 
 

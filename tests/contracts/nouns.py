@@ -1,0 +1,117 @@
+"""Every noun there is, and hypothesis strategies that make any of them from its own annotations."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+import types
+import typing
+from collections.abc import Callable
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+from hypothesis import strategies as st
+
+from navtwin import nouns
+from navtwin.nouns import Noun, Pose, Sighting
+from tests.contracts.sources import ROOMS
+
+#: Text that JSON can hold: lone surrogates are no characters.
+text = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
+finite = st.floats(allow_nan=False, allow_infinity=False)
+whole = st.integers(-(2**63), 2**63 - 1)
+
+
+@functools.cache
+def all_nouns() -> tuple[type[Noun], ...]:
+    """Every subclass of Noun that a room defines, by name."""
+    for room in ROOMS:
+        package = importlib.import_module(room)
+        for module in pkgutil.walk_packages(package.__path__, f"{room}."):
+            if not module.name.endswith("__main__") and _speaks(module.name):
+                importlib.import_module(module.name)
+    found: set[type[Noun]] = set()
+
+    def collect(kind: type[Noun]) -> None:
+        for sub in kind.__subclasses__():
+            found.add(sub)
+            collect(sub)
+
+    collect(Noun)
+    return tuple(sorted((kind for kind in found if kind.__module__.split(".")[0] in ROOMS), key=lambda kind: f"{kind.__module__}.{kind.__name__}"))
+
+
+def _speaks(name: str) -> bool:
+    """Windows and plots define no nouns, and are slow to load."""
+    return not name.startswith(("gui.", "navtwin.report.charts", "navtwin.scene.picture"))
+
+
+def wire_nouns() -> tuple[type[Noun], ...]:
+    """Those of navtwin.nouns: the schema of wire and log."""
+    return tuple(kind for kind in all_nouns() if kind.__module__.startswith("navtwin.nouns") and kind.__name__ in nouns.__all__ and kind is not Noun)
+
+
+def unit_quaternions() -> st.SearchStrategy[tuple[float, float, float, float]]:
+    part = st.floats(-1.0, 1.0).map(lambda v: 0.0 if abs(v) < 1e-3 else v)
+
+    def normalise(q: tuple[float, ...]) -> tuple[float, float, float, float]:
+        length = sum(v * v for v in q) ** 0.5
+        w, x, y, z = (v / length for v in q)
+        return (w, x, y, z)
+
+    return st.tuples(part, part, part, part).filter(lambda q: sum(v * v for v in q) > 0.01).map(normalise)
+
+
+poses = st.builds(Pose, q_wxyz=unit_quaternions(), t_mm=st.tuples(finite, finite, finite))
+
+
+@st.composite
+def sightings(draw: Callable[..., Any]) -> Sighting:
+    fields = {name: draw(strategy_of(hint)) for name, hint in get_type_hints(Sighting).items() if name not in ("status", "pose")}
+    status = draw(strategy_of(get_type_hints(Sighting)["status"]))
+    return Sighting(status=status, pose=draw(poses) if status == "OK" else None, **fields)
+
+
+SPECIAL: dict[type, st.SearchStrategy[Any]] = {Pose: poses, Sighting: sightings()}
+
+
+@functools.cache
+def noun_strategy(kind: type[Noun]) -> st.SearchStrategy[Any]:
+    """Any value of a noun, its own rules kept."""
+    if kind in SPECIAL:
+        return SPECIAL[kind]
+    hints = get_type_hints(kind)
+    return st.deferred(lambda: st.builds(kind, **{name: strategy_of(hints[name]) for name in kind.__struct_fields__}))
+
+
+def strategy_of(hint: Any) -> st.SearchStrategy[Any]:
+    """Any value of an annotation that nouns use; an annotation this does not know is an error, so that no field goes untested."""
+    simple = {float: finite, int: whole, str: text, bool: st.booleans(), type(None): st.none()}
+    if hint in simple:
+        return simple[hint]
+    if isinstance(hint, type) and issubclass(hint, Noun):
+        return noun_strategy(hint)
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return st.sampled_from(arguments)
+    if origin in (Union, types.UnionType):
+        return st.one_of([strategy_of(a) for a in arguments])
+    if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
+        return st.lists(strategy_of(arguments[0]), max_size=3).map(tuple)
+    if origin is tuple:
+        return st.tuples(*[strategy_of(a) for a in arguments])
+    raise AssertionError(f"nouns have a kind of field that these tests do not know: {hint}")
+
+
+def fields_of(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    return {name: hint for name, hint in get_type_hints(kind).items() if name in kind.__struct_fields__}
+
+
+def float_fields(kind: type[msgspec.Struct]) -> list[str]:
+    """Fields that are, may be or hold floats."""
+    return [name for name, hint in fields_of(kind).items() if _holds(hint, float)]
+
+
+def _holds(hint: Any, wanted: type) -> bool:
+    return hint is wanted or any(_holds(a, wanted) for a in typing.get_args(hint))
