@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gui import theme
+from gui.alert_line import Acknowledge, Elided, Line, sunk
 from gui.board import Moment, ordered
 from navtwin.bus.signals import flash_on
 from navtwin.bus.words import STATUS_WORDS, distance_words, duration_words, level_words, speed_words, subject_words, technical_words
@@ -16,12 +15,8 @@ from navtwin.nouns import Alert, Priority, TechnicalAlarm
 from navtwin.scene import palette
 from navtwin.scene.distances import signed
 
-Row = Alert | TechnicalAlarm
-Acknowledge = Callable[[Row], None]
 #: Alerts written out beside the most pressing one; any further are counted.
 MOST_OTHERS = 3
-#: Between flashes a colour sinks to this share of itself: lit or not, it can be told which colour it is.
-UNLIT = 0.38
 LINK_LOST_ID, NO_LINK_ID, ENDED_ID = "LINK_LOST/core", "NO_LINK/core", "SESSION_ENDED/core"
 
 
@@ -49,7 +44,7 @@ class LevelBlock(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         calm = self._color == QColor(palette.RAISED)
-        shade = self._color if self._lit else _sunk(self._color)
+        shade = self._color if self._lit else sunk(self._color)
         painter.fillRect(self.rect(), shade)
         if not self._known:
             band = round(12 * self._scale)
@@ -64,73 +59,6 @@ class LevelBlock(QWidget):
             painter.setFont(theme.font(14 * self._scale, weight=QFont.Weight.Bold))
             lower = QRect(0, round(self.height() * 0.56), self.width(), round(24 * self._scale))
             painter.drawText(lower, Qt.AlignmentFlag.AlignCenter, self.below)
-        painter.end()
-
-
-class Line(QFrame):
-    """One further alert, or one technical alarm: a flashing tab, its words, who has acknowledged it or a button to do so."""
-
-    def __init__(self, acknowledge: Acknowledge, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._row: Row | None = None
-        self._shade, self._scale = QColor(palette.RAISED), 1.0
-        self.words = Elided(self)
-        self.button = QPushButton("Ack", self)
-        self.button.setProperty("small", True)
-        self.button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.button.clicked.connect(lambda: self._row is not None and acknowledge(self._row))
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(14, 0, 6, 0)
-        layout.setSpacing(8)
-        layout.addWidget(self.words, 1)
-        layout.addWidget(self.button)
-
-    def show_row(self, row: Row, words: str, *, lit: bool, can_answer: bool) -> None:
-        self._row = row
-        answered = f"   ✓ {row.acked_by}" if row.acked_by else "   (silenced)" if row.silenced else ""
-        self.words.set_text(words + answered)
-        self.button.setVisible(can_answer and not row.acked_by and row.priority != "none")
-        color = theme.color(row.priority)
-        shade = color if lit or row.acked_by else _sunk(color)
-        if shade != self._shade:
-            self._shade = shade
-            self.update()
-
-    def set_scale(self, scale: float) -> None:
-        self._scale = scale
-        self.setFixedHeight(round(27 * scale))
-        layout = self.layout()
-        assert layout is not None
-        layout.setContentsMargins(round(16 * scale), 0, round(5 * scale), 0)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        theme.fill(painter, self.rect().adjusted(0, 1, 0, -1), palette.RAISED)
-        painter.fillRect(QRect(0, 1, round(6 * self._scale), self.height() - 2), self._shade)
-        painter.end()
-
-
-class Elided(QLabel):
-    """A label that cuts its text with an ellipsis where there is no room, and tells it all in its tool tip."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-
-    def set_text(self, text: str) -> None:
-        if text != self.text():
-            self.setText(text)
-            self.setToolTip(text)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(40, super().minimumSizeHint().height())
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setFont(self.font())
-        painter.setPen(self.palette().windowText().color())
-        cut = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, cut)
         painter.end()
 
 
@@ -319,10 +247,3 @@ _LINK_ALARMS: dict[str, tuple[str, Priority, str, str]] = {
     "waiting": (NO_LINK_ID, "medium", "no core has been heard yet", "start one with `navtwin run CASE --source ...`"),
     "ended": (ENDED_ID, "low", "the core has ended the session", "its log holds everything"),
 }
-
-
-def _sunk(color: QColor) -> QColor:
-    """A colour between its flashes."""
-    back = QColor(palette.PANEL)
-    mix = [round(UNLIT * c + (1.0 - UNLIT) * b) for c, b in zip(color.getRgb()[:3], back.getRgb()[:3], strict=True)]  # type: ignore[index]
-    return QColor(*mix)

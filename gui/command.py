@@ -62,7 +62,7 @@ def app(
             return
         typer.echo(f"{count} pictures in {out}")
         return
-    from gui.window import show
+    from gui.application import show
 
     raise SystemExit(show(scene, tools, client, board, f"{host}:{port}", chosen, until_end=until_end))
 

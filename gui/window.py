@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable
-from types import FrameType
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QMessageBox, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.banner import AlertBanner, TechnicalRow
 from gui.board import Board, Meant, Moment, ordered
-from gui.feed import Feed, Port
 from gui.lamps import Lamps
 from gui.stage import Stage
 from gui.strip import Strip
@@ -22,8 +19,8 @@ from navtwin import __version__
 from navtwin.bus.words import duration_words, name_words, subject_words
 from navtwin.nouns import Ack, Alert, AudioPause, Freeze, Mark, Mute, Order, Rig, TechnicalAlarm
 from navtwin.scene.distances import structure_rows
+from navtwin.scene.looks import is_veil
 from navtwin.scene.model import Scene
-from navtwin.scene.picture import is_veil
 from navtwin.scene.views import ViewName
 
 #: The screen is looked after 30 times a second, and the picture painted at most as often.
@@ -255,31 +252,6 @@ class Window(QMainWindow):
         box.setTextFormat(Qt.TextFormat.RichText)
         box.setText(ABOUT.format(version=__version__, case=name_words(self._scene.name), citation=self._scene.citation))
         box.open()
-
-
-def show(scene: Scene, rig: Rig | None, client: Port, board: Board, where: str, view: ViewName, *, until_end: bool = False) -> int:
-    """Open the window and run it until it is closed, or until the session ends. Returns the exit code."""
-    existing = QApplication.instance()
-    app = existing if isinstance(existing, QApplication) else QApplication([])
-    theme.prepare(app)
-
-    def leave(number: int, frame: FrameType | None) -> None:
-        # Python calls this between any two of its steps, perhaps in the midst of a painting: the window is closed in a turn of its own.
-        QTimer.singleShot(0, app.closeAllWindows)
-
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ending, leave)
-    feed = Feed(client, board)
-    # Before the window, which takes seconds to build: a client that does not read what it is sent stalls its sockets.
-    feed.start()
-    try:
-        window = Window(scene, rig, board, feed.order, where, view, until_end=until_end, trouble=lambda: feed.trouble)
-        feed.news = window.news.emit
-        theme.place(window)
-        window.show()
-        return app.exec()
-    finally:
-        feed.stop()
 
 
 def _set_text(button: QPushButton, text: str) -> None:

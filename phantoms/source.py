@@ -20,10 +20,10 @@ class PhantomSource:
     """A scripted stream. It is not live: items carry the script's own clock, from 0 on, and the loop paces them."""
 
     live = False
-    has_setup = True
 
-    def __init__(self, name: str, items: Iterator[SourceItem]) -> None:
+    def __init__(self, name: str, items: Iterator[SourceItem], setup_ns: int) -> None:
         self.name = name
+        self.setup_ns = setup_ns
         self._items = items
 
     def read(self, timeout_s: float) -> SourceItem | None:
@@ -45,7 +45,8 @@ def open_source(address: str, case: Scene, rig: Rig) -> PhantomSource:
     ------
     InputRefused : an unknown script, a seed that is no whole number >= 0, or a case or rig that the script cannot use
     """
-    from phantoms.rehearsal import generate, stream_name
+    from phantoms.performance import perform
+    from phantoms.rehearsal import items_of, stream_name
 
     script, _, seed_text = address.removeprefix("phantom:").partition(":")
     if script not in SCRIPTS:
@@ -53,4 +54,5 @@ def open_source(address: str, case: Scene, rig: Rig) -> PhantomSource:
     if seed_text and not (seed_text.isascii() and seed_text.isdigit()):
         raise InputRefused(f"'{seed_text}' is no seed", f"write phantom:{script}:SEED with a whole number, or leave it out")
     seed = int(seed_text) if seed_text else DEFAULT_SEED
-    return PhantomSource(stream_name(seed), generate(case, rig, seed))
+    performance = perform(case, rig, seed)
+    return PhantomSource(stream_name(seed), items_of(performance, stream_name(seed)), int(performance.script.navigation_s * 1e9))

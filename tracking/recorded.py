@@ -43,9 +43,9 @@ class RecordedSource:
 
     live = False
 
-    def __init__(self, name: str, items: Iterator[SourceItem], notes: tuple[str, ...] = (), *, has_setup: bool = False) -> None:
+    def __init__(self, name: str, items: Iterator[SourceItem], notes: tuple[str, ...] = (), *, setup_ns: int = 0) -> None:
         self.name = name
-        self.has_setup = has_setup
+        self.setup_ns = setup_ns
         self.notes = notes
         self.counts = Counts()
         self._items = items
@@ -97,7 +97,7 @@ def open_source(address: str, case: Path | None = None, rig: Rig | None = None) 
     if mark.startswith(_MCAP_MARK) or path.name.endswith((".mcap", PARTIAL)):
         items = _items_of_log(path)
         first = next(items, None)  # so that a damaged log is refused here and now, not after the session has begun
-        return RecordedSource(name, iter(()) if first is None else chain((first,), items), has_setup=_has_setup(path))
+        return RecordedSource(name, iter(()) if first is None else chain((first,), items), setup_ns=_setup_ns(path))
     if mark.startswith(_SEQUENCE_MARKS):
         sequence = read_sequence(path, rig)
         return RecordedSource(name, iter(sequence.frames), sequence.notes)
@@ -112,8 +112,14 @@ def _items_of_log(path: Path) -> Iterator[SourceItem]:
             yield item
 
 
-def _has_setup(path: Path) -> bool:
-    """Whether a registration is accepted in the log, so that all before it is setup."""
-    # Frames are the bulk and need no decoding to be told apart.
-    commands = (decode(r, path) for r in read_log(path, ("/input",)) if b'"accept"' in r.data)
-    return any(isinstance(e.body, Command) and e.body.order == Accept(result="registration") for e in commands)
+def _setup_ns(path: Path) -> int:
+    """How long the log records until a registration is accepted; 0 if none is."""
+    first_ns: int | None = None
+    for record in read_log(path, ("/input",)):
+        first_ns = record.t_ns if first_ns is None else first_ns
+        # Frames are the bulk and need no decoding to be told apart.
+        if b'"accept"' in record.data:
+            event = decode(record, path)
+            if isinstance(event.body, Command) and event.body.order == Accept(result="registration"):
+                return int(event.t_ns - first_ns)
+    return 0

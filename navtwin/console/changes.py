@@ -96,6 +96,7 @@ def _switch_changes(old: AlertSet | None, new: AlertSet) -> list[Change]:
     for name in ("tracker", "reference", "registration", "latency", "recording"):
         lamp: Lamp = getattr(new.health, name)
         if lamp != (getattr(old.health, name) if old else "ok"):
-            words = f"{name}: {LAMP_WORDS[lamp]}"
+            # A registration lamp that warns is no fault: a result is there and waits to be accepted.
+            words = "registration: waiting to be accepted" if (name, lamp) == ("registration", "warn") else f"{name}: {LAMP_WORDS[lamp]}"
             changes.append(Change("switch", "LAMP", words, LAMP_PRIORITY[lamp]))
     return changes

@@ -213,7 +213,8 @@ def _no_alerts(v: View) -> Text:
     if v.unknown:
         return Text(f" none, but {v.unknown} of {v.watched} watched distances are UNKNOWN", style="bold yellow")
     return Text(
-        f" none; all {v.watched} watched distances are known and clear" if v.watched else " none; nothing is watched yet", style="bright_black"
+        f" none; all {v.watched} watched distances are known and clear{_put_away(v)}" if v.watched else " none; nothing is watched yet",
+        style="bright_black",
     )
 
 
@@ -224,3 +225,7 @@ def _news(change: Change, at: datetime.datetime) -> Text:
         no_wrap=True,
         overflow="ellipsis",
     )
+
+
+def _put_away(v: View) -> str:
+    return f" ({', '.join(v.put_away)} not in use)" if v.put_away else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from navtwin.bus.signals import rank
 from navtwin.bus.words import distance_words, duration_words, level_words, printable, speed_words, subject_words
 from navtwin.console.model import Memory
-from navtwin.nouns import LEVELS, Alert, AlertSet, Lamp, Priority, TechnicalAlarm
+from navtwin.nouns import LEVELS, Alert, AlertSet, Lamp, PairSummary, Priority, TechnicalAlarm
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ class View:
     ----------
     lamps : (name, state, detail); state None is unknown
     link : waiting, up or lost, with `silence` in words
-    unknown : pairs whose distance is not known though no alert stands on them
+    watched, unknown : how many pairs of instruments in use there are, and of how many of them the distance is not known
+    put_away : instruments that are neither selected nor seen near anything
     """
 
     who: str
@@ -61,6 +62,7 @@ class View:
     muted: tuple[str, ...]
     frozen: str
     setup: str
+    put_away: tuple[str, ...] = ()
 
 
 def ordered_alerts(alerts: AlertSet) -> list[Alert]:
@@ -82,6 +84,9 @@ def view(memory: Memory, now_ns: int) -> View:
     live_ns = memory.logical_ns(now_ns)
     t_ns = shown.t_ns if shown and memory.frozen else live_ns
     health = memory.alerts.health if memory.alerts else None
+    pairs = memory.alerts.pairs if memory.alerts else ()
+    selected = health.selected if health else ()
+    in_use = [pair for pair in pairs if pair.known or pair.level not in (None, "CLEAR") or instrument_of(pair) in selected]
     paused_until = health.audio_paused_until_ns if health else None
     return View(
         who=memory.who,
@@ -93,8 +98,9 @@ def view(memory: Memory, now_ns: int) -> View:
         lamps=_lamps(memory, lost=lost),
         technical=tuple(_technical_row(memory, alarm, live_ns, lost=lost) for alarm in technical),
         alerts=tuple(_alert_row(memory, alert, t_ns, lost=lost) for alert in alerts),
-        watched=health.watched if health else 0,
-        unknown=sum(1 for pair in memory.alerts.pairs if lost or not pair.known) if memory.alerts else 0,
+        watched=len(in_use),
+        unknown=sum(1 for pair in in_use if lost or not pair.known),
+        put_away=tuple(sorted({instrument_of(pair) for pair in pairs if pair not in in_use})),
         paused="" if paused_until is None or lost else duration_words(paused_until - live_ns),
         muted=tuple(printable(name) for name in health.muted) if health and not lost else (),
         frozen=duration_words(now_ns - shown_ns) if memory.frozen else "",
@@ -142,3 +148,8 @@ def _technical_row(memory: Memory, alarm: TechnicalAlarm, t_ns: int, *, lost: bo
         waiting=not alarm.silenced,
         text=f"{printable(alarm.text)}; {printable(alarm.remedy)}" if alarm.remedy else printable(alarm.text),
     )
+
+
+def instrument_of(pair: PairSummary) -> str:
+    """The instrument in a pair's id `structure/instrument/part`."""
+    return printable(pair.id.split("/")[1])

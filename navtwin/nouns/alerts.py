@@ -117,7 +117,7 @@ class PairSummary(Noun, frozen=True):
 
 
 class Health(Noun, frozen=True):
-    """The lamps and switches that an operator's screen shows."""
+    """The lamps and switches that an operator's screen shows. `watched` counts the (part, critical structure) pairs."""
 
     tracker: Lamp
     reference: Lamp

@@ -53,13 +53,13 @@ class Source(Protocol):
     """A stream of items in time order.
 
     `live` sources stamp items on the host's monotonic clock as they come. Others (recordings, scripts) return each item at once with the time it
-    was recorded at; the loop re-stamps and paces them. Where such a source `has_setup` (it holds the acceptance of a registration), all before
-    that is played as fast as it goes.
+    was recorded at; the loop re-stamps and paces them. `setup_ns` is how long such a source records until a registration is accepted, 0 if none
+    is: all before that is played as fast as it goes.
     """
 
     name: str
     live: bool
-    has_setup: bool
+    setup_ns: int
 
     def read(self, timeout_s: float) -> SourceItem | None:
         """The next item, None if none came in `timeout_s`; raises SourceEnded at the end."""

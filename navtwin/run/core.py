@@ -10,6 +10,7 @@ from contextlib import suppress
 import msgspec
 
 from navtwin.nouns import (
+    AlertSet,
     Envelope,
     Event,
     EventBody,
@@ -20,6 +21,7 @@ from navtwin.nouns import (
     RegistrationRequest,
     Reply,
     Rig,
+    State,
     Topic,
     TrackerFrame,
     TrueSetup,
@@ -30,7 +32,10 @@ from navtwin.record.format import Stamps
 from navtwin.record.log import LogWriter
 from navtwin.scene.model import Scene
 from navtwin.twin import new_memory, step
-from navtwin.twin.publish import REPEAT_NS
+from navtwin.twin.publish import REPEAT_NS, signature
+
+#: While a recording plays flat out, states are published at most this often.
+FLOOD_STATE_NS = 16_000_000
 
 Publish = Callable[[Topic, bytes], None]
 
@@ -43,6 +48,11 @@ class Core:
     publish : called with topic and encoded Envelope, alerts first
     answer : called with the encoded Envelope of a Reply and the sequence number of the command it answers
     log : None runs unrecorded
+
+    Attributes
+    ----------
+    flooding : inputs come faster than real time, so that what repeats itself is not published each time (it is logged all the same)
+    recording_failure : why the session is no longer recorded, "" while it is
     """
 
     def __init__(
@@ -63,6 +73,8 @@ class Core:
         self._publish, self._answer, self._log, self._host_ns = publish, answer, log, host_ns
         self._last_alerts: Envelope | None = None
         self.recording_failure = ""
+        self.flooding = False
+        self._last_state_ns = 0
         if log is not None:
             log.write_header(header)
 
@@ -96,11 +108,21 @@ class Core:
         )
         if isinstance(message.body, Reply):
             self._answer(self.seq, encode(envelope))
-        elif message.topic != "request":
+        elif message.topic != "request" and not (self.flooding and self._is_repetition(message, now)):
             self._publish(message.topic, encode(envelope))
-        if message.topic == "alerts":
-            self._last_alerts = envelope
+            if message.topic == "alerts":
+                self._last_alerts = envelope
+            elif message.topic == "state":
+                self._last_state_ns = now
         return Stamps(seq=stamps.seq, t_arrival_ns=stamps.t_arrival_ns, t_step_ns=stamps.t_step_ns, t_publish_ns=now)
+
+    def _is_repetition(self, message: Message, now: int) -> bool:
+        """Whether clients lose nothing without this message: a recording played flat out would bury them in frames that no eye can follow."""
+        if isinstance(message.body, State):
+            return now - self._last_state_ns < FLOOD_STATE_NS
+        if isinstance(message.body, AlertSet) and self._last_alerts is not None and isinstance(self._last_alerts.body, AlertSet):
+            return now - self._last_alerts.t_publish_ns < REPEAT_NS and signature(message.body) == signature(self._last_alerts.body)
+        return False
 
     def repeat_if_silent(self) -> None:
         """Say the alert set again if nothing was said for 50 ms of the host's clock: session time can stand still while a recording waits."""

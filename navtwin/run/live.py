@@ -64,6 +64,7 @@ class Loop:
         while not self.should_stop():
             self._hear_commands()
             self._hear_workers()
+            self.core.flooding = not self.reader.live and self.timeline.flat_out
             self._feed_due_items()
             self._tick()
             self.core.repeat_if_silent()
@@ -116,12 +117,12 @@ class Loop:
         host = time.monotonic_ns()
         recorded = recorded_ns(item, self.last_recorded_ns)
         if self.timeline.offset_ns is None:
-            if self.reader.has_setup:
-                self.timeline.begin(recorded, host)
+            if self.reader.setup_ns:
+                self.timeline.begin(recorded, host - self.reader.setup_ns)
             else:
                 self.timeline.go_live(recorded, host)
         if self.timeline.flat_out and self.timeline.speed > 0.0 and _accepts_registration(item):
-            # Navigation begins in the present. The frame behind this command goes first, or the twin would see an hour without one.
+            # Navigation begins in the present. The frame behind this command goes first, or the twin would see a gap without one.
             self.reader.take()
             self.held = item
             return True
@@ -190,7 +191,7 @@ class Loop:
         host = time.monotonic_ns()
         wait = NAP_NS
         item = self.reader.peek()
-        if item is not None and not self.reader.live:
+        if item is not None and not self.reader.live and not self.timeline.flat_out:
             wait = min(wait, self.timeline.due_host_ns(recorded_ns(item, self.last_recorded_ns)) - host)
         if wait > 0:
             time.sleep(wait * 1e-9)

@@ -16,7 +16,7 @@ class SourceReader:
     """Items of a source in order. `ended` once all are taken; `failure` holds what stopped the source, if anything did."""
 
     def __init__(self, source: Source) -> None:
-        self.live, self.has_setup = source.live, source.has_setup
+        self.live, self.setup_ns = source.live, source.setup_ns
         self.failure: Exception | None = None
         self._source = source
         self._queue: queue.Queue[SourceItem] = queue.Queue(READ_AHEAD)

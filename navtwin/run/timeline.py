@@ -12,9 +12,6 @@ import msgspec
 
 from navtwin.nouns import SourceItem, TrackerFrame, Truth
 
-#: Setup is stamped this long before the present, so that it can be played faster than it was recorded without running ahead of the clock.
-SETUP_LEAD_NS = 3600 * 1_000_000_000
-
 
 def recorded_ns(item: SourceItem, last_ns: int) -> int:
     """When an item entered the recorded session: its arrival; commands and truth go with the item before them."""
@@ -39,8 +36,9 @@ class Timeline:
     def flat_out(self) -> bool:
         return self.anchor_host_ns is None
 
-    def begin(self, first_recorded_ns: int, host_ns: int) -> None:
-        self.offset_ns = host_ns - SETUP_LEAD_NS - first_recorded_ns
+    def begin(self, first_recorded_ns: int, session_ns: int) -> None:
+        """The recording starts at this session time: so far before the present that its setup, played fast, does not run ahead of the clock."""
+        self.offset_ns = session_ns - first_recorded_ns
 
     def go_live(self, recorded: int, host_ns: int) -> None:
         """From here on the recording is played at `speed`, starting now."""

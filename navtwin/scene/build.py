@@ -23,8 +23,11 @@ from navtwin.scene.lock import changed_files, file_hash, write_lock
 from navtwin.scene.surface import Surface
 
 #: What a case is made by: a change in any of these makes earlier cases stale.
-_RECIPE_FILES = ("build.py", "case.py", "case_text.py", "ct.py", "extract.py", "fairing.py", "pedicle.py", "skin.py", "surface_file.py", "thorax.py")
-RECIPE_VERSION = hashlib.sha256("".join(file_hash(Path(__file__).with_name(name)) for name in _RECIPE_FILES).encode()).hexdigest()[:16]
+_RECIPE_FILES = (
+    "build.py", "case.py", "case_text.py", "ct.py", "extract.py", "fairing.py", "pedicle.py", "skin.py", "surface_file.py", "thorax.py",
+    "../kernels/voxels.py",
+)  # fmt: skip
+RECIPE_VERSION = hashlib.sha256("".join(file_hash(Path(__file__).parent / name) for name in _RECIPE_FILES).encode()).hexdigest()[:16]
 #: Segmentation error that is assumed where nobody states one: one standard deviation, mm.
 ASSUMED_SD_MM = 0.5
 #: The usual colours of anatomy models, by role.
@@ -178,11 +181,16 @@ def _is_sound(folder: Path) -> bool:
         return False
 
 
+def refuse_taken(folder: Path) -> None:
+    """Nothing is ever written over."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputRefused(f"{folder} is already there", "name a new folder, or remove this one")
+
+
 @contextmanager
 def whole(folder: Path) -> Iterator[Path]:
     """An empty folder to fill; it becomes `folder` when the block ends well, and vanishes otherwise."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputRefused(f"{folder} is already there", "name a new folder, or remove this one")
+    refuse_taken(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))

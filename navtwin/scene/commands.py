@@ -56,6 +56,7 @@ def new(
 
 
 def _new_by_recipe(folder: Path, recipe: str, *, given: bool) -> None:
+    from navtwin.scene.build import refuse_taken
     from navtwin.scene.data import get_thorax
     from navtwin.scene.thorax import build_thorax_case
 
@@ -63,6 +64,7 @@ def _new_by_recipe(folder: Path, recipe: str, *, given: bool) -> None:
         raise InputRefused(f"there is no recipe '{recipe}'", nearest(recipe, RECIPES))
     if given:
         raise InputRefused(f"--recipe {recipe} brings its own CT and structures", "leave out --ct, --labels, --names and --structure")
+    refuse_taken(folder)
     data = get_thorax()
     with _progress() as report:
         build_thorax_case(folder, data, report)

@@ -115,7 +115,7 @@ def health(memory: Memory) -> Health:
         latency=latency,
         recording="bad" if {"DISK_FULL", "RECORDING_FAILED"} & memory.notices.keys() else "ok",
         frame_age_ms=None if age is None else age * 1e-6,
-        watched=len({q.structure for q in memory.pairs}),
+        watched=len(memory.pairs),
         audio_paused_until_ns=memory.audio_paused_until_ns,
         muted=tuple(sorted(memory.muted)),
         selected=memory.selected,

@@ -101,7 +101,7 @@ def _alert(memory: Memory, pair: Pair, *, paused: bool) -> Alert:
     )
 
 
-def _signature(alerts: AlertSet) -> tuple[object, ...]:
+def signature(alerts: AlertSet) -> tuple[object, ...]:
     """What counts as a change: anything but numbers that move with every frame."""
     h: Health = alerts.health
     return (
@@ -118,7 +118,7 @@ def due_alerts(memory: Memory) -> list[Message]:
     now = alert_set(memory)
     due = memory.published is None or memory.published_ns is None or memory.now_ns - memory.published_ns >= REPEAT_NS
     if not due and memory.published is not None:
-        due = _signature(now) != _signature(memory.published)
+        due = signature(now) != signature(memory.published)
     if not due:
         return []
     memory.published, memory.published_ns = now, memory.now_ns

@@ -14,7 +14,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from navtwin import nouns
-from navtwin.nouns import Noun, Pose, Sighting
+from navtwin.nouns import Body, Noun, Part, Pose, Rig, Sighting, Tool, Tracker
 from tests.contracts.sources import ROOMS
 
 #: Text that JSON can hold: lone surrogates are no characters.
@@ -73,7 +73,18 @@ def sightings(draw: Callable[..., Any]) -> Sighting:
     return Sighting(status=status, pose=draw(poses) if status == "OK" else None, **fields)
 
 
-SPECIAL: dict[type, st.SearchStrategy[Any]] = {Pose: poses, Sighting: sightings()}
+@st.composite
+def rigs(draw: Callable[..., Any]) -> Rig:
+    """Names that exist, unit axes, parts with a radius, a tracker that is fast enough: what a rig must keep to."""
+    names = draw(st.lists(text, min_size=1, max_size=3, unique=True))
+    bodies = tuple(msgspec.structs.replace(draw(noun_strategy(Body)), name=name) for name in names)
+    part = msgspec.structs.replace(draw(noun_strategy(Part)), radius_mm=draw(st.floats(0.1, 50.0)))
+    tool = msgspec.structs.replace(draw(noun_strategy(Tool)), body=draw(st.sampled_from(names)), axis_in_marker=(0.0, -1.0, 0.0), part=(part,))
+    tracker = msgspec.structs.replace(draw(noun_strategy(Tracker)), max_age_ms=draw(st.floats(1.0, 250.0)))
+    return Rig(reference=draw(st.sampled_from(names)), tracker=tracker, body=bodies, tool=(tool,))
+
+
+SPECIAL: dict[type, st.SearchStrategy[Any]] = {Pose: poses, Sighting: sightings(), Rig: rigs()}
 
 
 @functools.cache
@@ -98,10 +109,26 @@ def strategy_of(hint: Any) -> st.SearchStrategy[Any]:
     if origin in (Union, types.UnionType):
         return st.one_of([strategy_of(a) for a in arguments])
     if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
-        return st.lists(strategy_of(arguments[0]), max_size=3).map(tuple)
+        return st.lists(strategy_of(arguments[0]), max_size=2).map(tuple)
     if origin is tuple:
         return st.tuples(*[strategy_of(a) for a in arguments])
     raise AssertionError(f"nouns have a kind of field that these tests do not know: {hint}")
+
+
+def example(hint: Any) -> Any:
+    """One plain value of an annotation: every optional thing there, every tuple with one item."""
+    if hint in (float, int, str, bool, type(None)):
+        return {float: 0.5, int: 7, str: "name", bool: True, type(None): None}[hint]
+    if hint is Pose:
+        return Pose(q_wxyz=(1.0, 0.0, 0.0, 0.0), t_mm=(1.0, 2.0, 3.0))
+    if hint is Tool:
+        return Tool(name="name", body="name", axis_in_marker=(0.0, 0.0, 1.0), axis_sd_rad=0.0, part=(example(Part),), tip_mm=(0.0, 0.0, 1.0))
+    if isinstance(hint, type) and issubclass(hint, Noun):
+        return hint(**{name: example(kind) for name, kind in fields_of(hint).items()})
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is tuple:
+        return (example(arguments[0]),) if arguments[-1] is Ellipsis else tuple(example(a) for a in arguments)
+    return arguments[0] if origin is Literal else example(arguments[0])
 
 
 def fields_of(kind: type[msgspec.Struct]) -> dict[str, Any]:

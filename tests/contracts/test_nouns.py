@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -13,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from navtwin.errors import InputRefused
-from navtwin.nouns import Command, Envelope, Event, Noun, Pose, Sighting, decode_command, decode_envelope, decode_event, encode
-from tests.contracts.nouns import all_nouns, fields_of, float_fields, noun_strategy, sightings, strategy_of, wire_nouns
+from navtwin.nouns import Command, Envelope, Event, Noun, decode_command, decode_envelope, decode_event, encode
+from tests.contracts.nouns import all_nouns, example, fields_of, float_fields, noun_strategy, wire_nouns
 from tests.contracts.wire import WIRE_FILE, describe
 
 ALL = all_nouns()
@@ -30,7 +31,7 @@ UNITLESS = {
     "speed": "of replay: a factor",
     "opacity": "0 to 1",
 }
-quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+quick = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def _id(kind: type[Noun]) -> str:
@@ -48,10 +49,9 @@ def test_nouns_are_frozen_and_strict(kind: type[Noun]) -> None:
     config = kind.__struct_config__
     assert config.frozen, "a value that can change under its reader is no value"
     assert config.forbid_unknown_fields, "a field nobody knows is never ignored"
-    assert config.kw_only
 
 
-@pytest.mark.parametrize("kind", [k for k in WIRE if k.__struct_fields__], ids=_id)
+@pytest.mark.parametrize("kind", WIRE, ids=_id)
 @given(data=st.data())
 @quick
 def test_a_noun_survives_the_wire_bit_for_bit(kind: type[Noun], data: st.DataObject) -> None:
@@ -60,55 +60,43 @@ def test_a_noun_survives_the_wire_bit_for_bit(kind: type[Noun], data: st.DataObj
     read = msgspec.json.decode(sent, type=kind)
     assert read == noun
     assert encode(read) == sent
-    json.loads(sent, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
 
 
-@pytest.mark.parametrize("kind", [k for k in WIRE if k.__struct_fields__], ids=_id)
-@given(data=st.data())
-@settings(quick, max_examples=5)
-def test_an_unknown_field_is_refused(kind: type[Noun], data: st.DataObject) -> None:
-    raw = json.loads(encode(data.draw(noun_strategy(kind))))
+@pytest.mark.parametrize("kind", WIRE, ids=_id)
+def test_an_unknown_field_is_refused(kind: type[Noun]) -> None:
+    raw = json.loads(encode(example(kind)), parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
     raw["smuggled"] = 1
     with pytest.raises(msgspec.ValidationError, match="smuggled"):
         msgspec.json.decode(json.dumps(raw), type=kind)
 
 
-@pytest.mark.parametrize("kind", [k for k in WIRE if k.__struct_fields__], ids=_id)
-@given(data=st.data())
-@settings(quick, max_examples=5)
-def test_a_noun_cannot_be_changed(kind: type[Noun], data: st.DataObject) -> None:
-    noun = data.draw(noun_strategy(kind))
+@pytest.mark.parametrize("kind", WIRE, ids=_id)
+def test_a_noun_cannot_be_changed(kind: type[Noun]) -> None:
+    noun = example(kind)
     for name in kind.__struct_fields__:
         with pytest.raises(AttributeError, match="immutable"):
             setattr(noun, name, getattr(noun, name))
-    assert hash(noun) == hash(msgspec.structs.replace(noun)), "no list or dict inside that could change either"
+    assert hash(noun) == hash(example(kind)), "no list or dict inside that could change either"
 
 
-@pytest.mark.parametrize("kind", [k for k in WIRE if float_fields(k)], ids=_id)
+@pytest.mark.parametrize("kind", [k for k in ALL if float_fields(k)], ids=_id)
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf], ids=["nan", "inf", "-inf"])
-@given(data=st.data())
-@settings(quick, max_examples=3)
-def test_what_is_not_finite_cannot_be_said(kind: type[Noun], bad: float, data: st.DataObject) -> None:
-    strategy = sightings() if kind is Sighting else noun_strategy(kind)
-    noun = data.draw(strategy)
-    hints = fields_of(kind)
+def test_what_is_not_finite_cannot_be_said(kind: type[Noun], bad: float) -> None:
+    noun = example(kind)
     for name in float_fields(kind):
-        spoilt = _spoil(data.draw(strategy_of(hints[name]).filter(lambda v: v is not None)), bad)
-        if spoilt is not None:
-            with pytest.raises(InputRefused, match=name if kind is not Pose else "."):
+        for spoilt in _spoilt(getattr(noun, name), bad):
+            with pytest.raises(InputRefused, match=f"{kind.__name__}.{name}"):
                 msgspec.structs.replace(noun, **{name: spoilt})
 
 
-def _spoil(value: Any, bad: float) -> Any:
-    """`value` with one of its floats made bad; None if it has none (an empty tuple)."""
+def _spoilt(value: Any, bad: float) -> Iterator[Any]:
+    """`value` with one of its floats made bad, for each in turn; nouns inside keep their own rules."""
     if isinstance(value, float):
-        return bad
-    if isinstance(value, tuple):
+        yield bad
+    elif isinstance(value, tuple):
         for n, item in enumerate(value):
-            spoilt = _spoil(item, bad)
-            if spoilt is not None:
-                return (*value[:n], spoilt, *value[n + 1 :])
-    return None
+            for spoilt in _spoilt(item, bad):
+                yield (*value[:n], spoilt, *value[n + 1 :])
 
 
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity", "1e999"])
@@ -148,8 +136,9 @@ def test_the_wire_is_what_it_was() -> None:
 
 @pytest.mark.parametrize("kind", [Event, Envelope, Command], ids=_id)
 def test_a_json_schema_can_be_made_of_all_that_travels(kind: type[Noun]) -> None:
-    schema = msgspec.json.schema(kind)
-    assert json.loads(json.dumps(schema)) == schema
+    schema = json.loads(json.dumps(msgspec.json.schema(kind)))
     defined = schema["$defs"]
     assert kind.__name__ in defined
-    assert all(part.get("additionalProperties") is False for part in defined.values() if part.get("type") == "object")
+    objects = [part for part in defined.values() if part.get("type") == "object"]
+    assert objects
+    assert all(part["additionalProperties"] is False for part in objects)

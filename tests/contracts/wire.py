@@ -7,7 +7,8 @@ writes `wire.txt` anew.
 
 from __future__ import annotations
 
-import re
+import types
+import typing
 from pathlib import Path
 
 from tests.contracts.nouns import fields_of, wire_nouns
@@ -30,12 +31,16 @@ def describe() -> str:
 
 
 def _words(hint: object) -> str:
-    text = hint.__name__ if isinstance(hint, type) and not hasattr(hint, "__args__") else str(hint)
-    text = re.sub(r"typing\.|navtwin\.nouns\.\w+\.|types\.", "", text)
-    vector = re.escape("tuple[float, float, float]")
-    text = re.sub(r"tuple\[(?:float, ){20}float\]", "21 floats", text)
-    text = re.sub(r"tuple\[(?:float, ){5}float\]", "6 floats", text)
-    return re.sub(vector, "3 floats", text)
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Literal:
+        return "one of " + " ".join(map(str, arguments))
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join("null" if a is type(None) else _words(a) for a in arguments)
+    if origin is tuple and arguments[-1] is Ellipsis:
+        return f"list of ({_words(arguments[0])})"
+    if origin is tuple:
+        return f"{len(arguments)} x {_words(arguments[0])}"
+    return getattr(hint, "__name__", str(hint))
 
 
 if __name__ == "__main__":

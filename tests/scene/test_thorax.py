@@ -75,8 +75,8 @@ def test_the_plans_run_through_bone_and_the_handpiece_stays_out(scene: Scene) ->
         way = (target - entry) / length
         assert 35.0 < length < 45.0
         assert abs(vertebra.closest(entry).distance_mm[0]) < 0.01
-        inner = entry + np.arange(6.0, length, 1.0)[:, None] * way
-        assert (vertebra.closest(inner).distance_mm < -2.2).all()  # a 3 mm bore stays in bone
+        inner = entry + np.arange(8.0, length, 1.0)[:, None] * way
+        assert (vertebra.closest(inner).distance_mm < -2.2).all()  # past the sloping entry, a 3 mm bore stays in bone
         assert way[1] < -0.85  # forwards
         for bone in bones:
             assert bone.closest_to_capsule(target - 50.0 * way, target - 170.0 * way, 6.0).distance_mm > 1.0
