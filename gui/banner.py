@@ -162,7 +162,8 @@ class AlertBanner(QFrame):
         self.block.show_level("UNKNOWN" if all_unknown else "NO ALERT", "", "none", known=not all_unknown, lit=True)
         self.headline.set_text("No distance is known" if all_unknown else "No proximity alert")
         why = ", ".join(sorted({STATUS_WORDS[pair.status] for pair in unknown}))
-        self.detail.set_text(f"{len(pairs) - len(unknown)} of {len(pairs)} distances known" + (f"; the rest is {why}" if unknown else ""))
+        known = f"{len(pairs) - len(unknown)} of {len(pairs)} distances known"
+        self.detail.set_text(why.capitalize() if all_unknown else f"{known}; the others are {why}" if unknown else known)
 
     def _set_edge(self, color: QColor) -> None:
         if color != self._edge:

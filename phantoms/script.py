@@ -96,9 +96,14 @@ def write_script(scene: Scene, patient: TruePatient, tools: Mapping[str, Tool], 
     for tool in ("pointer", "drill"):
         clock = _pivot(script, tool, view, clock)
     clock = _touch_and_sweep(script, scene, patient, tools["pointer"], view, clock, rng)
-    script.orders += [(clock + 0.3, Register(method="landmarks+surface")), (clock + 1.2, Accept(result="registration"))]
-    script.navigation_s = clock + 2.0
-    script.orders += [(script.navigation_s, Mark(label="navigation")), (script.navigation_s + 0.05, ToolSelect(tools=("drill",)))]
+    script.navigation_s = clock + 1.2
+    script.orders += [
+        (clock + 0.3, Register(method="landmarks+surface")),
+        # The drill is chosen before navigation begins, or putting the pointer away would be an alarm.
+        (clock + 1.1, ToolSelect(tools=("drill",))),
+        (script.navigation_s, Accept(result="registration")),
+        (script.navigation_s, Mark(label="navigation")),
+    ]
     _navigate(script, scene, ground, view, rng)
     script.orders.sort(key=lambda entry: entry[0])
     return script

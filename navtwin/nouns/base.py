@@ -38,7 +38,7 @@ def _numbers_of(kind: type[Noun]) -> tuple[str, ...]:
     return tuple(field.name for field in msgspec.structs.fields(kind) if _mentions_float(field.type))
 
 
-class Noun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Noun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A value that any room, the wire and the log may speak. Numbers are finite: NaN is never a value, `None` is."""
 
     def __post_init__(self) -> None:

@@ -11,7 +11,7 @@ from navtwin import kernels
 from navtwin.errors import InputRefused
 from navtwin.kernels.carve import STEPS, carve, fill, mark_near
 from navtwin.scene.ct import Volume
-from navtwin.scene.extract import _contour, extract_surface
+from navtwin.scene.extract import contour, extract_surface
 from navtwin.scene.surface import ClosestPoints, Surface
 
 #: Cells of margin around the structure: the clamp on either side of the surface, and one more.
@@ -91,7 +91,7 @@ class Carvable:
             if (self._field >= 0).all():
                 raise InputRefused("nothing is left of the structure", "start again from the volume")
             inwards = -(self._field.astype(np.float32) + np.float32(0.5)) / np.float32(STEPS)
-            cells, faces = _contour(inwards, 0.0)
+            cells, faces = contour(inwards, 0.0)
             self._surface = Surface.from_arrays((cells + 1.0) * self.side_mm + self._origin, faces)
         return self._surface
 

@@ -86,7 +86,7 @@ def extract_mask(volume: Volume, inside: Mask, what: str) -> Extraction:
 
     box = _bounds(inside, what, volume)
     kept, dropped = _without_specks(inside[box])
-    boundary, faces = _contour(np.pad(kept, 1).astype(np.float32), 0.5)
+    boundary, faces = contour(np.pad(kept, 1).astype(np.float32), 0.5)
     vertices = fair(boundary, faces, kept)
     strays = float(face_distances(vertices, faces, kept).max())
     return _finish(volume, vertices, faces, box, _reaches_edge(kept, box, inside.shape), int(kept.sum()) + dropped, dropped, strays)
@@ -104,7 +104,7 @@ def _extract_level(volume: Volume, threshold_hu: float) -> Extraction:
     outer = -np.abs(np.pad(field, beyond, mode="edge"))
     field = np.where(np.pad(np.ones_like(field, dtype=bool), beyond), np.pad(field, beyond), outer)
     field[np.pad(inside[box] & ~kept, 1)] = -_CLEARANCE_HU
-    vertices, faces = _contour(field, 0.0)
+    vertices, faces = contour(field, 0.0)
     return _finish(volume, vertices, faces, box, _reaches_edge(kept, box, inside.shape), int(kept.sum()) + dropped, dropped, None)
 
 
@@ -149,7 +149,7 @@ def _without_specks(inside: Mask) -> tuple[Mask, int]:
     return kept, int(sizes[gone].sum())
 
 
-def _contour(field: npt.NDArray[np.float32], level: float) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]:
+def contour(field: npt.NDArray[np.float32], level: float) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]:
     """Vertices (V, 3) in indices of the field before it was padded by 1, and faces (F, 3) looking towards lower values.
 
     Flying edges (Schroeder et al., LDAV 2015).

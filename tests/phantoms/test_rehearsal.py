@@ -191,7 +191,7 @@ def test_commands_are_what_an_operator_would_give(items: list[object]) -> None:
     orders = [i.order for i in items if isinstance(i, Command)]
     kinds = [type(o) for o in orders]
     assert kinds[:3] == [Collect, Collect, Accept] and kinds[3:6] == [Collect, Collect, Accept]
-    assert kinds[-4:] == [Register, Accept, Mark, ToolSelect]
+    assert kinds[-4:] == [Register, ToolSelect, Accept, Mark]
     assert [o.result for o in orders if isinstance(o, Accept)] == ["pivot/pointer", "pivot/drill", "registration"]
     collected = [o for o in orders if isinstance(o, Collect)]
     assert [o.action for o in collected] == ["start", "stop"] * (len(collected) // 2)
