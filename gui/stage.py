@@ -17,6 +17,8 @@ from navtwin.scene import palette
 from navtwin.scene.views import VIEW_TITLES, VIEWS, ViewName
 
 WORD_LASTS_NS = 5_000_000_000
+#: A picture further behind than this says so (DESIGN section 4: beyond 250 ms a source is too slow to navigate by).
+LATE_NS = 250_000_000
 
 
 class LinkOverlay(QWidget):
@@ -66,6 +68,35 @@ class LinkOverlay(QWidget):
         painter.end()
 
 
+class GoneCover(QWidget):
+    """Hatches the picture for as long as it still shows an instrument that is no longer known."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.words = ""
+        self._scale = 1.0
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def show_instruments(self, gone: frozenset[str]) -> None:
+        self.setVisible(bool(gone))
+        words = ", ".join(f"{name_words(name)} UNKNOWN" for name in sorted(gone))
+        if words != self.words:
+            self.words = words
+            self.update()
+
+    def set_scale(self, scale: float) -> None:
+        self._scale = scale
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        theme.hatch(painter, self.rect(), 24.0 * self._scale)
+        painter.setFont(theme.font(30 * self._scale, weight=QFont.Weight.Bold))
+        painter.setPen(QColor(palette.TEXT))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.words)
+        painter.end()
+
+
 class Stage(QWidget):
     """Holds the picture's widget and its overlays in place.
 
@@ -84,6 +115,8 @@ class Stage(QWidget):
         self._bar, self._buttons = self._view_bar(chosen, skin)
         self.about = self._flat("About", about)
         self.frozen = _tag(self, "background: rgba(255, 214, 10, 230); color: #11161a; font-weight: 700;")
+        self.late = _tag(self, "background: rgba(255, 214, 10, 230); color: #11161a; font-weight: 700;")
+        self.gone = GoneCover(self)
         self.unknown = _tag(self, f"background: rgba(23, 28, 32, 225); border: 1px dashed {palette.UNKNOWN};")
         self.word = _tag(self, "background: rgba(32, 39, 44, 235);")
         self.overlay = LinkOverlay(self)
@@ -108,9 +141,15 @@ class Stage(QWidget):
         _say(self.word, ("✓  " if word.good else "✕  ") + word.text if word and fresh else "")
         self._place()
 
+    def show_lateness(self, gone: frozenset[str], lag_ns: int) -> None:
+        """Cover a picture that still shows what is no longer known, until it is painted anew; say so where it only lags."""
+        self.gone.show_instruments(gone)
+        _say(self.late, f"PICTURE LATE  {duration_words(lag_ns)}" if lag_ns > LATE_NS else "")
+
     def set_scale(self, scale: float) -> None:
         self._scale = scale
         self.overlay.set_scale(scale)
+        self.gone.set_scale(scale)
         self._place()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -121,11 +160,13 @@ class Stage(QWidget):
         if self._picture is not None and self._picture.geometry() != self.rect():
             self._picture.setGeometry(self.rect())
         self.overlay.setGeometry(self.rect())
-        for widget in (self._bar, self.about, self.frozen, self.unknown, self.word):
+        self.gone.setGeometry(self.rect())
+        for widget in (self._bar, self.about, self.frozen, self.late, self.unknown, self.word):
             widget.adjustSize()
         self._bar.move(gap, gap)
         self.about.move(w - self.about.width() - gap, gap)
         self.frozen.move((w - self.frozen.width()) // 2, gap + self._bar.height() + gap)
+        self.late.move((w - self.late.width()) // 2, gap + self._bar.height() + gap)
         self.unknown.move(gap, h - self.unknown.height() - gap)
         above = self.unknown.height() + gap if self.unknown.isVisibleTo(self) else 0
         self.word.move(gap, h - self.word.height() - gap - above)

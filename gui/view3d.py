@@ -14,8 +14,11 @@ from navtwin.nouns import Rig
 from navtwin.scene.model import Scene
 from navtwin.scene.picture import Detail, Picture, open_plotter, render_window, software_rendering
 
-#: Multi-sampling costs software rendering three times its time.
-MULTI_SAMPLES: dict[Detail, int] = {"full": 4, "light": 0}
+MULTI_SAMPLES = 4
+#: A painting in the window's own thread should take no longer than this, as alerts wait for it to be shown.
+MOST_COST_S = 0.045
+#: While things move, a picture that costs more is painted with this share of the pixels along each side, and smoothed.
+SCALES = (1.0, 0.8, 0.65, 0.5)
 
 
 class View(Protocol):
@@ -24,8 +27,8 @@ class View(Protocol):
     widget: QWidget
     picture: Picture
 
-    def paint(self) -> None:
-        """Ask for the picture to be painted; returns at once where it can."""
+    def paint(self, *, still: bool = False) -> None:
+        """Ask for the picture to be painted; returns at once where it can. `still`: nothing moves, so it may take its time and be at its best."""
 
     def cost_s(self) -> float | None:
         """How long the last painting took; None while one is under way."""
@@ -35,11 +38,15 @@ class View(Protocol):
 
 
 def open_view(scene: Scene, rig: Rig | None, parent: QWidget) -> View:
-    """The view that this platform can show: Qt's `offscreen` platform has no OpenGL widget, and would leave it blank."""
-    detail: Detail = "light" if software_rendering() else "full"
-    if QApplication.platformName() == "offscreen":
-        return BlitView(scene, rig, detail, parent)
-    return GLView(scene, rig, detail, parent)
+    """The view that suits this machine.
+
+    Qt's `offscreen` platform has no OpenGL widget and would leave it blank; and where the processor draws, an OpenGL widget makes Qt draw the whole
+    window through it, alerts and all, and cannot paint smaller than it is shown.
+    """
+    slow = software_rendering()
+    if slow or QApplication.platformName() == "offscreen":
+        return BlitView(scene, rig, "light" if slow else "full", parent)
+    return GLView(scene, rig, "full", parent)
 
 
 class GLView:
@@ -48,7 +55,7 @@ class GLView:
     def __init__(self, scene: Scene, rig: Rig | None, detail: Detail, parent: QWidget) -> None:
         from pyvistaqt import QtInteractor
 
-        self._interactor: Any = QtInteractor(parent, auto_update=False, multi_samples=MULTI_SAMPLES[detail], lighting=None)
+        self._interactor: Any = QtInteractor(parent, auto_update=False, multi_samples=MULTI_SAMPLES, lighting=None)
         # Else a dropped file would become part of the patient.
         self._interactor.setAcceptDrops(False)
         self._keys = _NoKeys()
@@ -58,10 +65,8 @@ class GLView:
         self._interactor.frameSwapped.connect(self._painted)
         self.widget: QWidget = self._interactor
         self.picture = Picture(self._interactor, scene, rig, detail)
-        if detail == "light":
-            self._interactor.renderer.UseFXAAOn()
 
-    def paint(self) -> None:
+    def paint(self, *, still: bool = False) -> None:
         if self._asked_s is None:
             self._asked_s = time.perf_counter()
         self._interactor.update()
@@ -88,29 +93,35 @@ class _NoKeys(QObject):
 
 
 class BlitView(QWidget):
-    """An off-screen plotter whose pixels are shown as an image. Turned by dragging, moved by dragging with the middle button, zoomed by the wheel."""
+    """An off-screen plotter whose pixels are shown as an image.
+
+    It is turned by dragging, moved by dragging with the middle button, zoomed by the wheel. While things move it is painted as fine as time allows.
+    """
 
     def __init__(self, scene: Scene, rig: Rig | None, detail: Detail, parent: QWidget) -> None:
         super().__init__(parent)
         self._plotter = open_plotter((640, 480))
         self.widget: QWidget = self
         self.picture = Picture(self._plotter, scene, rig, detail)
-        self._plotter.renderer.UseFXAAOn()
         self._plotter.show(auto_close=False, interactive=False)
         self._image: QImage | None = None
         self._cost_s = 0.0
+        self._scale = 0
         self._at = QPoint()
         self._closed = False
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
-    def paint(self) -> None:
+    def paint(self, *, still: bool = False) -> None:
         if self._closed:
             return
         begun = time.perf_counter()
+        self._fit(1.0 if still else SCALES[self._scale], smooth=still)
         window = render_window(self._plotter)
         window.Render()
         self._image = _pixels(window)
-        self._cost_s = time.perf_counter() - begun
+        if not still:
+            self._cost_s = time.perf_counter() - begun
+            self._adapt()
         self.update()
 
     def cost_s(self) -> float | None:
@@ -125,14 +136,12 @@ class BlitView(QWidget):
         if self._image is None:
             painter.fillRect(self.rect(), Qt.GlobalColor.black)
         else:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.drawImage(self.rect(), self._image)
         painter.end()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        ratio = self.devicePixelRatioF()
-        if not self._closed:
-            self._plotter.window_size = [max(64, round(self.width() * ratio)), max(64, round(self.height() * ratio))]
-        self.paint()
+        self.paint(still=True)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._at = event.position().toPoint()
@@ -153,6 +162,22 @@ class BlitView(QWidget):
     def wheelEvent(self, event: QWheelEvent) -> None:
         self._plotter.camera.Zoom(1.1 ** (event.angleDelta().y() / 120.0))
         self.paint()
+
+    def _fit(self, scale: float, *, smooth: bool) -> None:
+        """Set the size of what is painted, in pixels of the screen times `scale`."""
+        pixels = self.devicePixelRatioF() * scale
+        size = (max(64, round(self.width() * pixels)), max(64, round(self.height() * pixels)))
+        if tuple(self._plotter.window_size) != size:
+            self._plotter.window_size = list(size)
+            self.picture.set_pixel_scale(pixels)
+        self._plotter.renderer.SetUseFXAA(smooth)
+
+    def _adapt(self) -> None:
+        """Paint smaller next time if this took too long; larger again if even that would not."""
+        if self._cost_s > MOST_COST_S:
+            self._scale = min(self._scale + 1, len(SCALES) - 1)
+        elif self._scale > 0 and self._cost_s * (SCALES[self._scale - 1] / SCALES[self._scale]) ** 2 < 0.8 * MOST_COST_S:
+            self._scale -= 1
 
     def _slide(self, moved: QPoint) -> None:
         """Shift camera and focus so that what is under the mouse stays under it."""

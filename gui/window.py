@@ -12,6 +12,7 @@ from gui import theme
 from gui.banner import AlertBanner, TechnicalRow
 from gui.board import Board, Meant, Moment, ordered
 from gui.lamps import Lamps
+from gui.pace import Pace
 from gui.stage import Stage
 from gui.strip import Strip
 from gui.view3d import View, open_view
@@ -25,10 +26,6 @@ from navtwin.scene.views import ViewName
 
 #: The screen is looked after 30 times a second, and the picture painted at most as often.
 TURN_MS = 33
-#: Share of the time that painting may take, so that alerts, which wait in the same thread to be shown, get their turn.
-PAINT_SHARE = 0.6
-#: How far a following view goes to its goal in one painting: calm in spite of the tracker's noise.
-FOLLOW_SHARE = 0.2
 AUDIO_PAUSE_S = 30.0
 
 ABOUT = """<h3>navtwin {version}</h3>
@@ -73,8 +70,6 @@ class Window(QMainWindow):
         self._view_name: ViewName = view
         self._meant = Meant()
         self._frozen_ns: int | None = None
-        self._painted: tuple[object, ...] = ()
-        self._painted_ns = 0
         self._marks = 0
         self._scale = 0.0
         self.setWindowTitle(f"navtwin · {name_words(scene.name)}")
@@ -84,6 +79,7 @@ class Window(QMainWindow):
         self.stage = Stage(self.choose_view, self._show_skin, self._about)
         self._build()
         self.view = open_picture(scene, rig, self.stage)
+        self._pace = Pace(self.view, TURN_MS)
         self.stage.set_picture(self.view.widget)
         self.choose_view(view)
         self.news.connect(self.refresh, Qt.ConnectionType.QueuedConnection)
@@ -105,7 +101,8 @@ class Window(QMainWindow):
         self.stage.show_moment(moment, self._frozen_ns, word, now_ns, self._where, self._trouble())
         self._show_buttons(moment, now_ns)
         if self._frozen_ns is None:
-            self._paint(moment, now_ns)
+            self._pace.turn(moment, now_ns, self._view_name)
+            self.stage.show_lateness(*self._pace.lateness(moment, now_ns))
         if self._until_end and moment.link == "ended":
             self.close()
 
@@ -174,21 +171,6 @@ class Window(QMainWindow):
         button.clicked.connect(lambda _checked: act())
         return button
 
-    def _paint(self, moment: Moment, now_ns: int) -> None:
-        """Paint if something has changed, the last painting is done, and it leaves time for the rest."""
-        cost_s = self.view.cost_s()
-        following = self._view_name == "tip" and moment.state is not None
-        seen = (moment.state, tuple((a.id, a.level, a.known) for a in moment.alerts.alerts) if moment.alerts else None)
-        if cost_s is None or (seen == self._painted and not following):
-            return
-        if now_ns - self._painted_ns < max(TURN_MS * 1e6, cost_s / PAINT_SHARE * 1e9):
-            return
-        self._painted, self._painted_ns = seen, now_ns
-        self.view.picture.show(moment.state, moment.alerts)
-        if following:
-            self.view.picture.look("tip", moment.state, FOLLOW_SHARE)
-        self.view.paint()
-
     def _show_buttons(self, moment: Moment, now_ns: int) -> None:
         up = not moment.link_lost
         waiting = [row for row in ordered(moment.alerts) if not row.acked_by and row.priority != "none"] if up else []
@@ -235,7 +217,7 @@ class Window(QMainWindow):
     def _freeze(self) -> None:
         """Stops this picture and nothing else; the core only notes it."""
         self._frozen_ns = self._board.clock() if self._frozen_ns is None else None
-        self._painted = ()
+        self._pace.forget()
         if not self._board.moment().link_lost:
             self._order(Freeze(on=self._frozen_ns is not None))
         self.refresh()

@@ -77,7 +77,11 @@ def calibrate_pivot(T_tracker_from_marker: npt.ArrayLike) -> PivotCalibration:
     solution, kept = _robust_fit(rotation, t)
     residuals = _residuals(rotation, t, solution)[kept]
     spread = _turns(rotation)
-    covariance, inflation = _covariance(rotation[kept], residuals)
+    try:
+        covariance, inflation = _covariance(rotation[kept], residuals)
+    except np.linalg.LinAlgError:
+        # Poses that are all the same leave nothing to estimate from; the gate below says so in words.
+        covariance, inflation = OPEN_SD_MM**2 * np.eye(3), 1.0
     tip_sd = float(np.sqrt(np.trace(covariance) / 3.0))
     angle = _largest_angle_deg(rotation)
     reasons = _orientation_reasons(len(t), spread, angle)

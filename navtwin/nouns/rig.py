@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 from navtwin.errors import InputRefused
@@ -78,6 +79,12 @@ class Rig(Noun, frozen=True):
         for name in (self.reference, *(t.body for t in self.tool)):
             if name not in bodies:
                 raise InputRefused(f"the rig has no marker body '{name}'", f"declare it with [[body]]; known: {', '.join(sorted(bodies))}")
+        for key, value in self._not_negative():
+            if value < 0.0:
+                raise InputRefused(f"{key} = {value:g} is negative", "correct it in rig.toml")
+        for key in ("rate_hz", "max_age_ms"):
+            if getattr(self.tracker, key) <= 0.0:
+                raise InputRefused(f"tracker.{key} = {getattr(self.tracker, key):g} is not above 0", "correct it in rig.toml")
         if self.tracker.max_age_ms > HARD_MAX_AGE_MS:
             raise InputRefused(f"max_age_ms = {self.tracker.max_age_ms:g} is above {HARD_MAX_AGE_MS:g}", "a source that slow cannot be navigated by")
         for tool in self.tool:
@@ -85,6 +92,18 @@ class Rig(Noun, frozen=True):
                 raise InputRefused(f"axis_in_marker of '{tool.name}' is not a unit vector", "divide it by its length")
             if not tool.part or any(p.radius_mm <= 0.0 for p in tool.part):
                 raise InputRefused(f"tool '{tool.name}' has no part, or one without a positive radius_mm", "add [[tool.part]] capsules")
+
+    def _not_negative(self) -> Iterator[tuple[str, float]]:
+        """What would make the error bar too small, or the bound too large, if it were negative."""
+        yield "tracker.latency_ms", self.tracker.latency_ms
+        yield "tracker.output_delay_ms", self.tracker.output_delay_ms
+        for body in self.body:
+            yield f"sd_mm of body '{body.name}'", body.sd_mm
+            yield f"sd_rad of body '{body.name}'", body.sd_rad
+        for tool in self.tool:
+            yield f"axis_sd_rad of tool '{tool.name}'", tool.axis_sd_rad
+            if tool.tip_covariance is not None:
+                yield f"a variance in tip_covariance of tool '{tool.name}'", min(tool.tip_covariance[i] for i in (0, 3, 5))
 
 
 def read_rig(path: str | Path) -> Rig:

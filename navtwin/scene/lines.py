@@ -52,6 +52,9 @@ class DistanceLine:
     def hide(self) -> None:
         self._set_visible(False)
 
+    def set_label_px(self, size_px: float) -> None:
+        self._label.GetTextProperty().SetFontSize(max(6, round(size_px)))
+
     def show(self, reading: Reading, on_axis_mm: Vec3, on_structure_mm: Vec3, level: Level, place: int) -> None:
         """Draw a reading. `place` counts the labels that are shown already, so that no two lie on each other."""
         import pyvista as pv
@@ -88,6 +91,11 @@ class DistanceLines:
 
     def __init__(self, plotter: pv.Plotter, structures: Iterable[str]) -> None:
         self._lines = {name: DistanceLine(plotter) for name in structures}
+
+    def set_pixel_scale(self, scale: float) -> None:
+        """Pixels painted for each pixel that is seen: labels keep their size where a picture is painted small and shown large."""
+        for line in self._lines.values():
+            line.set_label_px(LABEL_PX * scale)
 
     def show(self, state: State | None, levels: dict[str, Level]) -> None:
         """Draw what `state` knows; `levels` by pair id tells which lines are alerts."""

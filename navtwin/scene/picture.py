@@ -111,6 +111,10 @@ class Picture:
         for actor in self._anatomy[structure]:
             actor.SetVisibility(visible)
 
+    def set_pixel_scale(self, scale: float) -> None:
+        """Pixels painted for each pixel that is seen."""
+        self._lines.set_pixel_scale(scale)
+
     @property
     def instruments_shown(self) -> frozenset[str]:
         """The instruments that are in the picture now."""

@@ -48,6 +48,7 @@ class HandSource:
     """Items that a test puts in; an exception put in is raised by `read`, and `stall` makes `read` block."""
 
     name = "hand"
+    setup_ns = 0
 
     def __init__(self, *, live: bool = True) -> None:
         self.live = live

@@ -11,7 +11,7 @@ import pytest
 import zmq
 
 from navtwin.bus.topics import COMMAND_LIMIT_BYTES, FRAME_LIMIT_BYTES
-from navtwin.nouns import Ack, AlertSet, Mark, Reply, State, decode_envelope
+from navtwin.nouns import Ack, AlertSet, Mark, Reply, Setup, State, decode_envelope
 from navtwin.record import mcap_file
 from tests.faults.live import BURR, PATIENCE_S, Session, alarm, log_in, session
 from tests.twin.world import MS
@@ -62,22 +62,36 @@ def test_a_source_that_fails_is_told_of_with_its_reason() -> None:
     with session() as s:
         s.until_alert("DANGER", 1.5)
         s.source.items.put(OSError("the camera was unplugged"))
-        ended = s.until_alarm("SOURCE_ENDED")
-        found = alarm(ended.body, "SOURCE_ENDED")
+        failed = s.until_alarm("SOURCE_FAILED")
+        found = alarm(failed.body, "SOURCE_FAILED")
         assert "the camera was unplugged" in found.text
         assert found.priority == "high", "at DANGER the loss of the tracker is a high alarm, whatever lost it"
-        assert isinstance(ended.body, AlertSet)
+        assert alarm(failed.body, "SOURCE_ENDED") is None, "a failure is not a polite end"
+        assert any("the camera was unplugged" in line for line in s.said)
 
 
-def test_after_a_source_has_failed_nothing_stays_known() -> None:
+def test_after_a_source_has_failed_the_core_stays_and_nothing_stays_known() -> None:
     with session() as s:
         s.until_alert("DANGER", 1.5)
         s.source.items.put(OSError("the camera was unplugged"))
-        s.until_alarm("SOURCE_ENDED")
-        s.until(lambda a: not any(x.known for x in a.alerts))
-        last = next(e.body for _, e in reversed(s.messages) if isinstance(e.body, AlertSet))
-        assert isinstance(last, AlertSet)
-        assert next(a for a in last.alerts if a.id == BURR).level == "DANGER"
+        s.until_alarm("SOURCE_FAILED")
+        unknown = s.until(lambda a: not any(x.known for x in a.alerts))
+        assert isinstance(unknown.body, AlertSet)
+        assert next(a for a in unknown.body.alerts if a.id == BURR).level == "DANGER"
+        s.listen(0.7)
+        assert s.runs, "an operator must still be able to read why"
+        assert s.reply(s.client.send(Mark(label="what now"))).ok
+        assert not any(isinstance(e.body, Setup) and e.body.message == "session ended" for _, e in s.messages)
+
+
+def test_a_source_that_ends_is_no_failure() -> None:
+    with session() as s:
+        s.until_alert("CAUTION", 3.0)
+        s.source.end()
+        ended = s.until_alarm("SOURCE_ENDED")
+        assert alarm(ended.body, "SOURCE_ENDED").priority == "low"
+        s.thread.join(PATIENCE_S)
+        assert not s.runs
 
 
 def test_an_arrival_stamp_from_the_future_cannot_stop_the_clock() -> None:
@@ -85,16 +99,21 @@ def test_an_arrival_stamp_from_the_future_cannot_stop_the_clock() -> None:
     with session() as s:
         s.until_alert("DANGER", 1.5)
         s.show(1.5, arrival_ns=time.monotonic_ns() + 3600 * 1000 * MS)
-        s.until(lambda a: any(t.alarm in ("SOURCE_STALE", "TIME_FAULT") for t in a.technical))
         s.until_alarm("SOURCE_STALE")
         s.until_alert("DANGER", 1.5)
+        assert s.core.last_ns is not None
+        assert s.core.last_ns <= time.monotonic_ns()
 
 
 def test_stamps_that_repeat_go_back_or_jump_are_told_of_and_not_used() -> None:
     with session() as s:
         s.until_alert("CAUTION", 3.0)
-        s.show(3.0, age_ms=80.0)
-        s.until_alarm("TIME_FAULT")
+        used = s.core.memory.last_capture_ns
+        s.show(20.0, age_ms=500.0)
+        fault = s.until_alarm("TIME_FAULT")
+        assert isinstance(fault.body, AlertSet)
+        assert s.core.memory.last_capture_ns == used, "the frame was not used"
+        assert next(a for a in fault.body.alerts if a.id == BURR).level == "CAUTION"
         s.until_alert("CAUTION", 3.0)
 
 
@@ -128,7 +147,7 @@ def _answer(sock: zmq.Socket[bytes]) -> Reply:
         (b"", "not a command"),
         (b"\x00\xff\xfe", "not a command"),
         (b"{" * 3000, "not a command"),
-        (b'{"kind":"command","who":"eve","id":"1","order":{"do":"self-destruct"}}', "known:"),
+        (b'{"kind":"command","who":"eve","id":"1","order":{"do":"muted","structure":"canal"}}', "did you mean 'mute'"),
         (b'{"kind":"command","who":"eve","id":"1","order":{"do":"mute","structure":"canal","for_ever":true}}', "for_ever"),
         (b'{"kind":"command","who":"eve","id":"1","order":{"do":"ack","epoch":"old","alert":"canal/drill/burr","level":"DANGER"}}', "another session"),
         (b'{"kind":"command","who":"eve","id":"1","order":{"do":"limits","structure":"canal","caution_mm":1,"danger_mm":2}}', "danger 2 mm"),
@@ -203,7 +222,6 @@ def test_a_stalled_subscriber_delays_no_alert_while_the_core_runs_flat_out() -> 
         assert len(states) > 300, "the core ran fast"
         assert sorted(waits)[len(waits) // 2] < 25.0
         assert max(waits) < 300.0, "an operator would have called the link lost"
-        assert s.client.link.late_alerts == 0
         assert not s.client.link_lost()
 
 
