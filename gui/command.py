@@ -7,11 +7,13 @@ import os
 import signal
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gui.own_core import core_beside
 from navtwin.bus.keys import client_keys
 from navtwin.bus.topics import COMMAND_PORT, PUB_PORT
 from navtwin.errors import InputRefused
@@ -30,6 +32,7 @@ def app(
     command_port: Annotated[int, typer.Option("--command-port", min=1, max=65535, help="the core's command port")] = COMMAND_PORT,
     who: Annotated[str, typer.Option(help="your name, logged with each order (default: the user's, or the key's)")] = "",
     rig: Annotated[Path | None, typer.Option(metavar="FILE", help="where the instruments' shapes are (default: the case's own rig.toml)")] = None,
+    source: Annotated[str, typer.Option(help="start a core on this source too (as for `navtwin run`); it outlives the window")] = "",
     headless: Annotated[bool, typer.Option("--headless", help="no window: save a picture at each alert and at each new scene")] = False,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="where --headless saves pictures")] = Path("pictures"),
     view: Annotated[str, typer.Option(help="posterior, left, axial or tip")] = "",
@@ -37,7 +40,7 @@ def app(
     key: Annotated[str, typer.Option(metavar="NAME", help="own CURVE key, for a core beyond this machine")] = "",
     server_key: Annotated[Path | None, typer.Option("--server-key", metavar="FILE", help="the core's .pub file")] = None,
 ) -> None:
-    """Watch a running core: the patient, the instruments, the distances and the alerts. Starts no core and stops none."""
+    """Watch a running core: the patient, the instruments, the distances and the alerts. With --source, start the core as well."""
     from gui.board import Board
     from navtwin.bus.client import Client
     from navtwin.scene.views import check_view
@@ -50,21 +53,25 @@ def app(
     scene, tools = _load(case, rig)
     keys = client_keys(key, server_key) if server_key else None
     client = Client(host, (port, command_port), keys, who or key or _user())
+    core = core_beside(case, source, rig, port, command_port) if source else nullcontext()
     board = Board(client.link, time.monotonic_ns, tools.tracker.max_age_ms if tools else 100.0)
     # A polite end leaves by the same way as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    if headless:
-        from gui.snapshots import watch
+    with core:
+        if headless:
+            from gui.snapshots import watch
 
-        try:
-            count = watch(scene, tools, client, board, out, typer.echo, chosen)
-        except KeyboardInterrupt:
-            return
-        typer.echo(f"{count} pictures in {out}")
-        return
-    from gui.application import show
+            try:
+                count = watch(scene, tools, client, board, out, typer.echo, chosen)
+            except KeyboardInterrupt:
+                return
+            typer.echo(f"{count} pictures in {out}")
+        else:
+            from gui.application import show
 
-    raise SystemExit(show(scene, tools, client, board, f"{host}:{port}", chosen, until_end=until_end))
+            code = show(scene, tools, client, board, f"{host}:{port}", chosen, until_end=until_end)
+            if code:
+                raise typer.Exit(code)
 
 
 def _load(case: Path, rig: Path | None) -> tuple[Scene, Rig | None]:

@@ -6,13 +6,10 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontDatabase, QPainter, QPen
 from PySide6.QtWidgets import QApplication, QLayout, QWidget
 
-from gui.none_guard import guard_none
 from navtwin.bus.signals import SIGNALS
 from navtwin.nouns import Priority
 from navtwin.scene import palette
 from navtwin.scene.caption import font_file
-
-guard_none()
 
 FAMILIES = ["Inter", "Segoe UI", "SF Pro Text", "Helvetica Neue", "Noto Sans", "Liberation Sans", "DejaVu Sans"]
 #: The window is drawn for this size and grows its type with larger ones.

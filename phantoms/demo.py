@@ -120,7 +120,7 @@ def _perform(console: Console, stage: Stage, begun: float, *, window: bool) -> f
     run = ["run", str(stage.case), "--source", f"log:{stage.stream}", "--log", str(log), "--speed", str(stage.speed), *where]
     listen = ["operator", *where, "--who", "demo operator", "--auto-ack", str(REACTION_S), "--plain", "--until-end", "--journal", str(journal)]
     shows = window and _has_display()
-    watch = ["gui", str(stage.case), *where]
+    watch = ["gui", str(stage.case), *where, "--until-end"]
     if not shows:
         console.print("no display: pictures are saved instead of a window" if window else "no window asked for: pictures are saved instead")
         watch += ["--headless", "--out", str(stage.folder / "pictures")]
@@ -131,7 +131,6 @@ def _perform(console: Console, stage: Stage, begun: float, *, window: bool) -> f
         if code:
             raise NavtwinError(f"the core ended with exit code {code}", "read what it said above")
         operator.wait(timeout=CLOSING_S)
-        viewer.terminate()
         viewer.wait(timeout=CLOSING_S)
     return first
 

@@ -31,7 +31,7 @@ RECIPE_VERSION = hashlib.sha256("".join(file_hash(Path(__file__).parent / name) 
 #: Segmentation error that is assumed where nobody states one: one standard deviation, mm.
 ASSUMED_SD_MM = 0.5
 #: The usual colours of anatomy models, by role.
-COLORS: Mapping[Role, str] = {"work": "#f1d691", "critical": "#d8654f", "context": "#b1a08f"}
+COLORS: Mapping[Role, str] = {"work": "#e6dccb", "critical": "#d8654f", "context": "#b1a08f"}
 
 Report = Callable[[str], None]
 

@@ -37,7 +37,7 @@ NAME = "thorax: pedicle screws at T11"
 LEVEL = "vertebrae_T11"
 VERTEBRAE = ("vertebrae_T10", "vertebrae_T11", "vertebrae_T12", "vertebrae_L1")
 SIDES: tuple[Side, Side] = ("left", "right")
-BONE, NERVE, ARTERY, VEIN, GULLET, SKIN = "#f1d691", "#f4d631", "#d8654f", "#0097ce", "#d3ab8f", "#b17a65"
+BONE, NERVE, ARTERY, VEIN, GULLET, SKIN = "#e6dccb", "#f2c14e", "#d8654f", "#0097ce", "#d3ab8f", "#b17a65"
 #: Limits are set from the plan's own clearance: with its error bar (0.9 mm, two standard deviations) it stays outside CAUTION, and DANGER
 #: begins farther out than the error bar reaches.
 CANAL_CAUTION_MM, CANAL_DANGER_MM = 1.8, 1.2
