@@ -10,8 +10,9 @@ Three processes on one host clock (time.monotonic_ns): this one drives a core pr
   are left out.
 - The receiver is `navtwin.bus.client.Client`, what operators and windows use; it stamps each message as it is handed over.
 
-Stages: arrival -> step done (queue, pose chain, proximity, judging), step -> published (encoding), published -> received (sockets, decoding). What the
-tracker takes before the arrival, and the eye after the receiver, are the rig's declared latency and no part of this.
+Stages: arrival -> step done (the source's thread and queue, pose chain, proximity, judging), step done -> published (handed to the publisher),
+X, sockets, decoding). What the tracker takes before the arrival, and the eye after the receiver, are the rig's
+declared latency and no part of this.
 
     python benchmarks/latency.py [--rate 60] [--seconds 30] [--curve] [--no-log] [--case FOLDER | --patient phantom] [--json FILE]
 """
@@ -44,7 +45,6 @@ from navtwin.kernels.errorbar import warm_up as warm_up_errorbar
 from navtwin.nouns import (
     Accept,
     Command,
-    Envelope,
     PivotResult,
     Pose,
     RegistrationResult,
@@ -87,7 +87,8 @@ class Plan:
 def swing(scene: Scene) -> tuple[Vec3, Vec3, float]:
     """A point outside the nearest critical structure, the direction away from it, and how far to swing along it (mm) to cross every limit."""
     critical: Structure = min(
-        (s for s in scene.structures if s.role == "critical" and s.caution_mm), key=lambda s: s.surface.closest(np.array([centre(scene)])).distance_mm[0]
+        (s for s in scene.structures if s.role == "critical" and s.caution_mm),
+        key=lambda s: s.surface.closest(np.array([centre(scene)])).distance_mm[0],
     )
     faces = critical.surface.vertices_mm[critical.surface.faces]
     # A face that looks away from the body's middle: the way to it from outside is open.
@@ -198,9 +199,10 @@ def set_up(rig: Rig) -> list[PivotResult | RegistrationResult | Command]:
         )
         bodies += [pivot, Command(who="benchmark", id=tool.name, order=Accept(result=f"pivot/{tool.name}"))]
     home = Pose.from_rigid(Rigid.identity("ct", "ref"))
+    centroid = (0.0, 0.0, 0.0)
     registered = RegistrationResult(
-        request="registration", accepted=True, reasons=(), pose=home, fre_mm=0.1, landmarks=(), residual_mm=(), covariance=zero6, centroid_mm=(0.0, 0.0, 0.0)
-    )  # fmt: skip
+        request="registration", accepted=True, reasons=(), pose=home, fre_mm=0.1, landmarks=(), residual_mm=(), covariance=zero6, centroid_mm=centroid
+    )
     return [*bodies, registered, Command(who="benchmark", id="r", order=Accept(result="registration"))]
 
 

@@ -128,7 +128,8 @@ class Core:
         """Say the alert set again if nothing was said for 50 ms of the host's clock: session time can stand still while a recording waits."""
         now = self._host_ns()
         if self._last_alerts is not None and now - self._last_alerts.t_publish_ns >= REPEAT_NS:
-            self._last_alerts = msgspec.structs.replace(self._last_alerts, t_publish_ns=now)
+            # Without the stamps of the frame behind it: a repetition says nothing of latency.
+            self._last_alerts = msgspec.structs.replace(self._last_alerts, t_capture_ns=None, t_arrival_ns=None, t_step_ns=now, t_publish_ns=now)
             self._publish("alerts", encode(self._last_alerts))
 
     def _record(self, event: Event, sent: Sequence[tuple[Topic, bytes]], stamps: Stamps) -> None:

@@ -1,7 +1,7 @@
 """The impure loop: the one place with clocks and sockets. It feeds the core and does nothing else.
 
-Order within a turn: commands, workers' answers, items that are due, then the tick; so that a frame is never judged stale only because
-the loop was late to read it.
+Items that are due come first in a turn, each at the time it arrived, then what is stamped with the present: so that no frame is judged stale
+only because the loop was late to read it. How late it was stands in the stamps, and the tick that follows counts it.
 """
 
 from __future__ import annotations
@@ -62,12 +62,13 @@ class Loop:
         gc.collect()
         gc.freeze()
         while not self.should_stop():
-            self._hear_commands()
-            self._hear_workers()
             self.core.flooding = not self.reader.live and self.timeline.flat_out
             self._feed_due_items()
+            self._hear_workers()
+            self._hear_commands()
             self._tick()
-            self.core.repeat_if_silent()
+            if self.core.flooding:
+                self.core.repeat_if_silent()
             if self.ended_ns is not None and time.monotonic_ns() - self.ended_ns > FAREWELL_NS:
                 return
             self._nap()
@@ -137,12 +138,10 @@ class Loop:
         session = self.timeline.session_ns(recorded)
         if self.timeline.flat_out:
             self._ticks_until(session)
-        # Once live the item enters when it is really fed: what the loop was late by counts as age.
-        enters = session if self.timeline.flat_out else max(session, self.timeline.now_ns(host))
-        self._feed(self.timeline.restamp(item), enters)
+        self._feed(self.timeline.restamp(item), session)
         if self.held is not None and isinstance(item, TrackerFrame):
             held, self.held = self.held, None
-            self._feed(held, enters)
+            self._feed(held, session)
         return True
 
     def _feed(self, item: SourceItem, t_ns: int) -> None:

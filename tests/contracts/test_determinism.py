@@ -87,7 +87,21 @@ def test_an_event_read_from_a_log_is_the_event_that_was_given() -> None:
 
 #: Names that exist in the small world, so that random orders meet something.
 names = st.sampled_from(
-    ["canal", "aorta", "bone", "drill", "pointer", "a", "b", "registration", "pivot/drill", "pivot/pointer", "canal/drill/burr", "SOURCE_STALE/tracker", ""]
+    [
+        "canal",
+        "aorta",
+        "bone",
+        "drill",
+        "pointer",
+        "a",
+        "b",
+        "registration",
+        "pivot/drill",
+        "pivot/pointer",
+        "canal/drill/burr",
+        "SOURCE_STALE/tracker",
+        "",
+    ]
 )
 
 
@@ -96,7 +110,11 @@ def orders(draw: st.DrawFn) -> Order:
     """Any order there is, its words often ones that mean something."""
     kind = draw(st.sampled_from(Order.__args__))
     order = draw(noun_strategy(kind))
-    known = {name: draw(names) for name in kind.__struct_fields__ if isinstance(getattr(order, name), str) and name not in ("method", "what", "action", "level")}
+    known = {
+        name: draw(names)
+        for name in kind.__struct_fields__
+        if isinstance(getattr(order, name), str) and name not in ("method", "what", "action", "level")
+    }
     if "epoch" in known:
         known["epoch"] = HEADER.session
     return msgspec.structs.replace(order, **known) if draw(st.integers(0, 3)) else order  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""Inside `step` there is no clock, chance, BLAS, fastmath or set order (DESIGN section 4). Looked for in the syntax, so that no input need find it."""
+"""Inside `step` there is no clock, chance, BLAS, fastmath or set order (DESIGN section 4). Looked for in the syntax: no input need find it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,26 @@ BEFORE_THE_FIRST_FRAME = {"navtwin/kernels/jit.py"}
 #: Of Rigid: not for the fold, and says so.
 OUTSIDE = {("navtwin/rigid.py", "from_matrix"), ("navtwin/rigid.py", "matrix"), ("navtwin/rigid.py", "apply")}
 
-NO_MODULES = ("time", "random", "datetime", "secrets", "uuid", "os", "socket", "zmq", "threading", "asyncio", "multiprocessing", "subprocess", "scipy")
+NO_MODULES = (
+    "time",
+    "random",
+    "datetime",
+    "secrets",
+    "uuid",
+    "os",
+    "socket",
+    "zmq",
+    "threading",
+    "asyncio",
+    "multiprocessing",
+    "subprocess",
+    "scipy",
+)
 NO_CALLS = (
     "np.dot", "np.matmul", "np.einsum", "np.inner", "np.outer", "np.tensordot", "np.vdot", "np.kron", "np.sum", "np.mean", "np.std", "np.var",
     "np.sin", "np.cos", "np.tan", "np.exp", "np.log", "np.power", "np.arccos", "np.arcsin", "np.arctan2", "np.hypot", "np.cbrt",
-    "math.sin", "math.cos", "math.tan", "math.exp", "math.log", "math.pow", "math.acos", "math.asin", "math.atan2", "math.hypot", "math.cbrt", "math.fsum",
-    "pow", "hash", "id", "open", "input", "print",
+    "math.sin", "math.cos", "math.tan", "math.exp", "math.log", "math.pow", "math.acos", "math.asin", "math.atan2", "math.hypot", "math.cbrt",
+    "math.fsum", "pow", "hash", "id", "open", "input", "print",
 )  # fmt: skip
 NO_PACKAGES = ("np.random", "numpy.random", "np.linalg", "numpy.linalg")
 
@@ -146,19 +160,20 @@ def test_no_set_is_iterated() -> None:
     strays = []
     for path in FOLD:
         parents = {child: node for node in ast.walk(tree(path)) for child in ast.iter_child_nodes(node)}
-        for node in ast.walk(tree(path)):
-            if (isinstance(node, ast.Set | ast.SetComp) or (isinstance(node, ast.Call) and called(node) in ("set", "frozenset"))) and not _order_is_lost(
-                node, parents
-            ):
-                strays.append(f"{where(path, node)}: {ast.unparse(node)}")
+        sets = [node for node in ast.walk(tree(path)) if _is_set(node)]
+        strays += [f"{where(path, node)}: {ast.unparse(node)}" for node in sets if not _order_is_lost(node, parents)]
     assert not strays
+
+
+def _is_set(node: ast.AST) -> bool:
+    return isinstance(node, ast.Set | ast.SetComp) or (isinstance(node, ast.Call) and called(node) in ("set", "frozenset"))
 
 
 def _order_is_lost(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
     """Whether the set only ends in sorted(), len(), a test of membership or a truth value; or in a name that does."""
     above = parents.get(node)
     if isinstance(above, ast.BinOp | ast.IfExp | ast.BoolOp):
-        return isinstance(above, ast.IfExp) and above.test is node or _order_is_lost(above, parents)
+        return (isinstance(above, ast.IfExp) and above.test is node) or _order_is_lost(above, parents)
     if isinstance(above, ast.Call):
         return called(above) in ("sorted", "len", "min", "max", "bool")
     if isinstance(above, ast.Compare | ast.If):

@@ -36,9 +36,8 @@ def test_no_error_is_swallowed() -> None:
                                for line in handler.body)  # fmt: skip
             if handler.type is None or (is_broad and says_nothing):
                 swallowed.append(where(path, handler))
-        for node in ast.walk(tree(path)):
-            if isinstance(node, ast.Call) and called(node).endswith("suppress") and any(isinstance(a, ast.Name) and a.id in broad for a in node.args):
-                swallowed.append(where(path, node))
+        calls = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and called(node).endswith("suppress")]
+        swallowed += [where(path, node) for node in calls if any(isinstance(a, ast.Name) and a.id in broad for a in node.args)]
     assert not swallowed
 
 
@@ -65,13 +64,9 @@ def _is_false(node: ast.expr) -> bool:
 
 def test_transforms_are_never_named_with_a_2() -> None:
     """`T_ct_from_tip` reads as a sentence; `tip2ct` does not say which way round it multiplies."""
-    named: list[str] = []
-    for path in files(*OWN):
-        for node in ast.walk(tree(path)):
-            for name in _names(node):
-                if re.search(r"[A-Za-z]_?2_?[A-Za-z]", TWO_IS_A_NUMBER.sub("", name)) and not name.startswith("test_"):
-                    named.append(f"{where(path, node)}: {name}")
-    assert not named
+    named = [(path, node, name) for path in files(*OWN) for node in ast.walk(tree(path)) for name in _names(node) if not name.startswith("test_")]
+    pattern = re.compile(r"[A-Za-z]_?2_?[A-Za-z]")
+    assert not [f"{where(path, node)}: {name}" for path, node, name in named if pattern.search(TWO_IS_A_NUMBER.sub("", name))]
 
 
 def _names(node: ast.AST) -> Iterator[str]:

@@ -27,8 +27,8 @@ from navtwin.nouns import (
     Sighting,
     SourceEnded,
     SourceItem,
-    Topic,
     ToolSelect,
+    Topic,
     TrackerFrame,
 )
 from navtwin.record.log import LogWriter
@@ -123,9 +123,7 @@ class Session:
         now = time.monotonic_ns() if arrival_ns is None else arrival_ns
         self.number += 1
         capture = now - round(age_ms * MS)
-        self.source.items.put(
-            TrackerFrame(source="hand", number=self.number, t_capture_ns=capture, t_arrival_ns=now, sightings=sightings(gap_mm))
-        )
+        self.source.items.put(TrackerFrame(source="hand", number=self.number, t_capture_ns=capture, t_arrival_ns=now, sightings=sightings(gap_mm)))
         return capture
 
     def show_for(self, seconds: float, gap_mm: float | None) -> None:

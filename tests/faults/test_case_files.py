@@ -93,7 +93,9 @@ NOT_FINITE = np.where(np.eye(4, dtype=bool), np.nan, 0.0)
 
 
 @pytest.mark.parametrize(
-    ("affine", "word"), [(SINGULAR, "singular"), (PARALLEL, "singular"), (SHEARED, "sheared"), (NOT_FINITE, "NaN")], ids=["flat", "parallel", "shear", "nan"]
+    ("affine", "word"),
+    [(SINGULAR, "singular"), (PARALLEL, "singular"), (SHEARED, "sheared"), (NOT_FINITE, "NaN")],
+    ids=["flat", "parallel", "shear", "nan"],
 )
 def test_an_affine_that_places_nothing(navtwin: Navtwin, tmp_path: Path, labels: Path, affine: npt.NDArray[np.float64], word: str) -> None:
     bad = write(tmp_path / "bad.nii.gz", np.zeros(SHAPE, dtype=np.int16), affine)
@@ -182,9 +184,7 @@ def test_a_spoilt_case_is_refused_by_name(navtwin: Navtwin, tmp_path: Path, case
 
 
 @pytest.mark.parametrize(("old", "new", "words"), SPOILT)
-def test_the_same_fault_is_named_by_case_check_and_never_locked(
-    navtwin: Navtwin, case: Path, old: str, new: str, words: tuple[str, ...]
-) -> None:
+def test_the_same_fault_is_named_by_case_check_and_never_locked(navtwin: Navtwin, case: Path, old: str, new: str, words: tuple[str, ...]) -> None:
     edit(case, old, new)
     lock = (case / "case.lock").read_bytes()
     ended = navtwin("case", "check", case, "--lock")

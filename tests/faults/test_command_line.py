@@ -85,7 +85,11 @@ def test_a_spoilt_case(navtwin: Navtwin, tmp_path: Path, case: Path) -> None:
         ("max_age_ms = 100.0", "max_age_ms = 0.0", ("max_age_ms",)),
         ("output_delay_ms = 5.0", "output_delay_ms = -5.0", ("output_delay_ms",)),
         ("axis_sd_rad = 0.001", "axis_sd_rad = -0.001", ("axis_sd_rad",)),
-        ("axis_sd_rad = 0.001", "axis_sd_rad = 0.001\ntip_mm = [0.0, 90.0, 120.0]\ntip_covariance = [-1.0, 0.0, 0.0, 1.0, 0.0, 1.0]", ("tip_covariance",)),
+        (
+            "axis_sd_rad = 0.001",
+            "axis_sd_rad = 0.001\ntip_mm = [0.0, 90.0, 120.0]\ntip_covariance = [-1.0, 0.0, 0.0, 1.0, 0.0, 1.0]",
+            ("tip_covariance",),
+        ),
     ],
 )
 def test_a_rig_that_makes_no_sense(navtwin: Navtwin, tmp_path: Path, old: str, new: str, words: tuple[str, ...]) -> None:
@@ -128,7 +132,14 @@ def damaged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     whole = SESSION.read_bytes()
     flipped = bytearray(whole)
     flipped[len(whole) // 3] ^= 4
-    contents = {"cut": whole[: len(whole) // 2], "beheaded": whole[100:], "flipped": bytes(flipped), "empty": b"", "text": b"hello\n" * 50, "twice": whole * 2}
+    contents = {
+        "cut": whole[: len(whole) // 2],
+        "beheaded": whole[100:],
+        "flipped": bytes(flipped),
+        "empty": b"",
+        "text": b"hello\n" * 50,
+        "twice": whole * 2,
+    }
     for name, content in contents.items():
         (folder / f"{name}.mcap").write_bytes(content)
     return {name: folder / f"{name}.mcap" for name in contents}

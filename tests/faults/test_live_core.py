@@ -149,7 +149,10 @@ def _answer(sock: zmq.Socket[bytes]) -> Reply:
         (b"{" * 3000, "not a command"),
         (b'{"kind":"command","who":"eve","id":"1","order":{"do":"muted","structure":"canal"}}', "did you mean 'mute'"),
         (b'{"kind":"command","who":"eve","id":"1","order":{"do":"mute","structure":"canal","for_ever":true}}', "for_ever"),
-        (b'{"kind":"command","who":"eve","id":"1","order":{"do":"ack","epoch":"old","alert":"canal/drill/burr","level":"DANGER"}}', "another session"),
+        (
+            b'{"kind":"command","who":"eve","id":"1","order":{"do":"ack","epoch":"old","alert":"canal/drill/burr","level":"DANGER"}}',
+            "another session",
+        ),
         (b'{"kind":"command","who":"eve","id":"1","order":{"do":"limits","structure":"canal","caution_mm":1,"danger_mm":2}}', "danger 2 mm"),
         (b'{"kind":"command","who":"eve","id":"1","order":{"do":"limits","structure":"bone","caution_mm":2,"danger_mm":1}}', "no critical structure"),
         (b'{"kind":"command","who":"eve","id":"1","order":{"do":"audio-pause","seconds":1e300}}', "0 to 120"),

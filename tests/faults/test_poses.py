@@ -73,7 +73,11 @@ def test_no_sixteen_numbers_make_an_unsound_pose(numbers: list[float]) -> None:
     assert np.linalg.det(r) > 0.0
 
 
-unit = st.tuples(*[st.floats(-1.0, 1.0)] * 4).filter(lambda q: 0.1 < sum(v * v for v in q)).map(lambda q: tuple(v / math.sqrt(sum(w * w for w in q)) for v in q))
+unit = (
+    st.tuples(*[st.floats(-1.0, 1.0)] * 4)
+    .filter(lambda q: sum(v * v for v in q) > 0.1)
+    .map(lambda q: tuple(v / math.sqrt(sum(w * w for w in q)) for v in q))
+)
 
 
 @given(q=unit, t=st.tuples(*[st.floats(-1e3, 1e3)] * 3))
@@ -93,7 +97,9 @@ def _sighting(body: str) -> st.SearchStrategy[tuple[Sighting, ...]]:
     lost = st.sampled_from(["MISSING", "OUT_OF_VIEW", "OUT_OF_VOLUME", "REQ_TIMEOUT", "UNKNOWN", "INVALID", "SWITCH1_IS_ON"])
     pose = st.builds(Pose, q_wxyz=unit, t_mm=st.tuples(*[st.floats(-1e7, 1e7)] * 3))
     covariance = st.one_of(st.none(), st.tuples(*[st.floats(-1e3, 1e3)] * 21))
-    seen = st.builds(Sighting, body=st.just(body), status=st.just("OK"), pose=pose, covariance=covariance, rms_mm=st.one_of(st.none(), st.floats(0.0, 1e3)))
+    seen = st.builds(
+        Sighting, body=st.just(body), status=st.just("OK"), pose=pose, covariance=covariance, rms_mm=st.one_of(st.none(), st.floats(0.0, 1e3))
+    )
     return st.one_of(lost.map(lambda word: (Sighting(body=body, status=word),)), st.just(()), seen.map(lambda s: (s,)), st.tuples(seen, seen))
 
 

@@ -165,9 +165,7 @@ def bodies() -> Iterator[tuple[int, EventBody]]:
         return now, Command(who=who, id=str(next(ids)), order=what)
 
     def seen_at(tip_mm: Vec3) -> TrackerFrame:
-        return TrackerFrame(
-            source="golden", number=next(number), t_capture_ns=now - LATENCY_NS, t_arrival_ns=now, sightings=_sightings(rng, tip_mm)
-        )
+        return TrackerFrame(source="golden", number=next(number), t_capture_ns=now - LATENCY_NS, t_arrival_ns=now, sightings=_sightings(rng, tip_mm))
 
     yield order(Collect(what="pivot", tool="drill", action="start"))
     for _ in range(3):
@@ -232,7 +230,10 @@ ORDERS: dict[int, tuple[tuple[str, Order], ...]] = {
     1: (("ana", Mark(label="near")), ("ben", Mute(structure="canal")), ("ana", Spindle(on=True))),
     3: (("ben", AudioPause(seconds=0.3)), ("ana", SetLimits(structure="canal", caution_mm=9.0, danger_mm=4.0))),
     5: (("ana", Undo()), ("ana", Mute(structure="bone"))),
-    8: (("ana", Ack(epoch="another", alert="canal/drill/burr", level="DANGER")), ("ben", SetLimits(structure="aorta", caution_mm=12.0, danger_mm=8.0))),
+    8: (
+        ("ana", Ack(epoch="another", alert="canal/drill/burr", level="DANGER")),
+        ("ben", SetLimits(structure="aorta", caution_mm=12.0, danger_mm=8.0)),
+    ),
     10: (("ben", Ack(epoch="", alert="canal/drill/burr", level="CONTACT")), ("ben", Ack(epoch="", alert="aorta/drill/burr", level="CAUTION"))),
     14: (("ana", Undo()), ("ana", Spindle(on=False)), ("ana", AudioPause(seconds=500.0))),
 }
@@ -251,8 +252,8 @@ def make_session(path: Path = SESSION) -> None:
     scene, rig = load_scene(CASE), read_rig(RIG)
     header = with_session(
         Header(
-            session="", version="golden", utc_anchor_ns=0, monotonic_anchor_ns=0, case_path="tests/golden/case", rig_path="tests/golden/case/rig.toml",
-            case_hash=scene.case_hash, rig_hash=rig_hash(rig), code_hash=code_hash(), source="golden", speed=0.0, python="", machine="",
+            session="", version="golden", utc_anchor_ns=0, monotonic_anchor_ns=0,
+            case_path="tests/golden/case", rig_path="tests/golden/case/rig.toml", case_hash=scene.case_hash, rig_hash=rig_hash(rig), code_hash=code_hash(), source="golden", speed=0.0, python="", machine="",
         )
     )  # fmt: skip
     path.unlink(missing_ok=True)
