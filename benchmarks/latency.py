@@ -11,7 +11,7 @@ Three processes on one host clock (time.monotonic_ns): this one drives a core pr
 - The receiver is `navtwin.bus.client.Client`, what operators and windows use; it stamps each message as it is handed over.
 
 Stages: arrival -> step done (the source's thread and queue, pose chain, proximity, judging), step done -> published (handed to the publisher),
-X, sockets, decoding). What the tracker takes before the arrival, and the eye after the receiver, are the rig's
+published -> received (encoding, sockets, decoding). What the tracker takes before the arrival, and the eye after the receiver, are the rig's
 declared latency and no part of this.
 
     python benchmarks/latency.py [--rate 60] [--seconds 30] [--curve] [--no-log] [--case FOLDER | --patient phantom] [--json FILE]

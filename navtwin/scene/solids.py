@@ -25,12 +25,13 @@ def surface_mesh(vertices_mm: npt.ArrayLike, faces: npt.ArrayLike, most_triangle
     """A surface as a mesh of about `most_triangles` at most, with outward vertex normals."""
     import pyvista as pv
 
-    mesh = pv.PolyData.from_regular_faces(np.array(vertices_mm, dtype=np.float64), np.asarray(faces, dtype=np.int64))
+    mesh: pv.PolyData = pv.PolyData.from_regular_faces(np.array(vertices_mm, dtype=np.float64), np.asarray(faces, dtype=int))
     if mesh.n_cells > CLUSTER_ABOVE * most_triangles:
         mesh = _clustered(mesh, CLUSTER_ABOVE * most_triangles)
     if mesh.n_cells > most_triangles:
         mesh = _collapsed(mesh, most_triangles)
-    return mesh.compute_normals(cell_normals=False, split_vertices=False, consistent_normals=False, auto_orient_normals=False)
+    shaded: pv.PolyData = mesh.compute_normals(cell_normals=False, split_vertices=False, consistent_normals=False, auto_orient_normals=False)
+    return shaded
 
 
 def _collapsed(mesh: pv.PolyData, most_triangles: int) -> pv.PolyData:
@@ -85,7 +86,7 @@ def capsule_mesh(part: Part) -> pv.PolyData:
     i, j = np.meshgrid(np.arange(2 * CAPSULE_RINGS - 1), np.arange(CAPSULE_SIDES), indexing="ij")
     here, beside = i * CAPSULE_SIDES + j, i * CAPSULE_SIDES + (j + 1) % CAPSULE_SIDES
     quads = np.stack((here, beside, beside + CAPSULE_SIDES, here + CAPSULE_SIDES), axis=-1).reshape(-1, 4)
-    mesh = pv.PolyData.from_regular_faces(points, quads)
+    mesh: pv.PolyData = pv.PolyData.from_regular_faces(points, quads)
     mesh.point_data["Normals"] = normals.reshape(-1, 3)
     mesh.point_data.active_normals_name = "Normals"
     return mesh

@@ -75,12 +75,25 @@ def sightings(draw: Callable[..., Any]) -> Sighting:
 
 @st.composite
 def rigs(draw: Callable[..., Any]) -> Rig:
-    """Names that exist, unit axes, parts with a radius, a tracker that is fast enough: what a rig must keep to."""
+    """Names that exist, unit axes, parts with a radius, errors and delays that are not negative: what a rig must keep to."""
+    positive, error = st.floats(0.1, 50.0), st.floats(0.0, 5.0)
     names = draw(st.lists(text, min_size=1, max_size=3, unique=True))
-    bodies = tuple(msgspec.structs.replace(draw(noun_strategy(Body)), name=name) for name in names)
-    part = msgspec.structs.replace(draw(noun_strategy(Part)), radius_mm=draw(st.floats(0.1, 50.0)))
-    tool = msgspec.structs.replace(draw(noun_strategy(Tool)), body=draw(st.sampled_from(names)), axis_in_marker=(0.0, -1.0, 0.0), part=(part,))
-    tracker = msgspec.structs.replace(draw(noun_strategy(Tracker)), max_age_ms=draw(st.floats(1.0, 250.0)))
+    bodies = tuple(
+        Body(name=name, sd_mm=draw(error), sd_rad=draw(error), markers_mm=draw(strategy_of(get_type_hints(Body)["markers_mm"]))) for name in names
+    )
+    part = msgspec.structs.replace(draw(noun_strategy(Part)), radius_mm=draw(positive))
+    tool = Tool(
+        name=draw(text),
+        body=draw(st.sampled_from(names)),
+        axis_in_marker=(0.0, -1.0, 0.0),
+        axis_sd_rad=draw(error),
+        part=(part,),
+        tip_mm=draw(st.one_of(st.none(), st.tuples(finite, finite, finite))),
+        tip_covariance=draw(st.one_of(st.none(), st.tuples(error, finite, finite, error, finite, error))),
+    )
+    tracker = Tracker(
+        name=draw(text), rate_hz=draw(positive), latency_ms=draw(error), output_delay_ms=draw(error), max_age_ms=draw(st.floats(1.0, 250.0))
+    )
     return Rig(reference=draw(st.sampled_from(names)), tracker=tracker, body=bodies, tool=(tool,))
 
 

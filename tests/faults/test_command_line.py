@@ -90,6 +90,7 @@ def test_a_spoilt_case(navtwin: Navtwin, tmp_path: Path, case: Path) -> None:
             "axis_sd_rad = 0.001\ntip_mm = [0.0, 90.0, 120.0]\ntip_covariance = [-1.0, 0.0, 0.0, 1.0, 0.0, 1.0]",
             ("tip_covariance",),
         ),
+        ('name = "neck"', 'name = "burr"', ("'burr'", "name")),
     ],
 )
 def test_a_rig_that_makes_no_sense(navtwin: Navtwin, tmp_path: Path, old: str, new: str, words: tuple[str, ...]) -> None:

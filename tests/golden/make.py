@@ -253,7 +253,8 @@ def make_session(path: Path = SESSION) -> None:
     header = with_session(
         Header(
             session="", version="golden", utc_anchor_ns=0, monotonic_anchor_ns=0,
-            case_path="tests/golden/case", rig_path="tests/golden/case/rig.toml", case_hash=scene.case_hash, rig_hash=rig_hash(rig), code_hash=code_hash(), source="golden", speed=0.0, python="", machine="",
+            case_path="tests/golden/case", rig_path="tests/golden/case/rig.toml",
+            case_hash=scene.case_hash, rig_hash=rig_hash(rig), code_hash=code_hash(), source="golden", speed=0.0, python="", machine="",
         )
     )  # fmt: skip
     path.unlink(missing_ok=True)
