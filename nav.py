@@ -2,7 +2,7 @@
 """The two commands of navtwin, on a machine that has nothing but Python: `python3 nav.py demo` and `python3 nav.py test`.
 
 Each does its own set-up (a virtual environment in `.venv`, the locked packages, this project) and only what is missing of it.
-`python3 nav.py run ...` passes anything else on to the `navtwin` command.
+Anything else is passed on to the `navtwin` command: `python3 nav.py doctor`.
 """
 
 import ctypes
@@ -135,15 +135,14 @@ def test(arguments):
 
 
 def main():
-    if len(sys.argv) < 2 or sys.argv[1] not in ("demo", "test", "run"):
-        stop("say what to do: `python3 nav.py demo`, `python3 nav.py test`, or `python3 nav.py run COMMAND ...` for any navtwin command")
+    if len(sys.argv) < 2:
+        stop("say what to do: `python3 nav.py demo`, `python3 nav.py test`, or any navtwin command (`python3 nav.py --help` lists them)")
     require_python()
     set_up()
-    what, rest = sys.argv[1], sys.argv[2:]
-    if what == "test":
-        test(rest)
+    if sys.argv[1] == "test":
+        test(sys.argv[2:])
     else:
-        run([str(venv_python()), "-m", "navtwin", *(["demo", *rest] if what == "demo" else rest)])
+        run([str(venv_python()), "-m", "navtwin", *sys.argv[1:]])
 
 
 if __name__ == "__main__":

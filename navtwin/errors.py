@@ -10,8 +10,8 @@ import difflib
 from collections.abc import Iterable
 
 
-def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:] + ("" if text[-1] in ".?!" else ".")
+def _stopped(text: str) -> str:
+    return text + ("" if text[-1] in ".?!" else ".")
 
 
 class NavtwinError(Exception):
@@ -22,7 +22,8 @@ class NavtwinError(Exception):
     def __init__(self, problem: str, remedy: str = "") -> None:
         self.problem = problem
         self.remedy = remedy
-        super().__init__(" ".join(_sentence(part) for part in (problem, remedy) if part))
+        # The problem often begins with a file's name, whose case matters; the remedy begins with a verb.
+        super().__init__(" ".join([_stopped(problem), *([_stopped(remedy[0].upper() + remedy[1:])] if remedy else [])]))
 
 
 class InputRefused(NavtwinError):

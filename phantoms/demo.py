@@ -71,6 +71,17 @@ def demo(
     )
 
 
+def rig(folder: Annotated[Path, typer.Argument(help="case folder, or any other")]) -> None:
+    """Write the demonstration rig (tracker, reference, pointer, drill) as rig.toml into a folder."""
+    from phantoms.rig import RIG_FILE, write_rig
+
+    if (folder / RIG_FILE).exists():
+        raise NavtwinError(f"{folder / RIG_FILE} is already there", "remove it first, or name another folder")
+    if not folder.is_dir():
+        raise NavtwinError(f"no folder {folder}", "name one that is there")
+    typer.echo(f"written: {write_rig(folder)}")
+
+
 def _prepare(console: Console, seed: int, speed: float, patient: str, out: Path | None) -> Stage:
     """Case, rig and recorded stream, each made once and kept by hash."""
     from navtwin.scene.case import load_scene

@@ -90,6 +90,8 @@ class Rig(Noun, frozen=True):
         for tool in self.tool:
             if abs(math.dist(tool.axis_in_marker, (0.0, 0.0, 0.0)) - 1.0) > 1e-6:
                 raise InputRefused(f"axis_in_marker of '{tool.name}' is not a unit vector", "divide it by its length")
+            if len({p.name for p in tool.part}) != len(tool.part):
+                raise InputRefused(f"two parts of tool '{tool.name}' share a name", "give each its own: alerts are told apart by it")
             if not tool.part or any(p.radius_mm <= 0.0 for p in tool.part):
                 raise InputRefused(f"tool '{tool.name}' has no part, or one without a positive radius_mm", "add [[tool.part]] capsules")
 

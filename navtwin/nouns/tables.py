@@ -34,8 +34,13 @@ def read_toml(path: Path, kind: type[T]) -> T:
 
 
 def explain(error: Exception, kind: Any) -> str:
-    """msgspec's message, with the nearest known key where a key is unknown."""
+    """msgspec's message, with the nearest known key or word where one is unknown."""
     text = str(error).rstrip(".")
+    choice = re.search(r"[Ii]nvalid enum value '([^']*)'(?: - at `\$([^`]*)`)?", text)
+    if choice is not None:
+        where = choice.group(2) or ""
+        word, (outer, _, field) = choice.group(1), where.rpartition(".")
+        return f"'{word}' is no {field or 'known word'}{f' in {outer[1:]}' if outer else ''}: {nearest(word, _words_at(kind, where))}"
     unknown = re.search(r"unknown field `([^`]+)`(?: - at `\$([^`]*)`)?", text)
     if unknown is None:
         return text.replace("`$.", "`")
@@ -49,6 +54,15 @@ def _fields_at(kind: Any, where: str) -> tuple[str, ...]:
         annotation = next(f.type for f in msgspec.structs.fields(kind) if f.encode_name == step)
         kind = _struct_in(annotation)
     return tuple(f.encode_name for f in msgspec.structs.fields(kind))
+
+
+def _words_at(kind: Any, where: str) -> tuple[str, ...]:
+    """The words that the field at msgspec's path `where` may hold."""
+    outer, _, name = where.rpartition(".")
+    for step in re.findall(r"\.(\w+)", outer):
+        kind = _struct_in(next(f.type for f in msgspec.structs.fields(kind) if f.encode_name == step))
+    annotation = next((f.type for f in msgspec.structs.fields(kind) if f.encode_name == name), None)
+    return tuple(str(word) for word in getattr(annotation, "__args__", ()) if isinstance(word, str))
 
 
 def _struct_in(annotation: Any) -> Any:

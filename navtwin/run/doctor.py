@@ -12,12 +12,12 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, ver
 from typing import Annotated
 
 import typer
-from platformdirs import user_cache_path
 from rich.console import Console
 from rich.table import Table
 
 from navtwin import __version__
 from navtwin.bus.topics import COMMAND_PORT, PUB_PORT
+from navtwin.scene.data import cache_folder
 
 #: The folders are the import names, so another distribution could own one of them.
 ROOMS = ("navtwin", "tracking", "gui", "phantoms")
@@ -45,7 +45,7 @@ def _findings() -> Iterator[Finding]:
     for name, port in (("publish port", PUB_PORT), ("command port", COMMAND_PORT)):
         free = _is_free(port)
         yield name, f"{port} is {'free' if free else 'in use: pass another to `navtwin run`'}", free
-    yield "cache", str(user_cache_path("navtwin")), True
+    yield "cache", str(cache_folder("")), True
 
 
 def _is_free(port: int) -> bool:

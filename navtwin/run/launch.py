@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from platformdirs import user_data_path
@@ -53,15 +53,21 @@ class Settings:
     keys: ServerKeys | None = None
 
 
-def open_source(address: str, scene: Scene, rig: Rig) -> Source:
-    """Open `scheme:rest` with the source that some installed room offers under that scheme."""
+def offer_of(address: str) -> tuple[EntryPoint, str]:
+    """The source that some installed room offers under the scheme of `scheme:rest`, and the rest."""
     offers = {e.name: e for e in entry_points(group="navtwin.sources")}
     scheme, colon, rest = address.partition(":")
     if not colon:
         raise InputRefused(f"source '{address}' names no kind", f"write --source KIND:{address}, with KIND one of {', '.join(sorted(offers))}")
     if scheme not in offers:
         raise InputRefused(f"no source of kind '{scheme}' is installed", nearest(scheme, offers))
-    source: Source = offers[scheme].load()(rest, scene, rig)
+    return offers[scheme], rest
+
+
+def open_source(address: str, scene: Scene, rig: Rig) -> Source:
+    """Open `scheme:rest`."""
+    offer, rest = offer_of(address)
+    source: Source = offer.load()(rest, scene, rig)
     return source
 
 
@@ -85,6 +91,9 @@ def run_session(settings: Settings, say: Say) -> Path | None:
     from navtwin.scene.case import load_scene
 
     rig_path = rig_path_of(settings.case, settings.rig)
+    offer_of(settings.source)
+    if settings.log is not None and settings.log.exists():
+        raise InputRefused(f"{settings.log} is already there", "name a new log, or move this one away")
     rig = read_rig(rig_path)
     stop = threading.Event()
     for name in ("SIGINT", "SIGTERM"):

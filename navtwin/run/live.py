@@ -61,7 +61,10 @@ class Loop:
         # A full collection can take tens of milliseconds with meshes loaded; what lives now lives on.
         gc.collect()
         gc.freeze()
-        while not self.should_stop():
+        while True:
+            if self.should_stop():
+                self._stop()
+                return
             self.core.flooding = not self.reader.live and self.timeline.flat_out
             self._feed_due_items()
             self._hear_workers()
@@ -182,6 +185,11 @@ class Loop:
         if self.reader.failure is None or not self.reader.live:
             self.ended_ns, self.last_session_ns = time.monotonic_ns(), self.core.last_ns or 0
             self.next_tick_ns = None
+
+    def _stop(self) -> None:
+        """Stopped by hand: say so, or the silence that follows would be taken for a lost link."""
+        if self.ended_ns is None:
+            self._take(self._session_ns(), Notice(alarm="SOURCE_ENDED", active=True, detail="the core was stopped"))
 
     def _nap(self) -> None:
         """Sleep until something is due, at most a millisecond; not at all while a recording plays flat out."""

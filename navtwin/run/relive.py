@@ -19,6 +19,9 @@ def world_of(log: Path, case: Path | None, rig: Path | None) -> tuple[Scene, Rig
     InputRefused : the folder or file that the log names is not there any more
     """
     named = header(log)
+    for what, given, known in (("case", case, named.case_path), ("rig", rig, named.rig_path)):
+        if given is None and not known:
+            raise InputRefused(f"{log.name} does not say which {what} it belongs to (it was imported)", f"pass it with --{what}")
     case_path, rig_path = case or Path(named.case_path), rig or Path(named.rig_path)
     if not case_path.is_dir():
         raise InputRefused(f"the case of {log.name} is not at {case_path}", "say where it is with --case FOLDER")

@@ -6,7 +6,7 @@ A *fault* makes a case unusable: `load_scene` refuses it. A *warning* is a case 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,8 @@ from navtwin.scene.model import VolumeBox
 from navtwin.scene.surface import Surface
 
 FEWEST_LANDMARKS = 3
+#: A landmark further from all bone than this was not meant for it, mm.
+FAR_FROM_BONE_MM = 5.0
 #: RMS distance (mm) of the landmarks from the best line through them below which they leave the turn about that line open.
 COLLINEAR_MM = 2.0
 
@@ -52,7 +54,7 @@ def check_case(folder: Path) -> CaseReport:
     if case is not None:
         faults += faults_of(folder, case, surfaces)
         clearances = tuple(plan_clearances(case, surfaces))
-        warnings = [*_empty_warnings(case), *_clearance_warnings(case, clearances)]
+        warnings = [*_empty_warnings(case), *_landmark_warnings(case, surfaces), *_clearance_warnings(case, clearances)]
     return CaseReport(folder=str(folder), findings=(*faults, *warnings), clearances=clearances)
 
 
@@ -183,6 +185,16 @@ def _empty_warnings(case: CaseFile) -> Iterator[Finding]:
         yield warning("no structure is critical: nothing would be watched", "give one the role critical, with limits")
     if not case.landmark:
         yield warning("there are no landmarks: the patient cannot be registered", "add three or more as [[landmark]]")
+
+
+def _landmark_warnings(case: CaseFile, surfaces: Mapping[str, Surface]) -> Iterator[Finding]:
+    """A landmark is touched on bone: one far from all bone was placed in other axes, or on another case."""
+    bones = [surfaces[s.name] for s in case.structure if s.role == "work" and s.name in surfaces]
+    for mark in case.landmark if bones else ():
+        nearest_mm = min(abs(float(bone.closest([mark.position_mm]).distance_mm[0])) for bone in bones)
+        if nearest_mm > FAR_FROM_BONE_MM:
+            far = f"landmark '{mark.name}' is {nearest_mm:.0f} mm from any structure with role work"
+            yield warning(far, "check its axes (LPS), its sign and the case")
 
 
 def _clearance_warnings(case: CaseFile, clearances: Sequence[PlanClearance]) -> Iterator[Finding]:

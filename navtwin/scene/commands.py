@@ -95,7 +95,10 @@ def check(
         typer.echo(msgspec.json.encode(report))
     else:
         _print_report(report)
-    if report.findings:
+    faulty = any(f.level == "fault" for f in report.findings)
+    if lock and not faulty:
+        typer.echo("locked: the files as they are now are the case", err=True)
+    elif report.findings:
         raise typer.Exit(1)
 
 
@@ -106,8 +109,14 @@ def _print_report(report: CaseReport) -> None:
         typer.echo(f"plan '{c.plan}' to '{c.structure}': {c.clearance_mm:.2f} mm clear (caution {c.caution_mm:g}, danger {c.danger_mm:g})")
     faults = sum(f.level == "fault" for f in report.findings)
     typer.echo(
-        f"{report.folder}: {faults} faults, {len(report.findings) - faults} warnings" if report.findings else f"{report.folder}: nothing is wrong"
+        f"{report.folder}: {_count(faults, 'fault')}, {_count(len(report.findings) - faults, 'warning')}"
+        if report.findings
+        else f"{report.folder}: nothing is wrong"
     )
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 @case_app.command()

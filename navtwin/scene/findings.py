@@ -11,6 +11,7 @@ import msgspec
 
 from navtwin.errors import InputRefused, nearest
 from navtwin.nouns import Noun
+from navtwin.nouns.tables import explain
 from navtwin.scene.case import CASE_FILE, CaseFile, LandmarkEntry, PlanEntry, StructureEntry
 
 
@@ -56,7 +57,7 @@ def _wrong(value: Any, kind: Any, where: str, faults: list[Finding]) -> bool:
         msgspec.convert(value, kind)
     except (msgspec.ValidationError, InputRefused) as error:
         name = f" ('{value['name']}')" if isinstance(value, dict) and isinstance(value.get("name"), str) else ""
-        faults.append(fault(f"{where}{name}: {str(error).rstrip('.').replace('`$.', '`')}"))
+        faults.append(fault(f"{where}{name}: {explain(error, kind)}"))
         return True
     return False
 

@@ -40,7 +40,6 @@ ALARMS: dict[str, AlarmKind] = {
     "DISK_FULL": AlarmKind("high", "the disk is full: the session is no longer recorded", "free space, or stop"),
     "RECORDING_FAILED": AlarmKind("high", "the session is no longer recorded", "check the disk, or stop"),
     "WORKER_FAILED": AlarmKind("medium", "calibration or registration could not be computed", "collect again"),
-    "AUDIO_MISSING": AlarmKind("medium", "an operator has no sound: warnings can only be seen there", "check that operator's audio device"),
 }
 
 

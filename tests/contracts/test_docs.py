@@ -116,8 +116,7 @@ def as_navtwin(words: list[str]) -> list[str] | None:
     if words[0] in ("navtwin", ".venv/bin/navtwin"):
         return words[1:]
     if words[:2] == ["python3", "nav.py"]:
-        assert words[2] in ("demo", "test", "run"), f"nav.py knows no '{words[2]}'"
-        return None if words[2] == "test" else words[3:] if words[2] == "run" else words[2:]
+        return None if words[2:3] == ["test"] else words[2:]
     return None
 
 
