@@ -5,11 +5,15 @@ from __future__ import annotations
 import queue
 import threading
 
-from navtwin.nouns import Source, SourceEnded, SourceItem
+import msgspec
+
+from navtwin.nouns import Source, SourceEnded, SourceItem, encode
 
 #: Items read ahead of a recording; a live source never gets that far.
 READ_AHEAD = 1024
 READ_TIMEOUT_S = 0.1
+
+_decode = msgspec.json.Decoder(SourceItem).decode
 
 
 class SourceReader:
@@ -52,6 +56,9 @@ class SourceReader:
         try:
             while not self._stop.is_set():
                 item = self._source.read(READ_TIMEOUT_S)
+                if self.live and item is not None:
+                    # Nouns do not check types when they are made: a driver's NumPy scalar would only be found out when it is sent on.
+                    item = _decode(encode(item))
                 while item is not None and not self._stop.is_set():
                     try:
                         self._queue.put(item, timeout=READ_TIMEOUT_S)

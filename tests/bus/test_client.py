@@ -169,7 +169,7 @@ def test_closing_twice_is_harmless() -> None:
     client = Client()
     client.close()
     client.close()
-    with pytest.raises(BusRefused, match="Cannot connect"):
+    with pytest.raises(BusRefused, match="cannot connect"):
         Client(host="::1", ports=(-1, -1))
 
 

@@ -159,10 +159,10 @@ def test_reply_to_a_client_that_left_is_dropped(server: Server) -> None:
 
 
 def test_port_in_use_names_port_and_flag(server: Server) -> None:
-    with pytest.raises(BusRefused, match=rf"Port {server.pub_port} .* in use.*--port N") as refusal:
+    with pytest.raises(BusRefused, match=rf"port {server.pub_port} .* in use.*--port N") as refusal:
         Server(pub_port=server.pub_port, command_port=0)
     assert refusal.value.exit_code == 2
-    with pytest.raises(BusRefused, match=rf"Port {server.command_port} .* in use.*--command-port N"):
+    with pytest.raises(BusRefused, match=rf"port {server.command_port} .* in use.*--command-port N"):
         Server(pub_port=0, command_port=server.command_port)
 
 

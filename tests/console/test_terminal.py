@@ -173,4 +173,4 @@ def test_unwritable_journal_is_refused(core: FakeCore, tmp_path: Path) -> None:
     )
     assert done.returncode != 0
     assert "InputRefused" in done.stderr
-    assert "Cannot write the journal" in done.stderr.replace("\n", " ")
+    assert "cannot write the journal" in done.stderr.replace("\n", " ")

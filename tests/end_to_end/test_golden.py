@@ -53,7 +53,7 @@ def test_the_golden_session_is_small_and_shows_everything() -> None:
             statuses.update(r.status for r in (*logged.body.readings, *logged.body.instruments))
     assert set(levels) == {"CAUTION", "DANGER", "CONTACT"}
     assert {"OK", "HIDDEN", "STALE", "INVALID", "UNREGISTERED", "UNCALIBRATED", "OUT_OF_SCAN"} <= set(statuses)
-    assert {"SOURCE_STALE", "REFERENCE_LOST", "TRACKING_LOST", "TIME_FAULT", "NOT_REGISTERED", "AUDIO_MISSING", "SOURCE_ENDED"} <= alarms
+    assert {"SOURCE_STALE", "REFERENCE_LOST", "TRACKING_LOST", "TIME_FAULT", "NOT_REGISTERED", "RECORDING_FAILED", "SOURCE_ENDED"} <= alarms
     assert acked
     assert silenced
     assert fallen

@@ -6,14 +6,17 @@ import errno
 import json
 import time
 from pathlib import Path
+from typing import Any
 
+import msgspec
+import numpy as np
 import pytest
 import zmq
 
 from navtwin.bus.topics import COMMAND_LIMIT_BYTES, FRAME_LIMIT_BYTES
-from navtwin.nouns import Ack, AlertSet, Mark, Reply, Setup, State, decode_envelope
+from navtwin.nouns import Ack, AlertSet, Mark, Pose, Reply, Setup, State, TrackerFrame, decode_envelope
 from navtwin.record import mcap_file
-from tests.faults.live import BURR, PATIENCE_S, Session, alarm, log_in, session
+from tests.faults.live import BURR, PATIENCE_S, Session, alarm, log_in, session, sightings
 from tests.twin.world import MS
 
 MAX_AGE_MS = 100.0
@@ -82,6 +85,29 @@ def test_after_a_source_has_failed_the_core_stays_and_nothing_stays_known() -> N
         assert s.runs, "an operator must still be able to read why"
         assert s.reply(s.client.send(Mark(label="what now"))).ok
         assert not any(isinstance(e.body, Setup) and e.body.message == "session ended" for _, e in s.messages)
+
+
+@pytest.mark.parametrize("bad", ["numpy number", "numpy pose", "text for a number", "nothing that is known"])
+def test_a_source_that_hands_over_what_is_no_noun_is_told_of(bad: str) -> None:
+    """A driver's commonest mistake costs its frames, never the core: nouns do not check types where they are made."""
+    with session() as s:
+        s.until_alert("DANGER", 1.5)
+        now = time.monotonic_ns()
+        ref, drill = sightings(1.5)
+        assert drill.pose is not None
+        good = TrackerFrame(source="hand", number=900, t_capture_ns=now - 15 * MS, t_arrival_ns=now, sightings=(ref, drill))
+        moved = msgspec.structs.replace(drill, pose=Pose(q_wxyz=drill.pose.q_wxyz, t_mm=tuple(np.array(drill.pose.t_mm))))  # type: ignore[arg-type]
+        items: dict[str, Any] = {
+            "numpy number": msgspec.structs.replace(good, number=np.int64(900)),
+            "numpy pose": msgspec.structs.replace(good, sightings=(ref, moved)),
+            "text for a number": msgspec.structs.replace(good, number="nine hundred"),
+            "nothing that is known": {"number": 900},
+        }
+        s.source.items.put(items[bad])
+        failed = s.until_alarm("SOURCE_FAILED")
+        assert alarm(failed.body, "SOURCE_FAILED").priority == "high"
+        assert s.runs
+        assert s.reply(s.client.send(Mark(label="still here"))).ok
 
 
 def test_a_source_that_ends_is_no_failure() -> None:

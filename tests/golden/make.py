@@ -217,8 +217,8 @@ def bodies() -> Iterator[tuple[int, EventBody]]:
     for _ in range(3):
         now += PERIOD_NS
         yield now, seen_at((260.0, 0.0, 0.0))
-    yield now, Notice(alarm="AUDIO_MISSING", active=True, detail="console 2")
-    yield now, Notice(alarm="AUDIO_MISSING", active=False)
+    yield now, Notice(alarm="RECORDING_FAILED", active=True, detail="the disk was pulled")
+    yield now, Notice(alarm="RECORDING_FAILED", active=False)
     yield now, Notice(alarm="SOURCE_ENDED", active=True)
     for _ in range(30):
         now += TICK_NS

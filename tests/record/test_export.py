@@ -96,7 +96,7 @@ def test_nothing_to_write_and_unknown_kinds_are_refused(tmp_path: Path, session:
         export(session, tmp_path / "out.xlsx")
     with pytest.raises(InputRefused, match="holds no tracker frames"):
         export(_write(tmp_path / "empty.mcap", []), tmp_path / "out.igs.mha")
-    with pytest.raises(InputRefused, match="Cannot write"):
+    with pytest.raises(InputRefused, match="cannot write"):
         export(session, tmp_path / "none" / "out.csv")
     assert not [p.name for p in tmp_path.iterdir() if "out" in p.name]
 

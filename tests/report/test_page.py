@@ -146,7 +146,7 @@ def test_the_replay_s_verdict_is_shown(good_log: Path, tmp_path: Path) -> None:
 
 def test_a_report_that_cannot_be_written_is_refused(good_log: Path, tmp_path: Path, no_picture: None) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputRefused, match="Cannot write the report"):
+    with pytest.raises(InputRefused, match="cannot write the report"):
         write_report(good_log, made_scene(), made_rig(), tmp_path / "file" / "r.html")
 
 

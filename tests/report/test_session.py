@@ -184,7 +184,7 @@ def test_a_journal_cut_in_its_last_line_is_read_and_a_broken_one_refused(tmp_pat
     path.write_text('{"topic":"alerts"}\nnot json\n{}\n')
     with pytest.raises(InputRefused, match="line 2"):
         read_journal(path)
-    with pytest.raises(InputRefused, match="Cannot read"):
+    with pytest.raises(InputRefused, match="cannot read"):
         read_journal(tmp_path / "none")
 
 

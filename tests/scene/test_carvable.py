@@ -75,7 +75,7 @@ def test_far_away_and_far_too_large() -> None:
     bone = block(3.0)
     assert bone.carve([1e6, 0, 0], [1e7, 0, 0], 2.0) == 0.0
     assert bone.carve([0, 0, 0], [0, 0, 0], 1e6) == pytest.approx(216.0, rel=0.03)
-    with pytest.raises(InputRefused, match="Nothing is left"):
+    with pytest.raises(InputRefused, match="nothing is left"):
         bone.surface()
 
 

@@ -35,7 +35,7 @@ def test_a_sound_case(case: Path) -> None:
 
 def test_every_fault_is_named_at_once(case: Path) -> None:
     edit(case, "danger_mm = 1.2", "danger_mm = 2.2\nwide = 3")
-    edit(case, 'color = "#f1d691"', 'color = "bone"\ncolour = "#ffffff"')
+    edit(case, 'color = "#e6dccb"', 'color = "bone"\ncolour = "#ffffff"')
     edit(case, str(list(at_ijk(16, 32, 12))), "[500.0, 0.0, 0.0]")
     edit(case, "diameter_mm = 3.0", "diameter_mm = -3.0")
     edit(case, "[patient]", "[patient]\nweight = 80")

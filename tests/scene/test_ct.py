@@ -55,7 +55,7 @@ def test_the_box_ends_half_a_voxel_beyond_the_last_centre(tmp_path: Path) -> Non
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(InputRefused, match=r"There is no file .*nowhere\.nii\.gz"):
+    with pytest.raises(InputRefused, match=r"there is no file .*nowhere\.nii\.gz"):
         read_ct(tmp_path / "nowhere.nii.gz")
 
 

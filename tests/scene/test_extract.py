@@ -181,7 +181,7 @@ def test_a_threshold_cut_by_the_scan_is_closed(threshold: float) -> None:
 
 def test_nothing_there() -> None:
     volume = volume_of(np.zeros((5, 5, 5), np.uint8), RIGHT)
-    with pytest.raises(InputRefused, match=r"No voxel of made-up\.nii belongs to label 4"):
+    with pytest.raises(InputRefused, match=r"no voxel of made-up\.nii belongs to label 4"):
         extract_surface(volume, labels=4)
     with pytest.raises(InputRefused, match="threshold of 300 HU"):
         extract_surface(volume, threshold_hu=300)
