@@ -47,6 +47,12 @@ def _lost_too_long(memory: Memory, body: str) -> bool:
     return seen is None or memory.now_ns - seen > memory.rig.tracker.max_age_ms * 1e6
 
 
+def _unknown_too_long(memory: Memory, tool: str) -> bool:
+    """Whether a tool's distances have not been known for longer than max_age, counted from the registration at the earliest."""
+    known = max(memory.tool_known_ns.get(tool, memory.registered_ns), memory.registered_ns)
+    return memory.now_ns - known > memory.rig.tracker.max_age_ms * 1e6
+
+
 def _conditions(memory: Memory) -> Iterator[Raised]:
     if not memory.pairs:
         yield "NOTHING_WATCHED", "case", ALARMS["NOTHING_WATCHED"].priority, ""
@@ -74,14 +80,18 @@ def _line_of_sight(memory: Memory) -> Iterator[Raised]:
         status = memory.tool_status.get(tool.name, "HIDDEN")
         selected = tool.name in memory.selected
         held = _loss_priority(memory, "TRACKING_LOST", tool.name) == "high"
-        if status == "INVALID" and _lost_too_long(memory, tool.body) and (selected or held):
-            yield "POSE_REFUSED", tool.name, _loss_priority(memory, "POSE_REFUSED", tool.name), ""
-        elif status in ("HIDDEN", "STALE") and _lost_too_long(memory, tool.body) and (selected or held):
-            yield "TRACKING_LOST", tool.name, _loss_priority(memory, "TRACKING_LOST", tool.name), ""
-        elif status == "UNCALIBRATED" and selected:
+        if status == "UNCALIBRATED" and selected:
             yield "NOT_CALIBRATED", tool.name, ALARMS["NOT_CALIBRATED"].priority, ""
-        elif status == "OK" and selected and _outside(memory, tool.name):
-            yield "OUT_OF_SCAN", tool.name, "high" if _held(memory, tool.name) else ALARMS["OUT_OF_SCAN"].priority, ""
+        elif status == "OK" and _outside(memory, tool.name):
+            near = _held(memory, tool.name)
+            if selected or near:
+                yield "OUT_OF_SCAN", tool.name, "high" if near else ALARMS["OUT_OF_SCAN"].priority, ""
+        elif _unknown_too_long(memory, tool.name) and (selected or held):
+            # One rule for every cause: an instrument in use whose distances have not been known for max_age is alarmed.
+            refused = status in ("INVALID", "OK")
+            apart = not refused and not _lost_too_long(memory, tool.body)
+            alarm = "POSE_REFUSED" if refused else "TRACKING_LOST"
+            yield alarm, tool.name, _loss_priority(memory, alarm, tool.name), "never seen together with the reference" if apart else ""
 
 
 def _pairs_of(memory: Memory, tool: str) -> list[int]:

@@ -87,6 +87,7 @@ class Memory:
     slow_frames: int = 0
     body_ok_ns: dict[str, int] = field(default_factory=dict)
     tool_status: dict[str, str] = field(default_factory=dict)
+    tool_known_ns: dict[str, int] = field(default_factory=dict)
     # calibration and registration
     tips: dict[str, Tip] = field(default_factory=dict)
     collection: Collection | None = None
@@ -96,6 +97,7 @@ class Memory:
     pending_registration: RegistrationResult | None = None
     pivots: dict[str, PivotResult] = field(default_factory=dict)
     registration: RegistrationResult | None = None
+    registered_ns: int = 0
     setup_message: str = ""
     setup_changed: bool = True
     undo: list[tuple[str, str]] = field(default_factory=list)

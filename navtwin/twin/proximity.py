@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from navtwin.kernels.errorbar import ErrorSources, approach, distance_sd, remember
-from navtwin.kernels.frame import DEPTH_IS_BOUND, KNOWN, frame_distances
+from navtwin.kernels.frame import DEPTH_IS_BOUND, frame_distances
 from navtwin.kernels.tree import workspace
 from navtwin.nouns import Rig
 from navtwin.scene.model import Scene
@@ -83,9 +83,6 @@ class Proximity:
             self._uncertainty(memory, chains, link, memory.registration)
         remember(self._times, self._history, self._count, t_capture_ns * 1e-9, self.distance)
         approach(self._times, self._history, self._count, SPEED_WINDOW_S, self.speed, self.lag_s)
-
-    def known(self, part: int, structure: int) -> bool:
-        return bool(self._flags[part, structure] & KNOWN)
 
     def depth_is_bound(self, part: int, structure: int) -> bool:
         return bool(self._flags[part, structure] & DEPTH_IS_BOUND)

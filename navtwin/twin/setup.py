@@ -165,7 +165,7 @@ def accept(memory: Memory, order: Accept) -> Refusal:
         memory.tips[result.tool] = tip_of(memory.rig, result.tool, result.tip_mm, result.covariance)
     else:
         memory.registration, memory.pending_registration = result, None
-        memory.phase = "navigation"
+        memory.phase, memory.registered_ns = "navigation", memory.now_ns
         # What was known was known in another registration: every pair is judged afresh.
         for pair in memory.pairs:
             pair.state, pair.last_good_ns = LevelState(since_ns=memory.now_ns), None

@@ -62,6 +62,8 @@ def step(scene: Scene, memory: Memory, event: Event) -> list[Message]:
     elif not isinstance(body, Tick):
         raise InputRefused(f"event {event.seq} has no known kind", "write logs with this version of the code")
     judge_pairs(memory, fresh_frame=fresh_frame)
+    if fresh_frame:
+        _note_known_tools(memory)
     update_alarms(memory)
     # Alerts leave first: nothing that is merely informative may delay a warning.
     return due_alerts(memory) + messages + due_setup(memory)
@@ -91,6 +93,15 @@ def _frame(memory: Memory, frame: TrackerFrame) -> list[Message]:
     memory.tool_status = {c.tool: c.status for c in chains}
     memory.proximity.measure(memory, chains, link, frame.t_capture_ns)
     return [Message(topic="state", body=state_of(memory, chains, frame.number))]
+
+
+def _note_known_tools(memory: Memory) -> None:
+    """Remember when all distances of a tool were last known: what its loss is counted from."""
+    p = memory.proximity
+    unknown = {int(p.tool_of_part[q.part]) for q in memory.pairs if q.status != "OK"}
+    for index, name in enumerate(p.tool_names):
+        if index not in unknown and memory.last_capture_ns is not None:
+            memory.tool_known_ns[name] = memory.last_capture_ns
 
 
 def _notice(memory: Memory, notice: Notice) -> None:
