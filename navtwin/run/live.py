@@ -200,7 +200,13 @@ class Loop:
         item = self.reader.peek()
         if item is not None and not self.reader.live and not self.timeline.flat_out:
             wait = min(wait, self.timeline.due_host_ns(recorded_ns(item, self.last_recorded_ns)) - host)
-        if wait > 0:
+        if wait <= 0:
+            return
+        if self.reader.live:
+            # A frame wakes the loop at once.
+            self.reader.arrived.wait(wait * 1e-9)
+            self.reader.arrived.clear()
+        else:
             time.sleep(wait * 1e-9)
 
 

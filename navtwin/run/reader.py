@@ -17,13 +17,14 @@ _decode = msgspec.json.Decoder(SourceItem).decode
 
 
 class SourceReader:
-    """Items of a source in order. `ended` once all are taken; `failure` holds what stopped the source, if anything did."""
+    """Items of a source in order. `arrived` is set with each; `ended` once all are taken; `failure` holds what stopped the source, if anything did."""
 
     def __init__(self, source: Source) -> None:
         self.live, self.setup_ns = source.live, source.setup_ns
         self.failure: Exception | None = None
         self._source = source
         self._queue: queue.Queue[SourceItem] = queue.Queue(READ_AHEAD)
+        self.arrived = threading.Event()
         self._stop = threading.Event()
         self._over = threading.Event()
         self._head: SourceItem | None = None
@@ -62,6 +63,7 @@ class SourceReader:
                 while item is not None and not self._stop.is_set():
                     try:
                         self._queue.put(item, timeout=READ_TIMEOUT_S)
+                        self.arrived.set()
                         break
                     except queue.Full:
                         continue

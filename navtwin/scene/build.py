@@ -199,8 +199,13 @@ def whole(folder: Path) -> Iterator[Path]:
     try:
         yield partial
         partial.chmod(0o755)
-        if folder.exists():
-            folder.rmdir()
-        os.replace(partial, folder)  # noqa: PTH105
+        try:
+            if folder.exists():
+                folder.rmdir()
+            os.replace(partial, folder)  # noqa: PTH105
+        except OSError as error:
+            # Another process was faster. Its files are as whole as ours; who needs them sound checks that.
+            if not folder.is_dir() or not any(folder.iterdir()):
+                raise InputRefused(f"cannot put the case at {folder}: {error.strerror}", "name a folder that you may write to") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -21,13 +23,13 @@ pytestmark = [
     pytest.mark.timeout(300),
     pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a POSIX signal"),
 ]
-#: LINK LOST comes 300 ms after the last set that was fresh; the rest is this machine being busy and the console's own turn.
-SAID_WITHIN_S = 1.0
+#: LINK LOST is due 300 ms after the last set that was fresh, by the console's own clock; the rest is its turn on a busy machine.
+SAID_WITHIN_S = 0.6
 NAVIGATED_S = 4.0
 
 
 def test_a_killed_core_is_noticed_and_its_log_rescued(patient: Path, tmp_path: Path) -> None:
-    log, said, heard = tmp_path / "session.mcap", tmp_path / "core.txt", tmp_path / "operator.txt"
+    log, said, heard, journal = (tmp_path / name for name in ("session.mcap", "core.txt", "operator.txt", "operator.jsonl"))
     port, command_port = two_ports()
     ports = ("--port", port, "--command-port", command_port)
     with said.open("w") as core_says, heard.open("w") as operator_says:
@@ -38,7 +40,7 @@ def test_a_killed_core_is_noticed_and_its_log_rescued(patient: Path, tmp_path: P
             start_new_session=True,
         )
         operator = subprocess.Popen(
-            navtwin("operator", "--plain", "--who", "nurse", *ports),
+            navtwin("operator", "--plain", "--who", "nurse", "--journal", journal, *ports),
             stdout=operator_says,
             stderr=operator_says,
             stdin=subprocess.DEVNULL,
@@ -53,13 +55,12 @@ def test_a_killed_core_is_noticed_and_its_log_rescued(patient: Path, tmp_path: P
             killed_ns = time.monotonic_ns()
             core.wait()
             wait_for(lambda: "LINK LOST" in heard.read_text()[len(before) :], "LINK LOST", 10.0)
-            told_s = (time.monotonic_ns() - killed_ns) * 1e-9
         finally:
             for process in (core, operator):
                 process.kill()
                 process.wait()
     assert "LINK LOST" not in re.sub(r".*no core.*", "", before), "the link was up until then"
-    assert 0.2 < told_s < SAID_WITHIN_S
+    assert 0.29 < _silence_s(journal, heard.read_text()[len(before) :]) < SAID_WITHIN_S
     assert not log.exists(), "a session that was cut off never has a finished log's name"
     rescued = tmp_path / "rescued.mcap"
     done = finished("recover", f"{log}.partial", "--out", rescued)
@@ -72,6 +73,17 @@ def test_a_killed_core_is_noticed_and_its_log_rescued(patient: Path, tmp_path: P
     verified = finished("verify", rescued)
     assert verified.returncode == 0, verified.stdout + verified.stderr
     _nothing_is_left_of(core.pid)
+
+
+def _silence_s(journal: Path, told: str) -> float:
+    """From the last alert set that the operator received to its LINK LOST, both by the operator's stamps."""
+    clock = re.search(r"^(\d\d):(\d\d):(\d\d\.\d+) high +LINK LOST", told, re.MULTILINE)
+    assert clock is not None, told
+    lost_s = float(clock[1]) * 3600.0 + float(clock[2]) * 60.0 + float(clock[3])
+    records = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
+    last = max(record["t_received_ns"] for record in records if record.get("topic") == "alerts")
+    at = datetime.fromtimestamp(last * 1e-9 + time.time() - time.monotonic())
+    return (lost_s - (at.hour * 3600.0 + at.minute * 60.0 + at.second + at.microsecond * 1e-6)) % 86400.0
 
 
 def _nothing_is_left_of(session: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from navtwin.scene.build import deliver
+from navtwin.scene.case import load_scene
 from tests.faults.conftest import Navtwin, everything_in
+from tests.golden.make import CASE
 
 AFFINE = np.diag([1.0, 1.0, 2.0, 1.0])
 SHAPE = (20, 20, 12)
@@ -230,3 +234,19 @@ def test_a_surface_that_is_none(navtwin: Navtwin, case: Path, content: bytes) ->
     ended = navtwin("case", "show", case)
     assert ended.code == 2
     assert "canal" in ended.refusal
+
+
+def test_two_builds_of_one_case_at_once(tmp_path: Path) -> None:
+    """While one process builds, another builds the same and is done first: both get their case."""
+
+    def make(target: Path) -> None:
+        shutil.copytree(CASE, target, dirs_exist_ok=True)
+
+    def make_late(target: Path) -> None:
+        deliver(tmp_path / "theirs", "one-key", make)
+        make(target)
+
+    deliver(tmp_path / "ours", "one-key", make_late)
+    for name in ("ours", "theirs"):
+        assert load_scene(tmp_path / name).name == "golden balls"
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")], "nothing half-built stays behind"

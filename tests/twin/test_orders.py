@@ -58,6 +58,7 @@ def test_ack_of_a_level_that_has_risen_is_refused() -> None:
         (AudioPause(seconds=121.0), "0 to 120 s"),
         (AudioPause(seconds=-1.0), "0 to 120 s"),
         (SetLimits(structure="canal", caution_mm=1.0, danger_mm=2.0), "danger 2 mm"),
+        (SetLimits(structure="canal", caution_mm=0.0, danger_mm=0.0), "above 0"),
         (SetLimits(structure="bone", caution_mm=2.0, danger_mm=1.0), "no critical structure"),
         (ToolSelect(tools=("saw",)), "no tool 'saw'"),
         (Collect(what="pivot", tool="saw", action="start"), "no tool 'saw'"),
