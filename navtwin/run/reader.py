@@ -17,7 +17,10 @@ _decode = msgspec.json.Decoder(SourceItem).decode
 
 
 class SourceReader:
-    """Items of a source in order. `arrived` is set with each; `ended` once all are taken; `failure` holds what stopped the source, if anything did."""
+    """Items of a source in order.
+
+    `arrived` is set with each; `ended` once all are taken; `failure` holds what stopped the source, if anything did.
+    """
 
     def __init__(self, source: Source) -> None:
         self.live, self.setup_ns = source.live, source.setup_ns
