@@ -44,6 +44,7 @@ from navtwin.kernels import warm_up
 from navtwin.kernels.errorbar import warm_up as warm_up_errorbar
 from navtwin.nouns import (
     Accept,
+    Body,
     Command,
     PivotResult,
     Pose,
@@ -65,6 +66,7 @@ from navtwin.run.timeline import Timeline
 from navtwin.run.workers import Workers
 from navtwin.scene.case import load_scene
 from navtwin.scene.model import Scene, Structure
+from navtwin.twin.chain import declared_covariance
 
 TARGET_P99_MS = 5.0
 SWINGS_PER_S = 2.0
@@ -191,17 +193,24 @@ def core_process(plan: Plan, ready: Connection, stop: Flag) -> None:
 
 def set_up(rig: Rig) -> list[PivotResult | RegistrationResult | Command]:
     """Accepted pivots with the tips at the markers, and a registration that leaves everything where it is."""
-    zero3, zero6 = (1e-3, 0.0, 0.0, 1e-3, 0.0, 1e-3), tuple(1e-4 if n in (0, 6, 11, 15, 18, 20) else 0.0 for n in range(21))
+    tip_error, error = (1e-3, 0.0, 0.0, 1e-3, 0.0, 1e-3), declared_covariance(Body(name="registration", sd_mm=0.01, sd_rad=0.01))
     bodies: list[PivotResult | RegistrationResult | Command] = []
     for tool in rig.tool:
         pivot = PivotResult(
-            request=f"pivot/{tool.name}", tool=tool.name, accepted=True, reasons=(), tip_mm=(0.0, 0.0, 0.0), covariance=zero3, rms_mm=0.1, samples=1
+            request=f"pivot/{tool.name}",
+            tool=tool.name,
+            accepted=True,
+            reasons=(),
+            tip_mm=(0.0, 0.0, 0.0),
+            covariance=tip_error,
+            rms_mm=0.1,
+            samples=1,
         )
         bodies += [pivot, Command(who="benchmark", id=tool.name, order=Accept(result=f"pivot/{tool.name}"))]
     home = Pose.from_rigid(Rigid.identity("ct", "ref"))
     centroid = (0.0, 0.0, 0.0)
     registered = RegistrationResult(
-        request="registration", accepted=True, reasons=(), pose=home, fre_mm=0.1, landmarks=(), residual_mm=(), covariance=zero6, centroid_mm=centroid
+        request="registration", accepted=True, reasons=(), pose=home, fre_mm=0.1, landmarks=(), residual_mm=(), covariance=error, centroid_mm=centroid
     )
     return [*bodies, registered, Command(who="benchmark", id="r", order=Accept(result="registration"))]
 

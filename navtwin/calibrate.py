@@ -205,10 +205,10 @@ def _covariance(rotation: Array, residuals: Array) -> tuple[Array, float]:
     ridge = variance / OPEN_SD_MM**2 * np.eye(6)
     bread = np.linalg.inv(np.einsum("nij,nik->jk", a, a) + ridge)
     prior = variance * ridge
-    return (bread @ _at_least(meat + prior, white + prior) @ bread)[:3, :3], inflation
+    return (bread @ at_least(meat + prior, white + prior) @ bread)[:3, :3], inflation
 
 
-def _at_least(matrix: Array, floor: Array) -> Array:
+def at_least(matrix: Array, floor: Array) -> Array:
     """`matrix` raised so that in no direction it is below `floor`: an estimated correlation may widen the error, never narrow it."""
     root = np.linalg.cholesky(floor)
     whitened = np.linalg.solve(root, np.linalg.solve(root, matrix).T)

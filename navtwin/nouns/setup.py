@@ -24,6 +24,7 @@ class RegistrationRequest(Noun, frozen=True, tag_field="kind", tag="registration
     landmarks, ct_mm, ref_mm : names and matching positions in ct and ref
     sweep_ref_mm : touched surface points in ref (the tip ball's centre)
     tip_radius_mm : radius of the pointer's ball
+    tip_sd_mm : standard deviation of the calibrated tip, per axis: an error that all touches share
     """
 
     request: str
@@ -33,6 +34,7 @@ class RegistrationRequest(Noun, frozen=True, tag_field="kind", tag="registration
     ref_mm: tuple[Vec3, ...]
     sweep_ref_mm: tuple[Vec3, ...] = ()
     tip_radius_mm: float = 0.0
+    tip_sd_mm: float = 0.0
 
 
 class PivotResult(Noun, frozen=True, tag_field="kind", tag="pivot-result"):

@@ -4,12 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from navtwin.register.model import Array
-from navtwin.register.touch import TouchSurface
+
+
+class Closest(Protocol):
+    """What `closest` answers for N points: signed distance (N,), point on the surface (N, 3) and its face (N,)."""
+
+    @property
+    def distance_mm(self) -> Array: ...
+    @property
+    def point_mm(self) -> Array: ...
+    @property
+    def face(self) -> npt.NDArray[np.int32]: ...
+
+
+class TouchSurface(Protocol):
+    """What the fit needs of a surface; `navtwin.scene.surface.Surface` is one."""
+
+    @property
+    def vertices_mm(self) -> Array: ...
+    @property
+    def faces(self) -> npt.NDArray[np.int32]: ...
+    def closest(self, points_mm: npt.ArrayLike) -> Closest: ...
 
 
 @dataclass(frozen=True)
@@ -49,3 +70,12 @@ class Bones:
             np.stack([a.point_mm for a in answers])[which, rows],
             (np.stack([a.face for a in answers])[which, rows] + self._first_face[which]).astype(np.int32),
         )
+
+    def bone_of(self, faces: npt.NDArray[np.int32]) -> npt.NDArray[np.intp]:
+        """The number of the bone (N,) that each of N faces belongs to."""
+        return np.searchsorted(self._first_face, faces, side="right") - 1
+
+
+def as_bones(surface: TouchSurface) -> Bones:
+    """One surface is one bone; what is already a union stays as it is."""
+    return surface if isinstance(surface, Bones) else Bones((surface,))

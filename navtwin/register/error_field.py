@@ -1,4 +1,9 @@
-"""How touched points err: the smooth error of the surface that was extracted, and the noise of the touch."""
+"""How touched points err: the smooth error of the surface that was extracted, and the noise of the touch.
+
+A fit believes what it is told here, and it is told too much where the model is purer than bone. With one error running on from vertebra to vertebra,
+which were segmented one by one, or errors that leave the shape of every crest intact, hundreds of points seem to fix a pose to hundredths.
+So bones err each on its own, a part of the error moves features whole, and a part is rough.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from navtwin.register.model import Array
-from navtwin.register.touch import NEAR_SURFACE_MM, Placement, Touches, normals_of
+from navtwin.register.touch import NEAR_SURFACE_MM, Placement, Touches, away_from, normals_of
 
 #: The noise of a touch is never believed to be smaller, mm: a tip calibration is off by some hundredths in every touch alike.
 LEAST_NOISE_MM = 0.1
+#: Share of the surface's variance that moves crests and edges whole and not along the normal: it looks like a shift of the bone.
+MOVED_SHARE = 0.02
+#: Share of it that is rough, alike only over so many mm.
+ROUGH_SHARE, ROUGH_MM = 0.05, 3.0
+#: The ball's radius, and how far it stands off all surfaces alike, are known to this, mm.
+STAND_OFF_MM = 0.05
 #: So many swept points are compared with their neighbours.
 COMPARED_POINTS = 500
 
@@ -34,34 +45,48 @@ class ErrorField:
         return float(np.hypot(self.sd_mm, self.noise_mm))
 
     def correlation(self, apart_mm: Array) -> Array:
-        """Of the surface's error at points so far apart.
+        """Of the surface's smooth error at points of one bone, so far apart.
 
         Matern 3/2 (Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, equation 4.17): for fields of one correlation length it
         predicts nearly what the squared exponential does, and it does not take a little roughness for knowledge.
         """
-        scaled = np.sqrt(3.0) / self.correlation_mm * apart_mm
-        return np.asarray((1.0 + scaled) * np.exp(-scaled))
+        return _matern(apart_mm, self.correlation_mm)
 
-    def covariance(self, touches: Touches, place: Placement, fle_mm: float) -> Array:
+    def covariance(self, touches: Touches, place: Placement, fle_mm: float, *, bones_alike: bool = False) -> Array:
         """(S + 3L, S + 3L) of the residuals of `Touches.linearised`, mm^2.
 
         A landmark on the surface shares the error of the surface around it, along the normal; the rest of its FLE is the hand's.
+
+        Parameters
+        ----------
+        bones_alike : the error runs on from bone to bone, as one threshold for all would make it
         """
-        sweep, count, pairs = place.apply(touches.sweep_ref_mm), touches.count, len(touches.ct_mm)
-        closest = touches.surface.closest(touches.ct_mm)
-        on_surface = np.abs(closest.distance_mm) < touches.tip_radius_mm + NEAR_SURFACE_MM
-        normals = normals_of(touches.surface, closest.face) * on_surface[:, None]
-        where = np.concatenate([sweep, touches.ct_mm])
-        smooth = self.sd_mm**2 * self.correlation(np.linalg.norm(where[:, None] - where[None], axis=2))
+        surface, sweep, count, pairs = touches.surface, place.apply(touches.sweep_ref_mm), touches.count, len(touches.ct_mm)
+        swept, marked = surface.closest(sweep), surface.closest(touches.ct_mm)
+        on_surface = np.abs(marked.distance_mm) < touches.tip_radius_mm + NEAR_SURFACE_MM
+        normals = normals_of(surface, marked.face) * on_surface[:, None]
+        where, out = np.concatenate([sweep, touches.ct_mm]), np.concatenate([away_from(surface, sweep, swept), normals])
+        bone = surface.bone_of(np.concatenate([swept.face, marked.face]))
+        apart = np.linalg.norm(where[:, None] - where[None], axis=2)
+        grown = 1.0 - MOVED_SHARE + MOVED_SHARE * (out @ out.T)
+        shared = (1.0 - ROUGH_SHARE) * self.correlation(apart) * grown + ROUGH_SHARE * _matern(apart, ROUGH_MM)
+        if not bones_alike:
+            shared *= bone[:, None] == bone[None]
+        smooth = self.sd_mm**2 * shared + STAND_OFF_MM**2
         spread = np.zeros((count + 3 * pairs, count + pairs))
         spread[:count, :count] = np.eye(count)
         hand = np.full(count + 3 * pairs, self.noise_mm**2)
         for k in range(pairs):
             rows = slice(count + 3 * k, count + 3 * k + 3)
             spread[rows, count + k] = normals[k]
-            shared = self.sd_mm**2 if on_surface[k] else 0.0
-            hand[rows] = max(fle_mm**2 - shared, (0.5 * fle_mm) ** 2) / 3.0
+            known = self.sd_mm**2 if on_surface[k] else 0.0
+            hand[rows] = max(fle_mm**2 - known, (0.5 * fle_mm) ** 2) / 3.0
         return np.asarray(spread @ smooth @ spread.T + np.diag(hand))
+
+
+def _matern(apart_mm: Array, length_mm: float) -> Array:
+    scaled = np.sqrt(3.0) / length_mm * apart_mm
+    return np.asarray((1.0 + scaled) * np.exp(-scaled))
 
 
 def touch_noise_mm(touches: Touches, place: Placement, field: ErrorField) -> float:

@@ -27,7 +27,7 @@ SPREAD_LIMIT_MM = 5.0
 #: A misplaced landmark nearer than this to where the others put it is not worth a refusal.
 OUTLIER_FLOOR_MM = 0.5
 #: Sweep: fewest points, least share kept by the fit, least extent, worst misfit against the stated error.
-SWEEP_POINTS, SWEEP_SHARE, SWEEP_EXTENT_MM, SWEEP_MISFIT = 30, 0.75, 15.0, 2.0
+SWEEP_POINTS, SWEEP_SHARE, SWEEP_EXTENT_MM, SWEEP_MISFIT = 30, 0.75, 15.0, 1.6
 #: The fold's k: an error bar is this many standard deviations (DESIGN section 5).
 BAR_SDS = 2.0
 

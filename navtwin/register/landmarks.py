@@ -22,6 +22,7 @@ def register_landmarks(
     fle_mm: float | None = None,
     *,
     names: Sequence[str] | None = None,
+    tip_sd_mm: float = 0.0,
     targets: Sequence[Target] = (),
 ) -> Registration:
     """Register the reference body to the scan from paired landmarks.
@@ -36,6 +37,7 @@ def register_landmarks(
     ref_mm : (N, 3) the same landmarks touched, in the reference body's axes
     fle_mm : RMS (three-dimensional) localisation error of one landmark, everything counted: touching, picking in the scan, the scan's surface
     names : N names for the reasons; "1", "2" ... by default
+    tip_sd_mm : standard deviation of the pointer's tip, per axis; all touches share that error, so it is no part of the FLE
     targets : where the gate asks for accuracy
 
     Returns
@@ -44,16 +46,17 @@ def register_landmarks(
 
     Raises
     ------
-    InputRefused : fewer than three pairs, lists that do not match, NaN, collinear or coinciding landmarks, an FLE that is not positive
+    InputRefused : fewer than three pairs, lists that do not match, NaN, collinear or coinciding landmarks, an error that cannot be
     """
     ct, ref, labels = checked_pairs(ct_mm, ref_mm, names)
     if fle_mm is not None and not (np.isfinite(fle_mm) and fle_mm > 0.0):
         raise InputRefused(f"the landmark error FLE is {fle_mm} mm", "state a positive RMS error, or leave it out to have it estimated")
+    check_tip_sd(tip_sd_mm)
     rotation, t = fit_rotation(ct, ref)
     residuals = residual_mm(ct, ref, rotation, t)
     fre = fre_mm(residuals)
     fle = fre * float(np.sqrt(len(ct) / (len(ct) - 2.0))) if fle_mm is None else float(fle_mm)
-    error = landmark_error(ct, fle)
+    error = landmark_error(ct, fle).widened(tip_sd_mm)
     left_out, surprise = leave_one_out(ct, ref, fle_mm)
     evidence = LandmarkEvidence(labels, ct, ref, fre, fle, fle_mm is not None, left_out, surprise)
     accepted, reasons = gate(error, landmarks=evidence, targets=targets)
@@ -89,6 +92,12 @@ def checked_pairs(ct_mm: npt.ArrayLike, ref_mm: npt.ArrayLike, names: Sequence[s
         if second < COLLINEAR_RATIO * largest:
             raise InputRefused(f"landmarks {_listed(labels)} lie on one line {where}", "the turn about that line is unknown: add one well off it")
     return ct, ref, labels
+
+
+def check_tip_sd(tip_sd_mm: float) -> None:
+    """Refuse a standard deviation that is none."""
+    if not (np.isfinite(tip_sd_mm) and tip_sd_mm >= 0.0):
+        raise InputRefused(f"the pointer's tip_sd_mm is {tip_sd_mm}", "state the standard deviation of its calibration in mm, 0 for a perfect one")
 
 
 def checked_points(points_mm: npt.ArrayLike, what: str) -> Array:

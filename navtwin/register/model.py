@@ -51,6 +51,10 @@ class PoseError:
         rows = motion_rows(np.atleast_2d(np.asarray(points_mm, dtype=np.float64)), self.centroid_mm)
         return np.asarray(rows @ self.covariance @ rows.transpose(0, 2, 1))
 
+    def widened(self, tip_sd_mm: float) -> PoseError:
+        """With the error of the pointer's tip: held alike at every touch, a wrong tip shifts all of them, and the pose, by one vector."""
+        return PoseError(self.covariance + np.diag((0.0, 0.0, 0.0, 1.0, 1.0, 1.0)) * tip_sd_mm**2, self.centroid_mm)
+
     def tre_mm(self, points_mm: npt.ArrayLike) -> Array:
         """(M,) predicted RMS target registration error at (M, 3) points in ct."""
         return np.asarray(np.sqrt(np.trace(self.at(points_mm), axis1=1, axis2=2)))

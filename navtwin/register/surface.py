@@ -2,7 +2,8 @@
 
 What limits such a fit is not the hand but the scan: the extracted surface is off by a smooth field, alike over centimetres, so that a thousand
 points in one place are worth little more than one. Weights and covariance count that correlation (generalised least squares), which both makes the
-prediction honest and takes the field's own shifts and tilts for what they are.
+prediction honest and takes the field's own shifts and tilts for what they are. Several bones err each on its own; the prediction also covers
+that they err alike.
 """
 
 from __future__ import annotations
@@ -13,19 +14,23 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from navtwin.calibrate import at_least
 from navtwin.errors import FrameMismatch, InputRefused
+from navtwin.register.bones import TouchSurface, as_bones
 from navtwin.register.closed_form import as_rigid, fit_rotation, fre_mm, residual_mm
 from navtwin.register.error_field import ErrorField, touch_noise_mm
 from navtwin.register.gate import LandmarkEvidence, SweepEvidence, gate
-from navtwin.register.landmarks import checked_pairs, checked_points, leave_one_out
-from navtwin.register.model import PoseError, Registration, Target
-from navtwin.register.touch import Fit, Placement, Touches, TouchSurface, ball_centres, descend
+from navtwin.register.landmarks import check_tip_sd, checked_pairs, checked_points, leave_one_out
+from navtwin.register.model import Array, PoseError, Registration, Target
+from navtwin.register.touch import Fit, Placement, Touches, ball_centres, descend
 from navtwin.rigid import Rigid
 
 #: Fewest swept points that are worth trying; the gate asks for more.
 FEWEST_POINTS = 6
 #: Points beyond these add nothing to correlated data but time: for the final fit, and for each trial start.
-MOST_POINTS, TRIAL_POINTS = 300, 100
+MOST_POINTS, TRIAL_POINTS = 500, 100
+#: The weights suppose this much more noise than was measured, mm: where the stated errors are a little wrong, the fit then leans on no few points.
+SPARE_NOISE_MM = 0.15
 #: How far the trial starts lie from the initial pose.
 START_DEG, START_MM = 4.0, 4.0
 #: A swept point further off than this many expected standard deviations is not on the surface.
@@ -49,6 +54,7 @@ def register_surface(
     names: Sequence[str] | None = None,
     fle_mm: float | None = None,
     tip_radius_mm: float = 0.0,
+    tip_sd_mm: float = 0.0,
     sd_mm: float = 0.4,
     correlation_mm: float = 15.0,
     sweep_noise_mm: float | None = None,
@@ -61,12 +67,13 @@ def register_surface(
 
     Parameters
     ----------
-    surface : the bone, in ct
+    surface : the bone, in ct; or `Bones`, several
     points_ref_mm : (S, 3) centres of the pointer's ball while it touched the bone, in the reference body's axes
     initial : T_ct_from_ref, good to about 5 deg and 5 mm, as landmarks give it
     landmarks : matching (L, 3) positions in ct and ref, touched with the same ball; kept in the fit with their own weight
     names, fle_mm : of the landmarks, as for `register_landmarks`
     tip_radius_mm : radius of the pointer's ball
+    tip_sd_mm : standard deviation of the pointer's tip, per axis: all touches share that error, and no residual shows it
     sd_mm, correlation_mm : segmentation error of the surface along its normal, and how far it stays alike
     sweep_noise_mm : standard deviation of a touch along the normal, from point to point; measured from the sweep if not stated
     targets : where the gate asks for accuracy
@@ -81,19 +88,18 @@ def register_surface(
     FrameMismatch : `initial` is not T_ct_from_ref
     """
     _check_errors(sd_mm=sd_mm, correlation_mm=correlation_mm, sweep_noise_mm=sweep_noise_mm)
+    check_tip_sd(tip_sd_mm)
     touches, labels = _checked(surface, points_ref_mm, initial, landmarks, names, tip_radius_mm)
     touched_fre, fle = _landmark_error(touches, fle_mm)
     field = ErrorField(sd_mm, correlation_mm, COARSE_NOISE_MM if sweep_noise_mm is None else sweep_noise_mm)
     ends = _coarse_fits(touches, initial, field, fle)
     if sweep_noise_mm is None:
         field = replace(field, noise_mm=touch_noise_mm(touches, ends[0], field))
-    best, kept, rival = _best_fit(touches, ends, field, fle)
+    best, covariance, kept, rival = _best_fit(touches, ends, field, fle)
     place = best.place
     off = touches.off_surface_mm(place)
     after = np.linalg.norm(residual_mm(touches.ct_mm, touches.ref_mm, place.rotation, place.t_mm), axis=1)
-    # Data that fit worse than their stated error widen the bar; data that fit better do not narrow it.
-    covariance = np.linalg.inv(best.information + np.diag(PRIOR_SD**-2.0)) * max(1.0, best.cost / best.freedom)
-    error = PoseError(np.asarray(covariance, dtype=np.float64), best.centre_mm)
+    error = PoseError(covariance, best.centre_mm).widened(tip_sd_mm)
     rms = float(np.sqrt(np.square(off[kept]).mean())) if kept.any() else float("inf")
     left_out, chance = leave_one_out(touches.ct_mm, touches.ref_mm, fle_mm)
     pairs = None
@@ -140,10 +146,11 @@ def _checked(
         raise InputRefused(f"{len(points)} swept point(s) cannot fix a pose", "sweep at least 30, better 200, over bone that faces different ways")
     if not (np.isfinite(tip_radius_mm) and tip_radius_mm >= 0.0):
         raise InputRefused(f"the pointer's tip_radius_mm is {tip_radius_mm}", "state the radius of the pointer's ball in mm, 0 for a sharp tip")
+    bones = as_bones(surface)
     if landmarks is None:
-        return Touches(surface, points, float(tip_radius_mm), np.zeros((0, 3)), np.zeros((0, 3))), ()
+        return Touches(bones, points, float(tip_radius_mm), np.zeros((0, 3)), np.zeros((0, 3))), ()
     ct, ref, labels = checked_pairs(*landmarks, names)
-    return Touches(surface, points, float(tip_radius_mm), ball_centres(surface, ct, float(tip_radius_mm)), ref), labels
+    return Touches(bones, points, float(tip_radius_mm), ball_centres(surface, ct, float(tip_radius_mm)), ref), labels
 
 
 def _check_errors(**stated: float | None) -> None:
@@ -174,16 +181,28 @@ def _coarse_fits(touches: Touches, initial: Rigid, field: ErrorField, fle_mm: fl
     return ends
 
 
-def _best_fit(touches: Touches, ends: list[Placement], field: ErrorField, fle_mm: float) -> tuple[Fit, npt.NDArray[np.bool_], float | None]:
-    """The best refined fit, the swept points that it kept, and how far off a rival lies (None: there is none)."""
-    refined = sorted((_refined(touches, end, field, fle_mm) for end in ends), key=lambda found: found[2])
-    best, kept, cost = refined[0]
+def _best_fit(touches: Touches, ends: list[Placement], field: ErrorField, fle_mm: float) -> tuple[Fit, Array, npt.NDArray[np.bool_], float | None]:
+    """The best refined fit, its covariance (6, 6), the swept points that it kept, and how far off a rival lies (None: there is none)."""
+    refined = sorted((_refined(touches, end, field, fle_mm) for end in ends), key=lambda found: found[3])
+    best, used, kept, cost = refined[0]
     rivals = [
         apart
-        for fit, _, other_cost in refined[1:]
+        for fit, _, _, other_cost in refined[1:]
         if other_cost < RIVAL_COST * cost + REJECT_SDS**2 and (apart := _apart_mm(touches, fit.place, best.place)) > RIVAL_MM
     ]
-    return best, kept, max(rivals, default=None)
+    return best, _covariance(best, used, field, fle_mm), kept, max(rivals, default=None)
+
+
+def _covariance(fit: Fit, used: Touches, field: ErrorField, fle_mm: float) -> Array:
+    """(6, 6) of the fitted pose: what the stated errors make of it through the fit's own weights, whether the bones err apart or alike."""
+    prior = np.linalg.inv(fit.information + np.diag(PRIOR_SD**-2.0))
+    gain = prior @ fit.pull
+    unheld = prior @ np.diag(PRIOR_SD**-2.0) @ prior
+    apart, alike = (field.covariance(used, fit.place, fle_mm, bones_alike=same) for same in (False, True))
+    residuals, _ = used.linearised(fit.place, fit.centre_mm)
+    misfit = float(residuals @ np.linalg.solve(apart, residuals)) / fit.freedom
+    # Data that fit worse than their stated error widen the bar; data that fit better do not narrow it.
+    return at_least(gain @ alike @ gain.T + unheld, gain @ apart @ gain.T + unheld) * max(1.0, misfit)
 
 
 def _starts(initial: Placement, touches: Touches) -> list[Placement]:
@@ -209,20 +228,24 @@ def _robust_descent(touches: Touches, place: Placement, field: ErrorField, fle_m
     return place
 
 
-def _refined(touches: Touches, place: Placement, field: ErrorField, fle_mm: float) -> tuple[Fit, npt.NDArray[np.bool_], float]:
-    """Generalised least squares over the points that lie on the surface; the third result also charges for the points left out."""
+def _refined(touches: Touches, place: Placement, field: ErrorField, fle_mm: float) -> tuple[Fit, Touches, npt.NDArray[np.bool_], float]:
+    """Generalised least squares over the points that lie on the surface: the fit, the touches it rests on, the points kept, and its cost.
+
+    The cost also charges for the points left out.
+    """
     some = np.zeros(touches.count, dtype=np.bool_)
     some[_evenly(touches.count, MOST_POINTS)] = True
     kept = _on_surface(touches, place, field)
+    supposed = replace(field, noise_mm=float(np.hypot(field.noise_mm, SPARE_NOISE_MM)))
     for _ in range(4):
         used = touches.only(kept & some)
-        whitening = np.linalg.inv(np.linalg.cholesky(field.covariance(used, place, fle_mm)))
+        whitening = np.linalg.inv(np.linalg.cholesky(supposed.covariance(used, place, fle_mm)))
         fit = descend(used, place, whitening, steps=20)
         place, before = fit.place, kept
         kept = _on_surface(touches, place, field)
         if np.array_equal(kept, before):
             break
-    return fit, before, fit.cost + REJECT_SDS**2 * float((some & ~before).sum())
+    return fit, used, before, fit.cost + REJECT_SDS**2 * float((some & ~before).sum())
 
 
 def _on_surface(touches: Touches, place: Placement, field: ErrorField) -> npt.NDArray[np.bool_]:

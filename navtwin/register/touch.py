@@ -7,11 +7,11 @@ less the radius of the pointer's ball, and its gradient is the direction away fr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from navtwin.register.bones import Bones, Closest, TouchSurface
 from navtwin.register.model import Array, motion_rows
 
 #: Steps below this (mm, and rad times 100 mm) end the descent.
@@ -20,27 +20,6 @@ SETTLED_MM = 1e-3
 NEAR_SURFACE_MM = 2.0
 #: Closer than this to the surface, mm, the face's normal is a better direction than the way to the closest point.
 ON_SURFACE_MM = 1e-3
-
-
-class Closest(Protocol):
-    """What `closest` answers for N points: signed distance (N,), point on the surface (N, 3) and its face (N,)."""
-
-    @property
-    def distance_mm(self) -> Array: ...
-    @property
-    def point_mm(self) -> Array: ...
-    @property
-    def face(self) -> npt.NDArray[np.int32]: ...
-
-
-class TouchSurface(Protocol):
-    """What the fit needs of a surface; `navtwin.scene.surface.Surface` is one."""
-
-    @property
-    def vertices_mm(self) -> Array: ...
-    @property
-    def faces(self) -> npt.NDArray[np.int32]: ...
-    def closest(self, points_mm: npt.ArrayLike) -> Closest: ...
 
 
 @dataclass(frozen=True)
@@ -76,20 +55,41 @@ def normals_of(surface: TouchSurface, faces: npt.NDArray[np.int32]) -> Array:
     return np.asarray(normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-300))
 
 
+def away_from(surface: TouchSurface, points_mm: Array, closest: Closest) -> Array:
+    """(N, 3) unit vectors along which the signed distance of points (N, 3) grows: away from the closest point; on the surface, the face's normal."""
+    near = np.abs(closest.distance_mm) < ON_SURFACE_MM
+    away = (points_mm - closest.point_mm) / np.where(near, 1.0, closest.distance_mm)[:, None]
+    if near.any():
+        away[near] = normals_of(surface, closest.face[near])
+    return np.asarray(away)
+
+
 def ball_centres(surface: TouchSurface, landmarks_mm: Array, radius_mm: float) -> Array:
-    """(L, 3) where the centre of the pointer's ball comes to rest when it touches landmarks (L, 3) on a surface; others are left as they are."""
+    """(L, 3) where the ball's centre rests when it touches landmarks (L, 3) on a surface; others are left as they are.
+
+    Landmarks are the tips of things, often corners of the mesh: the way out is the mean over
+    the ball's size, not the normal of whichever face is hit.
+    """
     if not len(landmarks_mm):
         return landmarks_mm
-    closest = surface.closest(landmarks_mm)
-    near = np.abs(closest.distance_mm) < NEAR_SURFACE_MM
-    return np.asarray(landmarks_mm + radius_mm * near[:, None] * normals_of(surface, closest.face))
+    reach = radius_mm * np.concatenate([np.zeros((1, 3)), np.eye(3), -np.eye(3)])
+    around = surface.closest((landmarks_mm[:, None] + reach).reshape(-1, 3))
+    out = normals_of(surface, around.face).reshape(-1, len(reach), 3).sum(axis=1)
+    out /= np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-300)
+    off = surface.closest(landmarks_mm).distance_mm
+    near = np.abs(off) < NEAR_SURFACE_MM
+    centres = landmarks_mm + ((radius_mm - off) * near)[:, None] * out
+    for _ in range(3):
+        closest = surface.closest(centres)
+        centres = centres + ((radius_mm - closest.distance_mm) * near)[:, None] * away_from(surface, centres, closest)
+    return np.asarray(centres)
 
 
 @dataclass(frozen=True)
 class Touches:
     """All that was touched: (S, 3) ball centres on a surface, and (L, 3) landmark pairs (L may be 0)."""
 
-    surface: TouchSurface
+    surface: Bones
     sweep_ref_mm: Array
     tip_radius_mm: float
     ct_mm: Array
@@ -111,10 +111,7 @@ class Touches:
         """Residuals (S + 3L,), touched less expected, and their derivatives (S + 3L, 6) by a small motion about `centre_mm`."""
         sweep, landmarks = place.apply(self.sweep_ref_mm), place.apply(self.ref_mm)
         closest = self.surface.closest(sweep)
-        near = np.abs(closest.distance_mm) < ON_SURFACE_MM
-        away = (sweep - closest.point_mm) / np.where(near, 1.0, closest.distance_mm)[:, None]
-        if near.any():
-            away[near] = normals_of(self.surface, closest.face[near])
+        away = away_from(self.surface, sweep, closest)
         residuals = np.concatenate([closest.distance_mm - self.tip_radius_mm, (landmarks - self.ct_mm).ravel()])
         sweep_rows = np.einsum("nk,nkj->nj", away, motion_rows(sweep, centre_mm))
         return residuals, np.concatenate([sweep_rows, motion_rows(landmarks, centre_mm).reshape(-1, 6)])
@@ -122,12 +119,20 @@ class Touches:
 
 @dataclass(frozen=True)
 class Fit:
-    """Where a descent ended: pose, cost (squared whitened residuals) with its degrees of freedom, and information (6, 6) about `centre_mm`."""
+    """Where a descent ended.
+
+    Attributes
+    ----------
+    cost, freedom : squared whitened residuals, and their degrees of freedom
+    information : (6, 6) about `centre_mm`
+    pull : (6, S + 3L) how the residuals pull at the pose: it moves by `-information^-1 pull` times a change of theirs
+    """
 
     place: Placement
     cost: float
     freedom: int
     information: Array
+    pull: Array
     centre_mm: Array
 
 
@@ -157,4 +162,4 @@ def descend(touches: Touches, place: Placement, whitening: Array, steps: int) ->
             damping *= 10.0
         if float(np.abs(motion * unit).max()) < SETTLED_MM:
             break
-    return Fit(place, cost, max(len(whitened) - 6, 1), slope.T @ slope, centre)
+    return Fit(place, cost, max(len(whitened) - 6, 1), slope.T @ slope, slope.T @ whitening, centre)

@@ -84,11 +84,14 @@ def _fitted(request: RegistrationRequest, bones: list[Structure], targets: tuple
     # Landmarks are picked on the scan's surface; a ball touches them on the true one, and its centre stays outside.
     sd = max((b.sd_mm for b in bones), default=0.0)
     expected = ct if bone is None else ball_centres(bone, ct, request.tip_radius_mm)
-    by_landmarks = register_landmarks(expected, request.ref_mm, names=request.landmarks, targets=targets)
+    tip_sd = request.tip_sd_mm
+    by_landmarks = register_landmarks(expected, request.ref_mm, names=request.landmarks, tip_sd_mm=tip_sd, targets=targets)
     floor = float(np.hypot(HAND_FLE_MM, sd))
     fle = floor if by_landmarks.fle_mm < floor else None
     if request.method == "landmarks":
-        return by_landmarks if fle is None else register_landmarks(expected, request.ref_mm, fle, names=request.landmarks, targets=targets)
+        if fle is None:
+            return by_landmarks
+        return register_landmarks(expected, request.ref_mm, fle, names=request.landmarks, tip_sd_mm=tip_sd, targets=targets)
     if bone is None:
         raise InputRefused("the case has no structure with role 'work' to sweep on", "register by landmarks alone, or give the swept bone that role")
     return register_surface(
@@ -99,6 +102,7 @@ def _fitted(request: RegistrationRequest, bones: list[Structure], targets: tuple
         names=request.landmarks,
         fle_mm=fle,
         tip_radius_mm=request.tip_radius_mm,
+        tip_sd_mm=tip_sd,
         sd_mm=sd,
         correlation_mm=max(b.correlation_mm for b in bones),
         targets=targets,

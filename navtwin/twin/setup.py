@@ -130,10 +130,19 @@ def register(scene: Scene, memory: Memory, order: Register, seq: int) -> Outcome
         ref_mm=tuple(memory.touched[m.name].position_ref_mm for m in used),
         sweep_ref_mm=tuple(memory.sweep) if surface else (),
         tip_radius_mm=min(part.radius_mm for part in pointer.part),
+        tip_sd_mm=_tip_sd_mm(memory, pointer.name),
     )
     memory.setup_message = "computing the registration"
     memory.setup_changed = True
     return "", [Message(topic="request", body=request)]
+
+
+def _tip_sd_mm(memory: Memory, tool: str) -> float:
+    """Of a calibrated tip, per axis: the RMS over the three; 0 where nothing is calibrated."""
+    if tool not in memory.tips:
+        return 0.0
+    xx, _, _, yy, _, zz = memory.tips[tool].covariance
+    return math.sqrt((xx + yy + zz) / 3.0)
 
 
 def receive(memory: Memory, result: PivotResult | RegistrationResult | WorkFailed) -> None:
