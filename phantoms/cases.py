@@ -8,8 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from navtwin.errors import InputRefused
-from navtwin.scene.build import RECIPE_VERSION, cache_key
+from navtwin.scene.build import RECIPE_VERSION, cache_key, is_sound
 from navtwin.scene.data import cache_folder, get_thorax
 from phantoms.rig import RIG_FILE, write_rig
 
@@ -40,12 +39,8 @@ def _say(console: Console) -> Callable[[str], None]:
 
 def _kept(name: str, key: str, make: Callable[[Path], None], console: Console) -> Path:
     """The case folder of this name and recipe, made if it is missing or no longer sound."""
-    from navtwin.scene.case import load_scene
-
     folder = cache_folder("demo") / f"{name}-{key[:12]}"
-    try:
-        load_scene(folder)
-    except InputRefused:
+    if not is_sound(folder):
         shutil.rmtree(folder, ignore_errors=True)
         console.print(f"building the {name} case (once)")
         make(folder)

@@ -167,14 +167,15 @@ def deliver(folder: Path, key: str, make: Callable[[Path], None]) -> None:
     """Put the case that `make` writes at `folder`: from the cache where it was made before, else made now and kept."""
     kept = cache_folder("cases") / key
     with whole(folder) as target:
-        if not _is_sound(kept):
+        if not is_sound(kept):
             shutil.rmtree(kept, ignore_errors=True)
             with whole(kept) as fresh:
                 make(fresh)
         shutil.copytree(kept, target, dirs_exist_ok=True)
 
 
-def _is_sound(folder: Path) -> bool:
+def is_sound(folder: Path) -> bool:
+    """Whether the case at `folder` is there with all its files as they were locked."""
     try:
         return not changed_files(folder, named_files(read_case_file(folder)))
     except InputRefused:
