@@ -13,9 +13,10 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from navtwin.kernels.jit import kernel
+from navtwin.kernels.jit import inlined, query
 from navtwin.kernels.point import signed_nearest
 from navtwin.kernels.tree import F64, Forest, Workspace
+from navtwin.kernels.triangle import triangle
 
 I8 = npt.NDArray[np.int8]
 
@@ -24,19 +25,19 @@ CLAMP_VOXELS = 2.0
 STEPS = 128.0
 
 
-@kernel
+@inlined
 def _steps(distance: float, side: float) -> int:
     """A distance in mm as the number that a cell holds."""
     return int(min(max(math.floor(distance / side * (STEPS / CLAMP_VOXELS)), -STEPS), STEPS - 1.0))
 
 
-@kernel
+@inlined
 def _filled(steps: int) -> float:
     """Share of a cell that is solid: 1 half a cell inside the surface, 0 half a cell outside, linear between."""
     return min(max(0.5 - (steps + 0.5) * (CLAMP_VOXELS / STEPS), 0.0), 1.0)
 
 
-@kernel
+@inlined
 def _span(low: float, high: float, origin: float, side: float, count: int) -> tuple[int, int]:
     """First and one past the last cell whose centre lies in low .. high."""
     first = math.ceil(min(max((low - origin) / side, 0.0), float(count)))
@@ -44,20 +45,20 @@ def _span(low: float, high: float, origin: float, side: float, count: int) -> tu
     return int(first), int(past)
 
 
-@kernel
-def mark_near(corners: F64, origin: F64, side: float, near: npt.NDArray[np.bool_]) -> None:
-    """Set `near` (nk, nj, ni) for all cells within the clamp of any triangle's box. corners: (T, 9); origin: centre of cell 0, mm."""
+@query
+def mark_near(forest: Forest, origin: F64, side: float, near: npt.NDArray[np.bool_]) -> None:
+    """Set `near` (nk, nj, ni) for all cells within the clamp of any triangle's box. origin: centre of cell 0, mm."""
     reach = CLAMP_VOXELS * side
     nk, nj, ni = near.shape
-    for f in range(corners.shape[0]):
-        t = corners[f]
-        i0, i1 = _span(min(t[0], t[3], t[6]) - reach, max(t[0], t[3], t[6]) + reach, origin[0], side, ni)
-        j0, j1 = _span(min(t[1], t[4], t[7]) - reach, max(t[1], t[4], t[7]) + reach, origin[1], side, nj)
-        k0, k1 = _span(min(t[2], t[5], t[8]) - reach, max(t[2], t[5], t[8]) + reach, origin[2], side, nk)
+    for f in range(forest.faces.shape[0]):
+        a, b, c = triangle(forest, f)
+        i0, i1 = _span(min(a[0], b[0], c[0]) - reach, max(a[0], b[0], c[0]) + reach, origin[0], side, ni)
+        j0, j1 = _span(min(a[1], b[1], c[1]) - reach, max(a[1], b[1], c[1]) + reach, origin[1], side, nj)
+        k0, k1 = _span(min(a[2], b[2], c[2]) - reach, max(a[2], b[2], c[2]) + reach, origin[2], side, nk)
         near[k0:k1, j0:j1, i0:i1] = True
 
 
-@kernel
+@query
 def fill(forest: Forest, origin: F64, side: float, near: npt.NDArray[np.bool_], field: I8, work: Workspace) -> None:
     """Write the clamped distance to the first structure of `forest` into `field` (nk, nj, ni).
 
@@ -70,15 +71,14 @@ def fill(forest: Forest, origin: F64, side: float, near: npt.NDArray[np.bool_], 
             for i in range(field.shape[2]):
                 if near[k, j, i]:
                     x, y, z = origin[0] + i * side, origin[1] + j * side, origin[2] + k * side
-                    distance, slot, _, _, _ = signed_nearest(forest, 0, x, y, z, hint, work)
-                    hint = forest.face[slot]
+                    distance, hint, _, _, _ = signed_nearest(forest, 0, x, y, z, hint, work)
                     far = -STEPS if distance < 0.0 else STEPS - 1.0
                     field[k, j, i] = _steps(distance, side)
                 else:
                     field[k, j, i] = int(far)
 
 
-@kernel
+@query
 def carve(field: I8, origin: F64, side: float, a: F64, b: F64, radius: float) -> float:
     """Cut the capsule around a-b out of the solid; return the volume removed, mm^3.
 

@@ -14,12 +14,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from navtwin.kernels.jit import kernel
+from navtwin.kernels.jit import inlined, query
 
 Array = npt.NDArray[np.float64]
 
 
-@kernel
+@inlined
 def _motion_variance(cov: Array, rx: float, ry: float, rz: float, nx: float, ny: float, nz: float) -> float:
     """Variance along n, at lever arm r, of a small motion with covariance `cov` (6, 6), all in the same axes."""
     a = (ry * nz - rz * ny, rz * nx - rx * nz, rx * ny - ry * nx, nx, ny, nz)
@@ -30,7 +30,7 @@ def _motion_variance(cov: Array, rx: float, ry: float, rz: float, nx: float, ny:
     return total
 
 
-@kernel
+@inlined
 def _into(R: Array, vx: float, vy: float, vz: float) -> tuple[float, float, float]:
     """R' v: a direction of the outer frame seen in the inner one."""
     return (
@@ -67,7 +67,7 @@ class ErrorSources(NamedTuple):
     structure_sd: Array
 
 
-@kernel
+@query
 def _variance(e: ErrorSources, t: int, p: Array, q: Array, ux: float, uy: float, uz: float) -> float:
     """Variance along the unit vector u of the distance between p on tool `t` and q on a structure, segmentation left out."""
     tx, ty, tz = _into(e.R_ct_from_tracker, ux, uy, uz)
@@ -86,7 +86,7 @@ def _variance(e: ErrorSources, t: int, p: Array, q: Array, ux: float, uy: float,
     return variance + _motion_variance(e.registration_cov, gx, gy, gz, ux, uy, uz)
 
 
-@kernel
+@query
 def distance_sd(on_axis: Array, on_structure: Array, tool_of_part: npt.NDArray[np.int64], e: ErrorSources, sd: Array) -> None:
     """One standard deviation of each distance along its nearest direction: pose, reference, pivot, axis, registration, segmentation.
 
@@ -114,7 +114,7 @@ def distance_sd(on_axis: Array, on_structure: Array, tool_of_part: npt.NDArray[n
             sd[i, s] = math.sqrt(variance + e.structure_sd[s] * e.structure_sd[s])
 
 
-@kernel
+@query
 def approach(times_s: Array, distances: Array, count: npt.NDArray[np.int64], window_s: float, speed: Array, lag_s: Array) -> None:
     """Approach speed of each pair: least-squares slope over the newest samples that span at least `window_s`, positive towards.
 
@@ -155,7 +155,7 @@ def approach(times_s: Array, distances: Array, count: npt.NDArray[np.int64], win
                 lag_s[p, s] = -mean_t
 
 
-@kernel
+@query
 def remember(times_s: Array, distances: Array, count: npt.NDArray[np.int64], t_s: float, measured: Array) -> None:
     """Append one frame's distances (P, S) to the histories; a pair that is unknown (NaN) starts its history afresh."""
     parts, structures, width = times_s.shape

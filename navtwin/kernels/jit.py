@@ -25,7 +25,7 @@ def _sources(file: Path, found: dict[Path, bytes]) -> dict[Path, bytes]:
     if file not in found:
         found[file] = file.read_bytes()
         for name in re.findall(rb"^from navtwin\.kernels\.(\w+) import", found[file], re.MULTILINE):
-            _sources(file.with_name(f"{name.decode()}.py"), found)
+            _sources(Path(__file__).with_name(f"{name.decode()}.py"), found)
     return found
 
 
@@ -38,12 +38,26 @@ def _cache_folder(file: Path) -> str:
     return str(root / f"{file.stem}-{digest.hexdigest()[:16]}")
 
 
-def kernel(function: F) -> F:
-    """Compile `function` so that it gives the same bits on every CPU: no fastmath, no contraction, no parallel reduction."""
+def _compiled(function: F, **how: bool) -> F:
     outer = config.CACHE_DIR
     config.CACHE_DIR = _cache_folder(Path(function.__code__.co_filename))  # read by Numba while it decorates, and put back for everybody else
     try:
-        compiled: F = njit(cache=True, nogil=True, error_model="numpy", fastmath=False)(function)
+        compiled: F = njit(cache=True, nogil=True, error_model="numpy", fastmath=False, **how)(function)
     finally:
         config.CACHE_DIR = outer
     return compiled
+
+
+def kernel(function: F) -> F:
+    """Compile `function` so that it gives the same bits on every CPU: no fastmath, no contraction, no parallel reduction."""
+    return _compiled(function)
+
+
+def query(function: F) -> F:
+    """A kernel that allocates nothing: one that tries does not compile. Without Numba's run-time it counts no references to arrays either."""
+    return _compiled(function, _nrt=False)
+
+
+def inlined(function: F) -> F:
+    """A query too small to be called: its code is laid into its callers, so that vectors and tuples stay in registers."""
+    return _compiled(function, _nrt=False, forceinline=True)

@@ -1,164 +1,268 @@
-"""Closest pair of two surfaces, one of them moved: two trees walked together.
+"""Closest pair of two surfaces, one of them moved: two trees walked together, exact.
 
-The second surface's boxes are turned into boxes of the first one's axes; of each pair the larger box is opened first. Two triangles are closest
-at a corner of one or between an edge of each, unless an edge of one passes through the other: then they meet.
+Filter, then referee, as in `navtwin.kernels.point`. The filter (`navtwin.kernels.pairs`) walks pairs of pieces, the nearest first; of each pair it
+opens the larger one, and measures its eight children at once. Of two leaves it first holds each moved triangle against the whole other leaf, then
+against each of its triangles. The referee (`navtwin.kernels.triangles`) measures what is left in float64.
+
+A hint or a cap can only leave out pairs that cannot win; it never changes the order of the others, which comes from the trees and the pose alone.
+So it changes no bit of the answer, not even which of many pairs that meet is named: the first one in that order.
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
-from navtwin.kernels.jit import kernel
-from navtwin.kernels.point import SLACK, TINY2, closest_on_triangle, nearest, reach_of
-from navtwin.kernels.ray import aim, hit_triangle
-from navtwin.kernels.segment import TOUCH, at, closest_to_triangle, segment
-from navtwin.kernels.tree import F64, I32, Forest, Workspace
+from navtwin.kernels.jit import inlined, query
+from navtwin.kernels.pairs import (
+    Piece,
+    Pose,
+    boxes_apart2,
+    inverse,
+    leaf_gaps,
+    move_leaf,
+    piece_gaps,
+    piece_of,
+    pieces_apart2,
+    pose_between,
+    size2,
+    triangle_bounds,
+)
+from navtwin.kernels.point import FARTHEST_MM, NONE, Allowance, loosened
+from navtwin.kernels.simd import WIDTH, Lanes, at_most, first_bit, lowest, prefetch, splat, store, upper
+from navtwin.kernels.tree import CANDIDATES, F64, LEAF, NODE, Forest, Workspace
+from navtwin.kernels.triangle import Point, triangle
+from navtwin.kernels.triangles import TOUCH, TrianglePair, closest_triangles, crossing, moved_triangle
+
+#: The place of the box around a whole structure.
+ROOT = -1
+#: One half of the candidates' memory holds the faces of one surface, one half those of the other.
+PAIRS = CANDIDATES // 2
+#: Where the eight lower bounds of two leaves and the moved leaf lie in `lanes`, behind the eight numbers that are being sorted.
+GAPS = WIDTH
+MOVED = 2 * WIDTH
+#: What rounding can do to a bound, as a share of reach: float32 poses, coordinates and scalar products, and a pose that is rigid to 1e-6 only.
+ROUNDING = 2.0**-17
+
+#: Faces of both forests, and how near they are.
+FacePair = tuple[int, int, TrianglePair]
 
 
 class PairHit(NamedTuple):
-    """Closest pair of two triangles or surfaces: squared distance (0 where they meet), slots, the point on each."""
+    """Where two surfaces are nearest, mm, in the first one's frame.
 
-    distance2: float
-    slot: int
-    other_slot: int
-    x: float
-    y: float
-    z: float
-    other_x: float
-    other_y: float
-    other_z: float
+    Attributes
+    ----------
+    distance : 0 where they meet: no depth is claimed; `within` where they are farther apart; NaN where unknown
+    face, other_face : those of the structures, the next call's hints; -1 where there is none
+    point, other_point : one on each face, the same one where they meet; NaN where there is none
+    farther : only that they are farther apart than `within` is told
+    """
 
-
-@kernel
-def move(corners: F64, T: F64, moved: F64) -> None:
-    """Corners (T, 9) taken through the top three rows of a (4, 4) rigid matrix, into `moved`."""
-    for k in range(corners.shape[0]):
-        for c in range(0, 9, 3):
-            x, y, z = corners[k, c], corners[k, c + 1], corners[k, c + 2]
-            for i in range(3):
-                moved[k, c + i] = T[i, 0] * x + T[i, 1] * y + T[i, 2] * z + T[i, 3]
+    distance: float
+    face: int
+    other_face: int
+    point: Point
+    other_point: Point
+    farther: bool
 
 
-@kernel
-def _across(corners: F64, slot: int, moved: F64, other: int) -> PairHit:
-    """Nearest of: the other triangle's edges and corners against this one."""
-    o = moved[other]
-    best = PairHit(np.inf, slot, other, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    for edge in range(3):
-        p, q = 3 * edge, 3 * ((edge + 1) % 3)
-        s = segment(o[p], o[p + 1], o[p + 2], o[q], o[q + 1], o[q + 2])
-        if s.length2 <= TINY2:
-            d2, x, y, z, _ = closest_on_triangle(corners, slot, s.ax, s.ay, s.az)
-            ox, oy, oz = s.ax, s.ay, s.az
+class _Question(NamedTuple):
+    """What is asked: the pose as numbers and as seen from either side, and below which distance, mm, two triangles meet."""
+
+    forest: Forest
+    tree: int
+    other: Forest
+    other_tree: int
+    T: F64
+    pose: Pose
+    back: Pose
+    allow: Allowance
+    touch: float
+
+
+@inlined
+def _is_askable(pose: Pose) -> bool:
+    """Whether the pose is finite, can turn and takes nothing absurdly far away: a sum is NaN if a part is, unlike a maximum."""
+    x, y, z, t = pose.x, pose.y, pose.z, pose.t
+    turns = abs(x[0]) + abs(x[1]) + abs(x[2]) <= 2.0 and abs(y[0]) + abs(y[1]) + abs(y[2]) <= 2.0 and abs(z[0]) + abs(z[1]) + abs(z[2]) <= 2.0
+    return bool(turns and abs(t[0]) + abs(t[1]) + abs(t[2]) <= 0.5 * FARTHEST_MM)
+
+
+@inlined
+def _child(forest: Forest, tree: int, place: int) -> int:
+    """What stands at a place: an inner node, or the complement of a leaf."""
+    return int(forest.roots[tree] if place < 0 else forest.children[place])
+
+
+@inlined
+def _push(opened: Forest, node: int, kept: int, is_other: bool, bits: int, bounds: Lanes, work: Workspace, top: int) -> int:
+    """Put the pairs of `kept` and those children of an opened node that `bits` names on the stack, the nearest on top; return the new height."""
+    store(work.lanes, 0, bounds)
+    base = top
+    while bits != 0:
+        k = first_bit(bits)
+        bits &= bits - 1
+        place, bound = WIDTH * node + k, work.lanes[k]
+        child = opened.children[place]
+        if child >= 0:
+            prefetch(opened.boxes, NODE * child)
         else:
-            d2, t, x, y, z, _ = closest_to_triangle(corners, slot, s)
-            ox, oy, oz = at(s, t)
-        if d2 < best.distance2:
-            best = PairHit(d2, slot, other, x, y, z, ox, oy, oz)
-    return best
+            prefetch(opened.leaf_corners, LEAF * ~child)
+        at = top
+        while at > base and work.bounds[at - 1] < bound:
+            work.nodes[at], work.others[at], work.bounds[at] = work.nodes[at - 1], work.others[at - 1], work.bounds[at - 1]
+            at -= 1
+        work.nodes[at], work.others[at], work.bounds[at] = (kept, place, bound) if is_other else (place, kept, bound)
+        top += 1
+    return top
 
 
-@kernel
-def closest_triangles(corners: F64, slot: int, moved: F64, other: int) -> PairHit:
-    """Closest pair of a triangle of the first surface and a moved one of the second."""
-    best = _across(corners, slot, moved, other)
-    c = corners[slot]
-    for corner in range(3):
-        p, q = 3 * corner, 3 * ((corner + 1) % 3)
-        x, y, z = c[p], c[p + 1], c[p + 2]
-        dx, dy, dz = c[q] - x, c[q + 1] - y, c[q + 2] - z
-        if dx * dx + dy * dy + dz * dz > TINY2:
-            t = hit_triangle(moved, other, aim(x, y, z, dx, dy, dz))
-            if 0.0 <= t <= 1.0:
-                mx, my, mz = x + t * dx, y + t * dy, z + t * dz
-                return PairHit(0.0, slot, other, mx, my, mz, mx, my, mz)
-        hit = closest_on_triangle(moved, other, x, y, z)
-        if hit[0] < best.distance2:
-            best = PairHit(hit[0], slot, other, x, y, z, hit[1], hit[2], hit[3])
-    return best
+@inlined
+def _open(opened: Forest, node: int, own_from_other: Pose, other: Piece, kept: int, is_other: bool, bound2: float, work: Workspace, top: int) -> int:
+    """Measure the children of a node against a piece of the other side, and push those that may be near; return the new height."""
+    d2 = boxes_apart2(opened, node, own_from_other, other)
+    if at_most(d2, splat(bound2)) == 0:
+        return top
+    d2 = upper(d2, pieces_apart2(opened, node, own_from_other, other))
+    return _push(opened, node, kept, is_other, at_most(d2, splat(bound2)), d2, work, top)
 
 
-@kernel
-def _boxes_apart2(boxes: F64, node: int, others: F64, other: int, T: F64) -> float:
-    """A lower bound of the squared distance between a box and a moved box, from the moved box's own box in these axes."""
-    total = 0.0
-    for i in range(3):
-        centre, half = T[i, 3], 0.0
-        for j in range(3):
-            centre += T[i, j] * 0.5 * (others[other, j] + others[other, j + 3])
-            half += abs(T[i, j]) * 0.5 * (others[other, j + 3] - others[other, j])
-        gap = max(boxes[node, i] - centre - half, centre - half - boxes[node, i + 3], 0.0)
-        total += gap * gap
-    return total
+@inlined
+def _gather(q: _Question, leaf: int, other_face: int, lane: int, bound: float, work: Workspace, count: int) -> tuple[int, float, bool]:
+    """Add a moved triangle's pairs with a leaf that may be nearest to the candidates; return their number, the bound, and whether any may meet."""
+    high2, low = triangle_bounds(q.forest.leaf_corners, LEAF * leaf, work.lanes, MOVED + lane)
+    bound = min(bound, loosened(math.sqrt(lowest(high2)), q.allow))
+    bits = at_most(low, splat(bound))
+    store(work.lanes, 0, low)
+    while bits != 0:
+        k = first_bit(bits)
+        bits &= bits - 1
+        work.found[count], work.found[PAIRS + count], work.gaps[count] = q.forest.leaf_faces[WIDTH * leaf + k], other_face, work.lanes[k]
+        count += 1
+    return count, bound, at_most(low, splat(q.allow.fixed)) != 0
 
 
-@kernel
-def _size2(boxes: F64, node: int) -> float:
-    x, y, z = boxes[node, 3] - boxes[node, 0], boxes[node, 4] - boxes[node, 1], boxes[node, 5] - boxes[node, 2]
-    return float(x * x + y * y + z * z)
+@query
+def _measured(forest: Forest, face: int, other: Forest, other_face: int, T: F64, may_meet: bool) -> TrianglePair:
+    """The referee's word on one pair of faces."""
+    one, moved = triangle(forest, face), moved_triangle(other, other_face, T)
+    if may_meet:
+        crosses, p = crossing(one, moved)
+        if crosses:
+            return 0.0, p, p
+    return closest_triangles(one, moved)
 
 
-@kernel
-def _better(pair: PairHit, best: PairHit, face: I32, other_face: I32) -> bool:
-    if pair.distance2 != best.distance2:
-        return pair.distance2 < best.distance2
-    mine, theirs = face[pair.slot], face[best.slot]
-    return bool(mine < theirs or (mine == theirs and other_face[pair.other_slot] < other_face[best.other_slot]))
+@query
+def _settle(q: _Question, work: Workspace, count: int, bound: float, best: FacePair) -> FacePair:
+    """The nearest of the candidates within `bound` and of `best`, which was nearest so far; the first that meets ends the search."""
+    face, other_face, pair = best
+    for k in range(count):
+        if pair[0] <= q.touch * q.touch:
+            break
+        if work.gaps[k] <= bound:
+            rival, other_rival = work.found[k], work.found[PAIRS + k]
+            new = _measured(q.forest, rival, q.other, other_rival, q.T, work.gaps[k] <= q.allow.fixed)
+            if new[0] < pair[0] or (new[0] == pair[0] and (rival < face or (rival == face and other_rival < other_face))):
+                face, other_face, pair = rival, other_rival, new
+    return face, other_face, pair
 
 
-@kernel
-def closest_surfaces(forest: Forest, other: Forest, T_self_from_other: F64, moved: F64, work: Workspace) -> PairHit:
-    """Closest pair of the first structures of two forests. The walk ends at the first pair of triangles that meet.
+@inlined
+def _compare(
+    q: _Question, leaf: int, middle: Point, other_leaf: int, bound: float, work: Workspace, count: int, best: FacePair
+) -> tuple[int, float, FacePair]:
+    """Hold two leaves, one around `middle` and a moved one, against each other; return the number of candidates, the bound and the best pair."""
+    gaps = leaf_gaps(q.forest.leaf_corners, LEAF * leaf, q.forest.leaf_faces, WIDTH * leaf, middle, work.lanes, MOVED)
+    bits = at_most(gaps, splat(bound))
+    store(work.lanes, GAPS, gaps)
+    may_meet = False
+    while bits != 0:
+        lane = first_bit(bits)
+        bits &= bits - 1
+        if work.lanes[GAPS + lane] <= bound:
+            if count > PAIRS - WIDTH:
+                best, count = _settle(q, work, count, bound, best), 0
+            count, bound, meets = _gather(q, leaf, q.other.leaf_faces[WIDTH * other_leaf + lane], lane, bound, work, count)
+            may_meet |= meets
+    if may_meet:
+        best, count = _settle(q, work, count, bound, best), 0
+        bound = min(bound, loosened(math.sqrt(best[2][0]), q.allow))
+    return count, bound, best
+
+
+@query
+def _nearest_pair(q: _Question, bound: float, work: Workspace) -> FacePair:
+    """The nearest pair of faces within `bound`, or the first in the order of the walk that meets; NONE where there is none."""
+    best = (NONE, NONE, (np.inf, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)))
+    count, top, leaf_moved = 0, 1, 0
+    work.nodes[0], work.others[0], work.bounds[0] = ROOT, ROOT, 0.0
+    while top > 0 and best[2][0] > q.touch * q.touch:
+        top -= 1
+        bound2 = bound * bound
+        if work.bounds[top] > bound2:
+            continue
+        place, other_place = work.nodes[top], work.others[top]
+        node, other_node = _child(q.forest, q.tree, place), _child(q.other, q.other_tree, other_place)
+        piece, other_piece = piece_of(q.forest, q.tree, place), piece_of(q.other, q.other_tree, other_place)
+        if other_node < 0 and leaf_moved != other_node:
+            leaf_moved = other_node
+            move_leaf(q.other.leaf_corners, LEAF * ~other_node, q.pose, work.lanes, MOVED)
+        if node < 0 and other_node < 0:
+            count, bound, best = _compare(q, ~node, piece.middle, ~other_node, bound, work, count, best)
+            continue
+        if other_node < 0 and at_most(piece_gaps(piece, work.lanes, MOVED), splat(bound)) == 0:
+            continue
+        # Chosen first, so that the code which opens a node is laid in only once.
+        is_other = node < 0 or (other_node >= 0 and size2(piece) < size2(other_piece))
+        opened, at, own_from_other, kept = (q.other, other_node, q.back, place) if is_other else (q.forest, node, q.pose, other_place)
+        top = _open(opened, at, own_from_other, piece if is_other else other_piece, kept, is_other, bound2, work, top)
+    return _settle(q, work, count, bound, best)
+
+
+@inlined
+def _nothing(distance: float, farther: bool) -> PairHit:
+    nowhere = (np.nan, np.nan, np.nan)
+    return PairHit(distance, NONE, NONE, nowhere, nowhere, farther)
+
+
+@query
+def closest_surfaces(
+    forest: Forest, tree: int, other: Forest, other_tree: int, T_self_from_other: F64, hint: int, other_hint: int, within: float, work: Workspace
+) -> PairHit:
+    """Closest pair of two structures, ties to the lowest face, then to the lowest other face.
+
+    Of surfaces that meet (touch or pass through each other) that is told, and one pair of faces that do: always the same one. A surface that lies
+    wholly inside the other does not meet it.
 
     Parameters
     ----------
-    forest, other : one structure each
-    T_self_from_other : (4, 4) float64, rigid
-    moved : (T, 9) float64, scratch: `other`'s corners in this frame
+    forest, tree, other, other_tree : the structure of `forest` that stays, and the one of `other` that is moved; the same forest will do
+    T_self_from_other : (4, 4) float64, rigid to 1e-6, mm; one that is not finite, or takes the other absurdly far away, is unknown
+    hint, other_hint : faces of the structures to measure first, such as those of the last answer, or -1
+    within : mm, 0 or more, or inf; of surfaces farther apart than this, only that is told
     work : scratch memory of this thread
-
-    Returns
-    -------
-    PairHit : points in the first surface's frame; ties go to the lowest face, then the lowest other face
     """
-    move(other.corners, T_self_from_other, moved)
-    first = moved[0]
-    largest = max(abs(first[0]), abs(first[1]), abs(first[2])) + np.sqrt(_size2(other.boxes, 0))
-    reach = reach_of(forest, 0, largest)
-    slack, touch2 = SLACK * reach * reach, (TOUCH * reach) ** 2
-    start, hit = nearest(forest, 0, first[0], first[1], first[2], -1, work)
-    best = PairHit(hit[0], start, 0, hit[1], hit[2], hit[3], first[0], first[1], first[2])
-    node, mate, top = 0, 0, 0
-    while True:
-        count, other_count = forest.links[node, 1], other.links[mate, 1]
-        if count > 0 and other_count > 0:
-            for slot in range(forest.links[node, 0], forest.links[node, 0] + count):
-                for other_slot in range(other.links[mate, 0], other.links[mate, 0] + other_count):
-                    pair = closest_triangles(forest.corners, slot, moved, other_slot)
-                    if _better(pair, best, forest.face, other.face):
-                        best = pair
-            if best.distance2 <= touch2:
-                return best
-        else:
-            if count == 0 and (other_count > 0 or _size2(forest.boxes, node) >= _size2(other.boxes, mate)):
-                near, far, near_mate, far_mate = forest.links[node, 0], forest.links[node, 0] + 1, mate, mate
-            else:
-                near, far, near_mate, far_mate = node, node, other.links[mate, 0], other.links[mate, 0] + 1
-            d_near = _boxes_apart2(forest.boxes, near, other.boxes, near_mate, T_self_from_other)
-            d_far = _boxes_apart2(forest.boxes, far, other.boxes, far_mate, T_self_from_other)
-            if d_far < d_near:
-                near, far, near_mate, far_mate, d_near, d_far = far, near, far_mate, near_mate, d_far, d_near
-            if d_far <= best.distance2 + slack:
-                work.nodes[top], work.others[top], work.bounds[top] = far, far_mate, d_far
-                top += 1
-            if d_near <= best.distance2 + slack:
-                node, mate = near, near_mate
-                continue
-        while top > 0 and work.bounds[top - 1] > best.distance2 + slack:
-            top -= 1
-        if top == 0:
-            return best
-        top -= 1
-        node, mate = work.nodes[top], work.others[top]
+    T = T_self_from_other
+    pose, c = pose_between(forest, tree, other, other_tree, T), forest.centre[tree]
+    if not (_is_askable(pose) and within >= 0.0):
+        return _nothing(np.nan, False)
+    reach = max(abs(pose.t[0]), abs(pose.t[1]), abs(pose.t[2])) + 2.0 * other.reach[other_tree]
+    reach = max(reach, forest.reach[tree])
+    allow, touch = Allowance(ROUNDING * reach), TOUCH * (reach + max(abs(c[0]), abs(c[1]), abs(c[2])))
+    first, other_first = forest.first_face[tree], other.first_face[other_tree]
+    bound = loosened(min(within, FARTHEST_MM), allow)
+    if 0 <= hint < forest.first_face[tree + 1] - first and 0 <= other_hint < other.first_face[other_tree + 1] - other_first:
+        pair = _measured(forest, first + hint, other, other_first + other_hint, T, True)
+        bound = min(bound, loosened(math.sqrt(pair[0]), allow))
+    q = _Question(forest, tree, other, other_tree, T, pose, inverse(pose), allow, touch)
+    face, other_face, pair = _nearest_pair(q, bound, work)
+    distance = math.sqrt(pair[0])
+    if face == NONE or distance > max(within, touch):
+        return _nothing(within, True)
+    if distance <= touch:
+        return PairHit(0.0, face - first, other_face - other_first, pair[1], pair[1], False)
+    return PairHit(distance, face - first, other_face - other_first, pair[1], pair[2], False)

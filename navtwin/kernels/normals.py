@@ -8,91 +8,81 @@ edge, the angle-weighted sum of the incident faces' normals at a vertex.
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from navtwin.kernels.jit import kernel
-from navtwin.kernels.tree import F64, I32, Forest, build_tree
+from navtwin.kernels.adjacency import edge_mates, welded
+from navtwin.kernels.build import build_tree
+from navtwin.kernels.jit import inlined, kernel, query
+from navtwin.kernels.simd import F32
+from navtwin.kernels.slabs import slabs_of
+from navtwin.kernels.tree import F64, I32, PSEUDONORMAL, Forest
+from navtwin.kernels.triangle import FLATNESS, TINY2
+from navtwin.kernels.winding import signed_by_winding
 
-#: A triangle lower than this fraction of its longest edge counts as an edge: its normal would be rounding noise.
-FLATNESS = 1e-8
-
-
-@kernel
-def _place(keys: npt.NDArray[np.int64], key: int) -> int:
-    """Where `key` is, or belongs, in an open-addressed table whose size is a power of two; -1 marks an empty place."""
-    mask: int = keys.shape[0] - 1
-    at: int = ((key * 0x9E3779B97F4A7C1) >> 20) & mask
-    while keys[at] >= 0 and keys[at] != key:
-        at = (at + 1) & mask
-    return at
+#: Surfaces of fewer faces are planted on one thread: a second one would start too late to help.
+THREADED_FACES = 50_000
+#: Faces whose angles are computed together.
+BLOCK = 64
 
 
-@kernel
-def edge_mates(faces: I32, vertex_count: int) -> tuple[I32, int]:
-    """The face across each edge, where exactly two faces share it and run along it in opposite directions.
-
-    Parameters
-    ----------
-    faces : (F, 3) int32
-    vertex_count : every index in `faces` is below it
-
-    Returns
-    -------
-    mates : (F, 3) int32, across the edges 01, 12, 20; -1 where the edge is open, shared by more than two, or run along twice the same way
-    open_edges : number of -1 in `mates`; 0 says that the surface is a closed, consistently wound manifold
-    """
-    n_faces = faces.shape[0]
-    size = 16
-    while size < 6 * n_faces:
-        size *= 2
-    keys = np.full(size, -1, np.int64)
-    owner = np.full(size, -1, np.int32)
-    for f in range(n_faces):
-        for e in range(3):
-            key = int(faces[f, e]) * vertex_count + faces[f, (e + 1) % 3]
-            at = _place(keys, key)
-            owner[at] = f if keys[at] < 0 else -1
-            keys[at] = key
-    mates = np.full((n_faces, 3), -1, np.int32)
-    open_edges = 0
-    for f in range(n_faces):
-        for e in range(3):
-            u, v = int(faces[f, e]), int(faces[f, (e + 1) % 3])
-            forth, back = owner[_place(keys, u * vertex_count + v)], owner[_place(keys, v * vertex_count + u)]
-            if forth == f and back >= 0 and back != f:
-                mates[f, e] = back
-            else:
-                open_edges += 1
-    return mates, open_edges
+@inlined
+def is_flat(normals: F64, f: int) -> bool:
+    """Whether a face has no normal (yet)."""
+    return bool(normals[f, 0] == 0.0 and normals[f, 1] == 0.0 and normals[f, 2] == 0.0)
 
 
-@kernel
-def _angle(cosine_side: float, sine_side: float) -> float:
-    """atan2(sine_side, cosine_side) for sine_side > 0, from + - x / sqrt alone, so that its bits depend on no maths library."""
-    length = math.sqrt(cosine_side * cosine_side + sine_side * sine_side)
-    t = sine_side / (length + cosine_side) if cosine_side >= 0.0 else (length - cosine_side) / sine_side
-    for _ in range(3):  # t is the tangent of a half, then of a sixteenth of the angle: below 0.2
-        t = t / (1.0 + math.sqrt(1.0 + t * t))
-    t2 = t * t
-    return 16.0 * t * (1.0 - t2 * (1.0 / 3.0 - t2 * (1.0 / 5.0 - t2 * (1.0 / 7.0 - t2 * (1.0 / 9.0 - t2 / 11.0)))))
-
-
-@kernel
+@query
 def _sum_of_mates(normals: F64, mates: I32, f: int) -> None:
     """Give the flat face `f` the mean direction of its neighbours that have one: it lies between them."""
+    x, y, z = 0.0, 0.0, 0.0
     for e in range(3):
-        if mates[f, e] >= 0:
-            normals[f] += normals[mates[f, e]]
-    length = math.sqrt(normals[f, 0] ** 2 + normals[f, 1] ** 2 + normals[f, 2] ** 2)
+        mate = mates[f, e]
+        if mate >= 0:
+            x, y, z = x + normals[mate, 0], y + normals[mate, 1], z + normals[mate, 2]
+    length = math.sqrt(x * x + y * y + z * z)
     if length > 0.0:
-        normals[f] /= length
+        normals[f, 0], normals[f, 1], normals[f, 2] = x / length, y / length, z / length
+
+
+@query
+def angles_between(cosine_sides: F64, sine_sides: F64) -> None:
+    """Turn cosine sides into atan2(sine, cosine) for sine >= 0, to 1e-10: a plain loop, so that the compiler takes several at a time."""
+    for k in range(cosine_sides.shape[0]):
+        x, y = abs(cosine_sides[k]), sine_sides[k]
+        t = min(x, y) / max(x, y, 1e-300)
+        is_wide = t > 0.41421356237309503  # the tangent of pi / 8
+        t = (t - 1.0) / (t + 1.0) if is_wide else t
+        t2 = t * t
+        tail = 1.0 / 13.0 - t2 * (1.0 / 15.0 - t2 * (1.0 / 17.0 - t2 * (1.0 / 19.0 - t2 / 21.0)))
+        acute = t * (1.0 - t2 * (1.0 / 3.0 - t2 * (1.0 / 5.0 - t2 * (1.0 / 7.0 - t2 * (1.0 / 9.0 - t2 * (1.0 / 11.0 - t2 * tail))))))
+        acute = acute + 0.25 * math.pi if is_wide else acute
+        acute = 0.5 * math.pi - acute if y > x else acute
+        cosine_sides[k] = math.pi - acute if cosine_sides[k] < 0.0 else acute
+
+
+@query
+def write_normal(vertices: F64, faces: I32, f: int, normals: F64, row: int, cosine_sides: F64, sine_sides: F64, at: int) -> None:
+    """The unit normal of a face to a row of `normals`, 0 if it is flat; and the sides of its three angles from `at` on."""
+    a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+    ux, uy, uz = vertices[b, 0] - vertices[a, 0], vertices[b, 1] - vertices[a, 1], vertices[b, 2] - vertices[a, 2]
+    vx, vy, vz = vertices[c, 0] - vertices[a, 0], vertices[c, 1] - vertices[a, 1], vertices[c, 2] - vertices[a, 2]
+    wx, wy, wz = vertices[c, 0] - vertices[b, 0], vertices[c, 1] - vertices[b, 1], vertices[c, 2] - vertices[b, 2]
+    nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+    uu, vv, ww = ux * ux + uy * uy + uz * uz, vx * vx + vy * vy + vz * vz, wx * wx + wy * wy + wz * wz
+    area2 = math.sqrt(nx * nx + ny * ny + nz * nz)
+    one_over = 1.0 / area2 if area2 > FLATNESS * max(uu, vv, ww) + TINY2 else 0.0
+    normals[row, 0], normals[row, 1], normals[row, 2] = nx * one_over, ny * one_over, nz * one_over
+    cosine_sides[at], cosine_sides[at + 1] = ux * vx + uy * vy + uz * vz, -(ux * wx + uy * wy + uz * wz)
+    cosine_sides[at + 2] = vx * wx + vy * wy + vz * wz
+    sine_sides[at] = sine_sides[at + 1] = sine_sides[at + 2] = area2
 
 
 @kernel
-def pseudonormals(vertices: F64, faces: I32, topology: I32, mates: I32) -> tuple[F64, F64]:
-    """Unit face normals and angle-weighted vertex normals (Baerentzen & Aanaes 2005, equation 4).
+def write_normals(vertices: F64, faces: I32, topology: I32, mates: I32, first: int, past: int, normals: F64, vertex_normals: F64) -> int:
+    """Unit face normals and angle-weighted vertex normals (Baerentzen & Aanaes 2005, equation 4) of faces first .. past - 1.
 
     Parameters
     ----------
@@ -100,45 +90,49 @@ def pseudonormals(vertices: F64, faces: I32, topology: I32, mates: I32) -> tuple
     faces : (F, 3) int32
     topology : (F, 3) int32, the same faces with vertices in one place counted once
     mates : (F, 3) int32, of `topology`
+    normals : (F, 3) float64, out; unit; a flat face has the mean of its neighbours' normals, or zero
+    vertex_normals : (V, 3) float64, out; rows as named by `topology`; not normalised
 
     Returns
     -------
-    normals : (F, 3), unit; a flat face has the mean of its neighbours' normals, or zero
-    vertex_normals : (V, 3), rows as named by `topology`; not normalised
+    Number of flat faces
     """
-    normals, at_vertex = np.zeros(faces.shape), np.zeros(vertices.shape)
-    flat = np.zeros(faces.shape[0], np.bool_)
-    for f in range(faces.shape[0]):
-        longest2 = 0.0
+    for f in range(first, past):
         for e in range(3):
-            edge = vertices[faces[f, (e + 1) % 3]] - vertices[faces[f, e]]
-            longest2 = max(longest2, edge[0] * edge[0] + edge[1] * edge[1] + edge[2] * edge[2])
-        u = vertices[faces[f, 1]] - vertices[faces[f, 0]]
-        v = vertices[faces[f, 2]] - vertices[faces[f, 0]]
-        n = np.array((u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]))
-        area2 = math.sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2])
-        flat[f] = area2 <= FLATNESS * longest2
-        if flat[f]:
-            continue
-        normals[f] = n / area2
-        for e in range(3):
-            corner = vertices[faces[f, e]]
-            u, v = vertices[faces[f, (e + 1) % 3]] - corner, vertices[faces[f, (e + 2) % 3]] - corner
-            at_vertex[topology[f, e]] += _angle(u[0] * v[0] + u[1] * v[1] + u[2] * v[2], area2) * normals[f]
-    for f in range(faces.shape[0]):
-        if flat[f]:
+            at = topology[f, e]
+            vertex_normals[at, 0], vertex_normals[at, 1], vertex_normals[at, 2] = 0.0, 0.0, 0.0
+    angles, sine_sides = np.zeros(3 * BLOCK), np.zeros(3 * BLOCK)
+    for start in range(first, past, BLOCK):
+        end = min(start + BLOCK, past)
+        for f in range(start, end):
+            write_normal(vertices, faces, f, normals, f, angles, sine_sides, 3 * (f - start))
+        angles_between(angles, sine_sides)
+        for f in range(start, end):
+            x, y, z = normals[f, 0], normals[f, 1], normals[f, 2]
+            for e in range(3):
+                at, weight = topology[f, e], angles[3 * (f - start) + e]
+                vertex_normals[at, 0] += weight * x
+                vertex_normals[at, 1] += weight * y
+                vertex_normals[at, 2] += weight * z
+    flat = 0
+    for f in range(first, past):
+        if is_flat(normals, f):
+            flat += 1
             _sum_of_mates(normals, mates, f)
-    return normals, at_vertex
+    return flat
 
 
 @kernel
 def signed_volume(vertices: F64, faces: I32) -> float:
     """Volume enclosed by a closed surface, mm^3, negative where its normals point inwards (divergence theorem)."""
-    o = vertices[faces[0, 0]]
+    ox, oy, oz = vertices[faces[0, 0], 0], vertices[faces[0, 0], 1], vertices[faces[0, 0], 2]
     total = 0.0
     for f in range(faces.shape[0]):
-        a, b, c = vertices[faces[f, 0]] - o, vertices[faces[f, 1]] - o, vertices[faces[f, 2]] - o
-        total += a[0] * (b[1] * c[2] - b[2] * c[1]) + a[1] * (b[2] * c[0] - b[0] * c[2]) + a[2] * (b[0] * c[1] - b[1] * c[0])
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        ax, ay, az = vertices[a, 0] - ox, vertices[a, 1] - oy, vertices[a, 2] - oz
+        bx, by, bz = vertices[b, 0] - ox, vertices[b, 1] - oy, vertices[b, 2] - oz
+        cx, cy, cz = vertices[c, 0] - ox, vertices[c, 1] - oy, vertices[c, 2] - oz
+        total += ax * (by * cz - bz * cy) + ay * (bz * cx - bx * cz) + az * (bx * cy - by * cx)
     return total / 6.0
 
 
@@ -162,14 +156,50 @@ def component_vertices(topology: I32, vertex_count: int) -> I32:
     return np.array([v for v in range(vertex_count) if used[v] and parent[v] == v], np.int32)
 
 
-def welded(vertices: F64, faces: I32) -> I32:
-    """The faces with every vertex named by the first one that stands in exactly the same place."""
-    by_place = np.lexsort((vertices[:, 2], vertices[:, 1], vertices[:, 0]))  # stable: the first index leads its group
-    moved = (np.diff(vertices[by_place], axis=0) != 0.0).any(axis=1)
-    leader = by_place[np.flatnonzero(np.concatenate([[True], moved]))]
-    name = np.empty(len(vertices), np.int32)
-    name[by_place] = leader[np.cumsum(np.concatenate([[False], moved]))]
-    return name[faces]
+@query
+def extent(vertices: F64, faces: I32, first: int, past: int, corners: F64) -> float:
+    """Write the lowest and the highest corner (2, 3) of the box of faces first .. past - 1; return the longest edge, mm."""
+    for i in range(3):
+        corners[0, i], corners[1, i] = np.inf, -np.inf
+    longest2 = 0.0
+    for f in range(first, past):
+        for e in range(3):
+            p, q = faces[f, e], faces[f, (e + 1) % 3]
+            length2 = 0.0
+            for i in range(3):
+                at = vertices[p, i]
+                corners[0, i], corners[1, i] = min(corners[0, i], at), max(corners[1, i], at)
+                length2 += (at - vertices[q, i]) ** 2
+            longest2 = max(longest2, length2)
+    return math.sqrt(longest2)
+
+
+class _Skin(NamedTuple):
+    """What a sign is read from: see `Forest`."""
+
+    topology: I32
+    mates: I32
+    normals: F64
+    vertex_normals: F64
+    open_edges: int
+
+
+def _skin(vertices: F64, faces: I32) -> _Skin:
+    topology = faces
+    mates, open_edges = edge_mates(faces, len(vertices))
+    if open_edges > 0:  # perhaps a "soup" whose faces share places but no vertices
+        by_place = welded(vertices, faces)
+        mates_by_place, left_open = edge_mates(by_place, len(vertices))
+        if left_open < open_edges:
+            topology, mates, open_edges = by_place, mates_by_place, left_open
+    normals, vertex_normals = np.empty(faces.shape), np.zeros(vertices.shape)
+    write_normals(vertices, faces, topology, mates, 0, len(faces), normals, vertex_normals)
+    return _Skin(topology, mates, normals, vertex_normals, open_edges)
+
+
+def _tree(vertices: F64, faces: I32, centre: F64) -> tuple[F32, I32, F32, I32, F32]:
+    boxes, children, leaf_corners, leaf_faces = build_tree(vertices, faces, centre)
+    return boxes, children, leaf_corners, leaf_faces, slabs_of(boxes, children, leaf_corners)
 
 
 def plant(vertices: F64, faces: I32) -> tuple[Forest, int]:
@@ -185,29 +215,38 @@ def plant(vertices: F64, faces: I32) -> tuple[Forest, int]:
     forest : with the one structure
     open_edges : 0 where the surface is a closed, consistently wound manifold
     """
-    topology = faces
-    mates, open_edges = edge_mates(faces, len(vertices))
-    if open_edges > 0:  # perhaps a "soup" whose faces share places but no vertices
-        by_place = welded(vertices, faces)
-        mates_by_place, left_open = edge_mates(by_place, len(vertices))
-        if left_open < open_edges:
-            topology, mates, open_edges = by_place, mates_by_place, left_open
-    normals, vertex_normals = pseudonormals(vertices, faces, topology, mates)
-    boxes, links, order = build_tree(vertices, faces)
-    slot = np.empty(len(faces), np.int32)
-    slot[order] = np.arange(len(faces), dtype=np.int32)
+    corners = np.empty((2, 3))
+    longest = extent(vertices, faces, 0, len(faces), corners)
+    centre = 0.5 * (corners[0] + corners[1])
+    if len(faces) < THREADED_FACES:
+        tree, skin = _tree(vertices, faces, centre), _skin(vertices, faces)
+    else:  # neither reads what the other writes, and both let go of the interpreter
+        with ThreadPoolExecutor(1) as pool:
+            growing = pool.submit(_tree, vertices, faces, centre)
+            skin = _skin(vertices, faces)
+            tree = growing.result()
+    boxes, children, leaf_corners, leaf_faces, slabs = tree
     forest = Forest(
         boxes=boxes,
-        links=links,
-        corners=vertices[faces[order]].reshape(-1, 9),
-        face=order,
-        slot=slot,
-        normals=normals[order],
-        mates=np.where(mates[order] < 0, np.int32(-1), slot[mates[order]]),
-        vertex=np.ascontiguousarray(topology[order]),
-        vertex_normals=vertex_normals,
+        children=children,
+        leaf_corners=leaf_corners,
+        leaf_faces=leaf_faces,
+        vertices=vertices,
+        faces=faces,
+        topology=skin.topology,
+        mates=skin.mates,
+        normals=skin.normals,
+        vertex_normals=skin.vertex_normals,
+        centre=centre.reshape(1, 3),
+        reach=np.array([np.abs(corners[1] - centre).max()]),
+        longest=np.array([longest]),
         roots=np.zeros(1, np.int32),
         first_face=np.array([0, len(faces)], np.int32),
-        has_inside=np.array([open_edges == 0 and signed_volume(vertices, faces) > 0.0]),
+        sign_rule=np.array([PSEUDONORMAL], np.uint8),
+        far_field=np.empty(0, np.float32),
+        far_shift=np.zeros(1, np.int32),
+        slabs=slabs,
     )
-    return forest, open_edges
+    if skin.open_edges > 0 or signed_volume(vertices, faces) <= 0.0:
+        forest = signed_by_winding(forest)
+    return forest, skin.open_edges

@@ -1,7 +1,9 @@
-"""Closest pair of a segment and a surface, and the capsule built on it.
+"""Closest pair of a surface and a segment, and the capsule built on it: an instrument's shaft or burr.
 
-The closest pair of a segment and a triangle is a piercing point, or lies on an end of the segment or on an edge of the triangle:
-one piercing test, two point-triangle and three segment-segment distances (Ericson 2005, sections 5.1.5 and 5.1.9) therefore find it exactly.
+Filter, then referee, as in `navtwin.kernels.point`. The *filter* guesses the closest pair of the segment and each of eight boxes or triangles, and
+takes the separating gap along its direction for the lower bound: n . p over the segment is least at one of its ends, n . q over a box or a triangle
+is greatest at a corner. A box's guess starts at the point of the segment nearest to its centre and is mended by Newton's step: along the segment
+the squared distance to a box is convex and made of parabolas. The *referee* is `navtwin.kernels.segment_triangle`.
 """
 
 from __future__ import annotations
@@ -11,222 +13,191 @@ from typing import NamedTuple
 
 import numpy as np
 
-from navtwin.kernels.jit import kernel
-from navtwin.kernels.point import SLACK, TINY2, Facing, closest_on_triangle, edge_corners, gap2, highest_corner, is_inside, reach_of, signed_nearest
-from navtwin.kernels.ray import Ray, aim, hit_triangle
-from navtwin.kernels.tree import F64, Forest, Workspace
+from navtwin.kernels.facing import Facing, behind2, facing
+from navtwin.kernels.jit import inlined, query
+from navtwin.kernels.point import (
+    FARTHEST_MM,
+    NONE,
+    RELATIVE,
+    Allowance,
+    is_askable,
+    is_inside,
+    loosened,
+    may_be_inside,
+    nearest,
+    push_children,
+    signed_nearest,
+)
+from navtwin.kernels.rough import TINY, Vector, beyond_boxes, beyond_triangles, dot, minus, plus, share, times, vector, vectors
+from navtwin.kernels.segment_triangle import Segment, SegmentHit, at, closest_to_triangle, segment
+from navtwin.kernels.simd import F32, WIDTH, Lanes, at_most, choose, first_bit, lower, lowest, root, splat, store, upper
+from navtwin.kernels.tree import CANDIDATES, LEAF, NODE, WINDING, Forest, Workspace
+from navtwin.kernels.triangle import FACE, TINY2, triangle
 
-#: Feature of a hit where the segment passes through the face.
-PIERCED = 7
-#: A segment nearer than this fraction of reach (1e-9 mm at 1 m) meets the surface: nearer than that, the side is rounding noise.
+#: A segment nearer than this share of its coordinates (1e-9 mm at 1 m) meets the surface: nearer than that, the side is rounding noise.
 TOUCH = 1e-12
 #: Slack, mm, when the depth at one end is checked against the deepest that the other end leaves possible.
 CERTAIN_MM = 1e-9
 
-#: (squared distance, t along the segment, point on the triangle, feature)
-SegmentHit = tuple[float, float, float, float, float, int]
+
+class Axis(NamedTuple):
+    """A segment a + t d in all lanes, relative to a structure's centre."""
+
+    a: Vector
+    d: Vector
+    d2: Vector
+    one_over_length2: Lanes
 
 
-class Segment(NamedTuple):
-    """A segment a + t d, 0 <= t <= 1, with end b and the ray along it."""
-
-    ax: float
-    ay: float
-    az: float
-    bx: float
-    by: float
-    bz: float
-    dx: float
-    dy: float
-    dz: float
-    length2: float
-    ray: Ray
+@inlined
+def _axis(forest: Forest, tree: int, s: Segment) -> Axis:
+    c = forest.centre[tree]
+    a, d = vector(s.ax - c[0], s.ay - c[1], s.az - c[2]), vector(s.dx, s.dy, s.dz)
+    return Axis(a, d, (d[0] * d[0], d[1] * d[1], d[2] * d[2]), splat(1.0 / s.length2))
 
 
-@kernel
-def segment(ax: float, ay: float, az: float, bx: float, by: float, bz: float) -> Segment:
-    """The segment from a to b. The other functions of this file want it longer than a point: length2 > TINY2."""
-    dx, dy, dz = bx - ax, by - ay, bz - az
-    return Segment(ax, ay, az, bx, by, bz, dx, dy, dz, dx * dx + dy * dy + dz * dz, aim(ax, ay, az, dx, dy, dz))
+@inlined
+def _box_gap2(axis: Axis, t: Lanes, low: Vector, high: Vector) -> tuple[Lanes, Lanes]:
+    """Squared gaps between the segment and eight boxes along the way from each box to the point at t, and better t to look from."""
+    zero = splat(0.0)
+    n = beyond_boxes(plus(axis.a, times(t, axis.d)), low, high)
+    nn, slope = dot(n, n), dot(n, axis.d)
+    # The box ends where the way begins, so n . p - max n . q = n . n less what the segment's nearer end takes off.
+    gap = upper(nn - upper(t * slope, (t - splat(1.0)) * slope), zero)
+    curve = choose(n[0] * n[0], zero, zero, axis.d2[0]) + choose(n[1] * n[1], zero, zero, axis.d2[1]) + choose(n[2] * n[2], zero, zero, axis.d2[2])
+    return gap * (gap / (nn + splat(TINY))), share(t - slope / (curve + splat(TINY)))
 
 
-@kernel
-def at(s: Segment, t: float) -> tuple[float, float, float]:
-    """The point at t, exact at both ends."""
-    if t >= 1.0:
-        return s.bx, s.by, s.bz
-    return s.ax + t * s.dx, s.ay + t * s.dy, s.az + t * s.dz
+@inlined
+def box_gaps2(boxes: F32, at: int, axis: Axis) -> Lanes:
+    """Squared lower bounds of the segment's distances to a node's eight boxes."""
+    low, high = vectors(boxes, at), vectors(boxes, at + 3 * WIDTH)
+    middle = times(splat(0.5), plus(low, high))
+    t = share(dot(minus(middle, axis.a), axis.d) * axis.one_over_length2)
+    gap2, t = _box_gap2(axis, t, low, high)
+    better2, _ = _box_gap2(axis, t, low, high)
+    return upper(gap2, better2)
 
 
-@kernel
-def _foot(s: Segment, x: float, y: float, z: float) -> float:
-    """t of the point of the segment that is closest to a point."""
-    t = (s.dx * (x - s.ax) + s.dy * (y - s.ay) + s.dz * (z - s.az)) / s.length2
-    return min(max(t, 0.0), 1.0)
+@inlined
+def leaf_gaps(corners: F32, at: int, axis: Axis) -> tuple[Lanes, Lanes]:
+    """Squared upper bound and lower bound (mm) of the segment's distances to a leaf's eight triangles."""
+    a = minus(axis.a, vectors(corners, at))
+    u, v = vectors(corners, at + 3 * WIDTH), vectors(corners, at + 6 * WIDTH)
+    t = share(dot(minus(times(splat(1.0 / 3.0), plus(u, v)), a), axis.d) * axis.one_over_length2)
+    p = plus(a, times(t, axis.d))
+    n = beyond_triangles(p, u, v)
+    # Only the segment's side is looked for again: what the triangle's leaves is of second order.
+    t = share(t - dot(n, axis.d) * axis.one_over_length2)
+    n = plus(plus(a, times(t, axis.d)), minus(n, p))
+    nn, from_a = dot(n, n), dot(n, a)
+    gap = lower(from_a, from_a + dot(n, axis.d)) - upper(upper(dot(n, u), dot(n, v)), splat(0.0))
+    return nn, gap / root(nn + splat(TINY))
 
 
-@kernel
-def _pair(s: Segment, t: float, x: float, y: float, z: float, feature: int) -> SegmentHit:
-    px, py, pz = at(s, t)
-    px, py, pz = px - x, py - y, pz - z
-    return px * px + py * py + pz * pz, t, x, y, z, feature
+@inlined
+def _largest(forest: Forest, tree: int, s: Segment) -> float:
+    """Largest coordinate of the segment or the structure relative to the structure's centre, mm."""
+    c = forest.centre[tree]
+    of_a = max(abs(s.ax - c[0]), abs(s.ay - c[1]), abs(s.az - c[2]))
+    return float(max(of_a, abs(s.bx - c[0]), abs(s.by - c[1]), abs(s.bz - c[2]), forest.reach[tree]))
 
 
-@kernel
-def closest_on_edge(corners: F64, slot: int, edge: int, s: Segment) -> SegmentHit:
-    """Closest pair of the segment and one edge. Like the point's, it gives both faces of a shared edge the same bits."""
-    first, last = edge_corners(corners, slot, edge)
-    c = corners[slot]
-    p, q = 3 * first, 3 * last
-    ex, ey, ez = c[q] - c[p], c[q + 1] - c[p + 1], c[q + 2] - c[p + 2]
-    length2 = ex * ex + ey * ey + ez * ez
-    if length2 <= TINY2:
-        return _pair(s, _foot(s, c[p], c[p + 1], c[p + 2]), c[p], c[p + 1], c[p + 2], first)
-    # Closest points of the two lines: t = ((p - a) x e) . (d x e) / |d x e|^2, which cancels less than the textbook's determinants.
-    nx, ny, nz = s.dy * ez - s.dz * ey, s.dz * ex - s.dx * ez, s.dx * ey - s.dy * ex
-    nn = nx * nx + ny * ny + nz * nz
-    rx, ry, rz = c[p] - s.ax, c[p + 1] - s.ay, c[p + 2] - s.az
-    t = 0.0
-    if nn > TINY2:
-        t = (nx * (ry * ez - rz * ey) + ny * (rz * ex - rx * ez) + nz * (rx * ey - ry * ex)) / nn
-        t = min(max(t, 0.0), 1.0)
-    u = (ex * (t * s.dx - rx) + ey * (t * s.dy - ry) + ez * (t * s.dz - rz)) / length2
-    if u <= 0.0:
-        return _pair(s, _foot(s, c[p], c[p + 1], c[p + 2]), c[p], c[p + 1], c[p + 2], first)
-    if u >= 1.0:
-        return _pair(s, _foot(s, c[q], c[q + 1], c[q + 2]), c[q], c[q + 1], c[q + 2], last)
-    return _pair(s, t, c[p] + u * ex, c[p + 1] + u * ey, c[p + 2] + u * ez, 3 + edge)
-
-
-@kernel
-def closest_to_triangle(corners: F64, slot: int, s: Segment) -> SegmentHit:
-    """Closest pair of the segment and one triangle."""
-    t = hit_triangle(corners, slot, s.ray)
-    if 0.0 <= t <= 1.0:
-        x, y, z = at(s, t)
-        return 0.0, t, x, y, z, PIERCED
-    hit = closest_on_triangle(corners, slot, s.ax, s.ay, s.az)
-    best = (hit[0], 0.0, hit[1], hit[2], hit[3], hit[4])
-    hit = closest_on_triangle(corners, slot, s.bx, s.by, s.bz)
-    if hit[0] < best[0]:
-        best = (hit[0], 1.0, hit[1], hit[2], hit[3], hit[4])
-    for edge in range(3):
-        other = closest_on_edge(corners, slot, edge, s)
-        if other[0] < best[0]:
-            best = other
-    return best
-
-
-@kernel
-def _excess(boxes: F64, node: int, s: Segment, t: float) -> tuple[float, float]:
-    """Squared distance from the segment's point at t to a box, and half its slope in t."""
-    x, y, z = s.ax + t * s.dx, s.ay + t * s.dy, s.az + t * s.dz
-    ex = x - min(max(x, boxes[node, 0]), boxes[node, 3])
-    ey = y - min(max(y, boxes[node, 1]), boxes[node, 4])
-    ez = z - min(max(z, boxes[node, 2]), boxes[node, 5])
-    return ex * ex + ey * ey + ez * ez, ex * s.dx + ey * s.dy + ez * s.dz
-
-
-@kernel
-def box_distance2(boxes: F64, node: int, s: Segment, limit2: float) -> float:
-    """Squared distance of the segment to a node's box; where that is beyond limit2, anything between limit2 and it will do.
-
-    Along the segment it is convex, and quadratic between the six places where the segment crosses a plane of the box: each one inside the
-    bracket of the minimum narrows it, and the last secant is exact.
-    """
-    gap = max(boxes[node, 0] - max(s.ax, s.bx), min(s.ax, s.bx) - boxes[node, 3], 0.0) ** 2
-    gap += max(boxes[node, 1] - max(s.ay, s.by), min(s.ay, s.by) - boxes[node, 4], 0.0) ** 2
-    gap += max(boxes[node, 2] - max(s.az, s.bz), min(s.az, s.bz) - boxes[node, 5], 0.0) ** 2
-    if gap > limit2:
-        return float(gap)
-    low, high = 0.0, 1.0
-    d2, slope_low = _excess(boxes, node, s, low)
-    if slope_low >= 0.0:
-        return d2
-    d2, slope_high = _excess(boxes, node, s, high)
-    if slope_high <= 0.0:
-        return d2
-    for i in range(6):
-        axis = i % 3
-        origin, direction = ((s.ax, s.dx), (s.ay, s.dy), (s.az, s.dz))[axis]
-        t = (boxes[node, i] - origin) / direction
-        if low < t < high:
-            _, slope = _excess(boxes, node, s, t)
-            if slope < 0.0:
-                low, slope_low = t, slope
-            else:
-                high, slope_high = t, slope
-    d2, _ = _excess(boxes, node, s, low - slope_low * (high - low) / (slope_high - slope_low))
-    return d2
-
-
-@kernel
-def _largest(s: Segment) -> float:
-    return max(abs(s.ax), abs(s.ay), abs(s.az), abs(s.bx), abs(s.by), abs(s.bz))
-
-
-@kernel
-def _facing(s: Segment, hit: SegmentHit) -> Facing:
-    d = math.sqrt(hit[0])
-    if not 0.0 < d < np.inf:
-        return Facing(0.0, 0.0, 0.0, 0.0)
+@inlined
+def _facing(forest: Forest, tree: int, s: Segment, hit: SegmentHit) -> tuple[bool, Facing]:
+    """The direction from the nearest known point of the surface to the segment's."""
+    c, d = forest.centre[tree], math.sqrt(hit[0])
     px, py, pz = at(s, hit[1])
-    nx, ny, nz = (px - hit[2]) / d, (py - hit[3]) / d, (pz - hit[4]) / d
-    return Facing(nx, ny, nz, min(nx * s.ax + ny * s.ay + nz * s.az, nx * s.bx + ny * s.by + nz * s.bz))
+    dx, dy, dz = px - hit[2], py - hit[3], pz - hit[4]
+    level_a = dx * (s.ax - c[0]) + dy * (s.ay - c[1]) + dz * (s.az - c[2])
+    level_b = dx * (s.bx - c[0]) + dy * (s.by - c[1]) + dz * (s.bz - c[2])
+    return facing(forest, tree, dx, dy, dz, d, min(level_a, level_b) / d, _largest(forest, tree, s))
 
 
-@kernel
-def nearest_to_segment(forest: Forest, tree: int, s: Segment, hint: int, work: Workspace) -> tuple[int, SegmentHit]:
-    """The slot of structure `tree` that is nearest to the segment, ties to the lowest face index, and its `SegmentHit`.
+@query
+def _settle(forest: Forest, work: Workspace, count: int, bound: float, s: Segment, face: int, hit: SegmentHit) -> tuple[int, SegmentHit]:
+    """The referee: the nearest of the candidates within `bound` and of `face`, which was nearest so far."""
+    for k in range(count):
+        if work.gaps[k] <= bound:
+            rival = work.found[k]
+            other = closest_to_triangle(triangle(forest, rival), s)
+            if other[0] < hit[0] or (other[0] == hit[0] and rival < face):
+                face, hit = rival, other
+    return face, hit
 
-    `hint` is a face to measure first, or -1; it saves time and cannot change the answer.
+
+@query
+def nearest_to_segment(forest: Forest, tree: int, s: Segment, hint: int, within: float, work: Workspace) -> tuple[int, SegmentHit]:
+    """The face (of the whole forest) of structure `tree` that is nearest to a segment, and its `SegmentHit`; NONE where nothing lies within `within`.
+
+    Ties go to the lowest face. `hint` is a face of the structure to measure first, or -1.
     """
-    boxes, links, corners, face = forest.boxes, forest.links, forest.corners, forest.face
-    reach = reach_of(forest, tree, _largest(s))
-    slack = SLACK * reach * reach
-    best_slot = -1
-    best = (np.inf, 0.0, 0.0, 0.0, 0.0, 0)
-    if 0 <= hint < forest.first_face[tree + 1] - forest.first_face[tree]:
-        best_slot = forest.slot[forest.first_face[tree] + hint]
-        best = closest_to_triangle(corners, best_slot, s)
-    facing = _facing(s, best)
-    node, top = forest.roots[tree], 0
-    while True:
-        first, count = links[node, 0], links[node, 1]
-        if count > 0:
-            for slot in range(first, first + count):
-                if gap2(facing, highest_corner(corners, slot, facing)) > best[0] + slack:
-                    continue
-                hit = closest_to_triangle(corners, slot, s)
-                if hit[0] < best[0] or (hit[0] == best[0] and face[slot] < face[best_slot]):
-                    best_slot, best = slot, hit
-                    facing = _facing(s, best)
-        else:
-            near, far = first, first + 1
-            limit2 = best[0] + slack
-            d_near, d_far = box_distance2(boxes, near, s, limit2), box_distance2(boxes, far, s, limit2)
-            if d_far < d_near:
-                near, far, d_near, d_far = far, near, d_far, d_near
-            if d_far <= limit2:
-                work.nodes[top], work.bounds[top] = far, d_far
-                top += 1
-            if d_near <= limit2:
-                node = near
-                continue
-        while top > 0 and work.bounds[top - 1] > best[0] + slack:
-            top -= 1
-        if top == 0:
-            return best_slot, best
+    # As for a point, but scalar products reach over the whole segment: four times as much.
+    allow = Allowance(2.0**-18 * _largest(forest, tree, s) + RELATIVE * forest.longest[tree])
+    bound = loosened(min(within, 1e13), allow)
+    face = NONE
+    hit = (np.inf, 0.0, 0.0, 0.0, 0.0, 0)
+    first, past = forest.first_face[tree], forest.first_face[tree + 1]
+    if 0 <= hint < past - first:
+        face = first + hint
+        hit = closest_to_triangle(triangle(forest, face), s)
+        bound = min(bound, loosened(math.sqrt(hit[0]), allow))
+    bound2 = bound * bound
+    axis = _axis(forest, tree, s)
+    is_far, face_to = _facing(forest, tree, s, hit)
+    count, top = 0, 1
+    work.nodes[0], work.bounds[0] = forest.roots[tree], 0.0
+    while top > 0:
         top -= 1
+        if work.bounds[top] > bound2:
+            continue
         node = work.nodes[top]
+        if node >= 0:
+            gaps2 = box_gaps2(forest.boxes, NODE * node, axis)
+            if is_far:
+                gaps2 = upper(gaps2, behind2(forest, node, face_to))
+            top = push_children(forest, node, at_most(gaps2, splat(bound2)), gaps2, work, top)
+            continue
+        high2, low = leaf_gaps(forest.leaf_corners, LEAF * ~node, axis)
+        bits = at_most(low, splat(bound))
+        if bits == 0:
+            continue
+        nearer = loosened(math.sqrt(lowest(high2)), allow)
+        if nearer < bound:
+            bound, bound2 = nearer, nearer * nearer
+        if count > CANDIDATES - WIDTH:
+            face, hit = _settle(forest, work, count, bound, s, face, hit)
+            count = 0
+        store(work.lanes, 0, low)
+        while bits != 0:
+            k = first_bit(bits)
+            bits &= bits - 1
+            if work.lanes[k] <= bound:
+                work.found[count], work.gaps[count] = forest.leaf_faces[WIDTH * ~node + k], work.lanes[k]
+                count += 1
+    face, hit = _settle(forest, work, count, bound, s, face, hit)
+    if math.sqrt(hit[0]) > within:
+        return NONE, hit
+    return face, hit
 
 
 class CapsuleHit(NamedTuple):
-    """Where a capsule is nearest to a structure: distance of its skin, slot, points on surface and axis, hint for the next call."""
+    """Where a capsule is nearest to a structure.
+
+    Attributes
+    ----------
+    distance : of its skin, mm, negative in contact; the cap itself where `farther`, NaN where unknown
+    depth_is_bound : the depth is at least -distance, perhaps more
+    farther : nothing lies within the cap, and the capsule is not inside
+    face : of the structure, at the closest point; -1 where farther or unknown
+    hint : a face to ask first the next time, or -1
+    x, y, z, axis_x, axis_y, axis_z : closest points of surface and axis, mm; NaN where farther or unknown
+    """
 
     distance: float
     depth_is_bound: bool
-    slot: int
+    farther: bool
+    face: int
     hint: int
     x: float
     y: float
@@ -236,32 +207,119 @@ class CapsuleHit(NamedTuple):
     axis_z: float
 
 
-@kernel
-def capsule(
-    forest: Forest, tree: int, ax: float, ay: float, az: float, bx: float, by: float, bz: float, radius: float, hint: int, work: Workspace
-) -> CapsuleHit:
-    """Signed distance of a capsule's skin to a structure; a == b is a ball.
+@inlined
+def _without_points(distance: float, farther: bool, hint: int) -> CapsuleHit:
+    return CapsuleHit(distance, False, farther, -1, hint, np.nan, np.nan, np.nan, np.nan, np.nan, np.nan)
 
-    Outside, and for a ball, it is exact. Where the axis meets or enters the surface, contact is exact and the depth is at least what is
-    returned, min(phi(a), phi(b), 0) - radius; it is a bound unless phi, which changes by no more than the way gone, cannot be lower between a and b.
-    """
-    s = segment(ax, ay, az, bx, by, bz)
-    if s.length2 <= TINY2:
-        phi, slot, x, y, z = signed_nearest(forest, tree, ax, ay, az, hint, work)
-        return CapsuleHit(phi - radius, False, slot, forest.face[slot], x, y, z, ax, ay, az)
-    slot, hit = nearest_to_segment(forest, tree, s, hint, work)
-    new_hint = forest.face[slot]
+
+@inlined
+def _reaching(within: float, radius: float) -> float:
+    """A cap for the axis that keeps everything whose distance less the radius could round to `within`."""
+    return (within + radius) * (1.0 + 1e-12)
+
+
+@query
+def _ball(forest: Forest, tree: int, x: float, y: float, z: float, radius: float, hint: int, within: float, work: Workspace) -> CapsuleHit:
+    face, hit = nearest(forest, tree, x, y, z, hint, _reaching(within, radius), work)
+    if face == NONE and may_be_inside(forest, tree, x, y, z):
+        face, hit = nearest(forest, tree, x, y, z, hint, np.inf, work)
+    if face == NONE:
+        return _without_points(within, True, -1)
+    phi, of_structure = math.sqrt(hit[0]), face - forest.first_face[tree]
+    if is_inside(forest, tree, face, hit[4], x, y, z, hit[1], hit[2], hit[3], work):
+        phi = -phi
+    if phi - radius > within:
+        return _without_points(within, True, of_structure)
+    return CapsuleHit(phi - radius, False, False, of_structure, of_structure, hit[1], hit[2], hit[3], x, y, z)
+
+
+@query
+def _deep(forest: Forest, tree: int, s: Segment, face: int, hit: SegmentHit, radius: float, work: Workspace) -> CapsuleHit:
+    """A capsule whose axis meets the surface at `hit`, or lies inside: as deep as the deeper end."""
     x, y, z = hit[2], hit[3], hit[4]
     px, py, pz = at(s, hit[1])
-    touch = TOUCH * reach_of(forest, tree, _largest(s))
-    if hit[0] > touch * touch and not is_inside(forest, tree, slot, hit[5], px - x, py - y, pz - z):
-        return CapsuleHit(math.sqrt(hit[0]) - radius, False, slot, new_hint, x, y, z, px, py, pz)
-    phi_a, slot_a, qax, qay, qaz = signed_nearest(forest, tree, ax, ay, az, new_hint, work)
-    phi_b, slot_b, qbx, qby, qbz = signed_nearest(forest, tree, bx, by, bz, new_hint, work)
-    deepest = 0.0
+    phi_a, face_a, qax, qay, qaz = signed_nearest(forest, tree, s.ax, s.ay, s.az, face, work)
+    phi_b, face_b, qbx, qby, qbz = signed_nearest(forest, tree, s.bx, s.by, s.bz, face, work)
+    deepest, deepest_face = 0.0, face
     if phi_a < 0.0 and phi_a <= phi_b:
-        deepest, slot, x, y, z, px, py, pz = phi_a, slot_a, qax, qay, qaz, ax, ay, az
+        deepest, deepest_face, x, y, z, px, py, pz = phi_a, face_a, qax, qay, qaz, s.ax, s.ay, s.az
     elif phi_b < 0.0:
-        deepest, slot, x, y, z, px, py, pz = phi_b, slot_b, qbx, qby, qbz, bx, by, bz
+        deepest, deepest_face, x, y, z, px, py, pz = phi_b, face_b, qbx, qby, qbz, s.bx, s.by, s.bz
     lowest_possible = 0.5 * (phi_a + phi_b - math.sqrt(s.length2))
-    return CapsuleHit(deepest - radius, deepest > lowest_possible + CERTAIN_MM, slot, new_hint, x, y, z, px, py, pz)
+    return CapsuleHit(deepest - radius, deepest > lowest_possible + CERTAIN_MM, False, deepest_face, face, x, y, z, px, py, pz)
+
+
+@inlined
+def _can_dip_inside(forest: Forest, tree: int, s: Segment) -> bool:
+    """Whether an axis that does not touch the surface can be inside: of a closed one with both ends, of an open one with any part."""
+    if forest.sign_rule[tree] == WINDING:
+        c, reach = forest.centre[tree], forest.reach[tree]
+        apart_x = min(s.ax, s.bx) - c[0] > reach or max(s.ax, s.bx) - c[0] < -reach
+        apart_y = min(s.ay, s.by) - c[1] > reach or max(s.ay, s.by) - c[1] < -reach
+        apart_z = min(s.az, s.bz) - c[2] > reach or max(s.az, s.bz) - c[2] < -reach
+        return not (apart_x or apart_y or apart_z)
+    return may_be_inside(forest, tree, s.ax, s.ay, s.az) and may_be_inside(forest, tree, s.bx, s.by, s.bz)
+
+
+@query
+def _is_inside(forest: Forest, tree: int, s: Segment, face: int, hit: SegmentHit, work: Workspace) -> bool:
+    """Whether an axis that touches the surface nowhere, `hit` being nearest, is inside: by its closest point, or one end's through a hole."""
+    px, py, pz = at(s, hit[1])
+    if is_inside(forest, tree, face, hit[5], px, py, pz, hit[2], hit[3], hit[4], work):
+        return True
+    if forest.sign_rule[tree] != WINDING:
+        return False
+    x, y, z = hit[2], hit[3], hit[4]
+    if is_inside(forest, tree, face, FACE, s.ax, s.ay, s.az, x, y, z, work):
+        return True
+    return is_inside(forest, tree, face, FACE, s.bx, s.by, s.bz, x, y, z, work)
+
+
+@inlined
+def _rounding(forest: Forest, tree: int, s: Segment) -> float:
+    """A length that float64 cannot tell from 0 here, mm."""
+    c = forest.centre[tree]
+    of_structure = max(abs(c[0]), abs(c[1]), abs(c[2])) + forest.reach[tree]
+    return float(TOUCH * max(of_structure, abs(s.ax), abs(s.ay), abs(s.az), abs(s.bx), abs(s.by), abs(s.bz)))
+
+
+@query
+def capsule(
+    forest: Forest,
+    tree: int,
+    ax: float,
+    ay: float,
+    az: float,
+    bx: float,
+    by: float,
+    bz: float,
+    radius: float,
+    hint: int,
+    within: float,
+    work: Workspace,
+) -> CapsuleHit:
+    """Signed distance of a capsule's skin to structure `tree`; a == b is a ball.
+
+    Parameters
+    ----------
+    ax .. bz, radius : mm; unknown where one is not finite or absurdly far, or the radius is negative
+    hint : a face of the structure to measure first, or -1; it saves time and cannot change a bit of the answer
+    within : cap, mm >= 0: a skin farther away than this is only said to be farther. A capsule inside a solid is always measured.
+    """
+    if not (is_askable(ax, ay, az) and is_askable(bx, by, bz) and 0.0 <= radius <= FARTHEST_MM and within >= 0.0):
+        return _without_points(np.nan, False, -1)
+    s = segment(ax, ay, az, bx, by, bz)
+    if s.length2 <= TINY2:
+        return _ball(forest, tree, ax, ay, az, radius, hint, within, work)
+    face, hit = nearest_to_segment(forest, tree, s, hint, _reaching(within, radius), work)
+    if face == NONE and _can_dip_inside(forest, tree, s):
+        face, hit = nearest_to_segment(forest, tree, s, hint, np.inf, work)
+    if face == NONE:
+        return _without_points(within, True, -1)
+    distance, of_structure = math.sqrt(hit[0]), face - forest.first_face[tree]
+    if distance <= _rounding(forest, tree, s) or _is_inside(forest, tree, s, face, hit, work):
+        return _deep(forest, tree, s, of_structure, hit, radius, work)
+    if distance - radius > within:
+        return _without_points(within, True, of_structure)
+    px, py, pz = at(s, hit[1])
+    return CapsuleHit(distance - radius, False, False, of_structure, of_structure, hit[2], hit[3], hit[4], px, py, pz)

@@ -6,14 +6,19 @@ from collections.abc import Callable
 
 import numpy as np
 
+from navtwin.kernels.adjacency import border_edges
 from navtwin.kernels.carve import carve, fill, mark_near
-from navtwin.kernels.frame import frame_distances
-from navtwin.kernels.mesh_mesh import closest_surfaces
+from navtwin.kernels.crossings import crossings
+from navtwin.kernels.frame import measure_frame, new_frame
+from navtwin.kernels.handle import ANSWER, Handle, ask_capsule, ask_point, ask_solids
 from navtwin.kernels.normals import component_vertices, plant, signed_volume
+from navtwin.kernels.parts import largest_faces
 from navtwin.kernels.point import closest_points
 from navtwin.kernels.ray import first_hits
 from navtwin.kernels.segment import capsule
+from navtwin.kernels.solids import closest_solids
 from navtwin.kernels.tree import Forest, workspace
+from navtwin.kernels.winding import signed_by_winding, winding_numbers
 
 _CORNERS = np.array(((0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)))
 _FACES = np.array(((0, 2, 1), (0, 1, 3), (0, 3, 2), (1, 2, 3)), np.int32)
@@ -29,12 +34,28 @@ def _plant() -> None:
     _forest()
 
 
+def _signs() -> None:
+    forest = _forest()
+    border_edges(_FACES, len(_CORNERS))
+    largest_faces(_CORNERS, _FACES, forest.mates)
+    crossings(forest, 0, len(_FACES), np.empty((1, 2), np.int32), workspace())
+    winding_numbers(signed_by_winding(forest), 0, _CORNERS + 2.0, np.empty(4), workspace())
+
+
 def _points() -> None:
-    closest_points(_forest(), 0, _CORNERS + 2.0, np.empty(4), np.empty((4, 3)), np.empty(4, np.int32), workspace())
+    closest_points(_forest(), 0, _CORNERS + 2.0, np.inf, np.empty(4), np.empty((4, 3)), np.empty(4, np.int32), workspace())
 
 
 def _capsules() -> None:
-    capsule(_forest(), 0, 2.0, 2.0, 2.0, 3.0, 3.0, 3.0, 0.5, -1, workspace())
+    capsule(_forest(), 0, 2.0, 2.0, 2.0, 3.0, 3.0, 3.0, 0.5, -1, np.inf, workspace())
+
+
+def _probes() -> None:
+    handle, answer = Handle(_forest()), np.full(ANSWER, -1.0)
+    table = handle.table
+    ask_point(table, answer, 2.0, 2.0, 2.0)
+    ask_capsule(table, answer, 2.0, 2.0, 2.0, 3.0, 3.0, 3.0, 0.5, np.inf)
+    ask_solids(table, _CORNERS[:1], table, _CORNERS[:1], np.eye(4), answer, np.inf)
 
 
 def _rays() -> None:
@@ -42,19 +63,16 @@ def _rays() -> None:
 
 
 def _meshes() -> None:
-    closest_surfaces(_forest(), _forest(), np.eye(4), np.empty((4, 9)), workspace())
+    closest_solids(_forest(), _CORNERS[:1], _forest(), _CORNERS[:1], np.eye(4), -1, -1, np.inf, workspace())
 
 
 def _frames() -> None:
-    shape = (1, 1)
-    hints, face = np.full(shape, -1, np.int32), np.empty(shape, np.int32)
-    out = np.empty(shape), np.empty((1, 1, 3)), np.empty((1, 1, 3))
-    frame_distances(_forest(), np.ones((1, 7)), hints, *out, face, np.empty(shape, np.uint8), workspace())
+    measure_frame(_forest(), new_frame(np.ones((1, 7)), 1), workspace())
 
 
 def _drill() -> None:
     near, field, origin = np.ones((2, 2, 2), np.bool_), np.empty((2, 2, 2), np.int8), np.zeros(3)
-    mark_near(_forest().corners, origin, 1.0, near)
+    mark_near(_forest(), origin, 1.0, near)
     fill(_forest(), origin, 1.0, near, field, workspace())
     carve(field, origin, 1.0, origin, origin, 1.0)
 
@@ -63,16 +81,18 @@ def _drill() -> None:
 KERNELS: dict[str, Callable[[], None]] = {
     "tree and normals": _plant,
     "closest point": _points,
-    "capsule": _capsules,
     "ray": _rays,
+    "which side is inside": _signs,
+    "capsule": _capsules,
+    "ways between frames": _frames,
     "surface to surface": _meshes,
-    "frame": _frames,
+    "single questions": _probes,
     "drilling": _drill,
 }
 
 
 def warm_up(progress: Callable[[str], None] | None = None) -> None:
-    """Compile every kernel, so that none compiles inside a frame: some 30 s the first time on a machine, less than 1 s from the cache.
+    """Compile every kernel, so that none compiles inside a frame: half a minute the first time on a machine, less than 1 s from the cache.
 
     Parameters
     ----------
