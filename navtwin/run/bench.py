@@ -15,7 +15,7 @@ from navtwin.errors import InputRefused
 bench_app = typer.Typer(no_args_is_help=True, help="Benchmarks: each prints a table and, with --json FILE, writes its figures.")
 
 #: What each benchmark is called on the command line, and its script.
-SCRIPTS = {"kernels": "kernels.py", "latency": "latency.py", "accuracy": "registration.py", "seeds": "seeds.py", "step": "step.py"}
+SCRIPTS = {"kernels": "proximity.py", "latency": "latency.py", "accuracy": "registration.py", "seeds": "seeds.py", "step": "step.py"}
 
 
 def _run(name: str, arguments: list[str]) -> None:
@@ -33,7 +33,7 @@ def _command(name: str, help_text: str) -> None:
         _run(name, [*(arguments or []), *context.args])
 
 
-_command("kernels", "Proximity queries against VTK, and one whole frame.")
+_command("kernels", "The proximity core against the best exact libraries, in the same run.")
 _command("step", "One step of the fold on a case.")
 _command("latency", "From pose to received alert, in another process, over real sockets.")
 _command("accuracy", "Registration: predicted against observed error.")

@@ -10,9 +10,10 @@ import numpy.typing as npt
 from navtwin import kernels
 from navtwin.errors import InputRefused
 from navtwin.kernels.carve import STEPS, carve, fill, mark_near
+from navtwin.scene.answers import ClosestPoints
 from navtwin.scene.ct import Volume
 from navtwin.scene.extract import contour, extract_surface
-from navtwin.scene.surface import ClosestPoints, Surface
+from navtwin.scene.surface import Surface
 
 #: Cells of margin around the structure: the clamp on either side of the surface, and one more.
 _MARGIN = 4
@@ -48,7 +49,7 @@ class Carvable:
         self._origin = low - (_MARGIN - 0.5) * side_mm
         self._surface: Surface | None = None
         near = np.zeros(shape[::-1], np.bool_)
-        mark_near(surface.forest.corners, self._origin, side_mm, near)
+        mark_near(surface.forest, self._origin, side_mm, near)
         self._field = np.empty(near.shape, np.int8)
         fill(surface.forest, self._origin, side_mm, near, self._field, kernels.workspace())
 

@@ -18,11 +18,13 @@ from navtwin.scene.ct import read_box
 from navtwin.scene.findings import Finding, fault, read_leniently, warning
 from navtwin.scene.lock import RELOCK, changed_files, write_lock
 from navtwin.scene.model import VolumeBox
+from navtwin.scene.sign import Sign
 from navtwin.scene.surface import Surface
 
 FEWEST_LANDMARKS = 3
 #: A landmark further from all bone than this was not meant for it, mm.
 FAR_FROM_BONE_MM = 5.0
+MEND_SURFACE = "extract it again (navtwin case new), or mend it where it was made"
 #: RMS distance (mm) of the landmarks from the best line through them below which they leave the turn about that line open.
 COLLINEAR_MM = 2.0
 
@@ -54,7 +56,8 @@ def check_case(folder: Path) -> CaseReport:
     if case is not None:
         faults += faults_of(folder, case, surfaces)
         clearances = tuple(plan_clearances(case, surfaces))
-        warnings = [*_empty_warnings(case), *_landmark_warnings(case, surfaces), *_clearance_warnings(case, clearances)]
+        warnings = [*_empty_warnings(case), *_sign_warnings(case, surfaces)]
+        warnings += [*_landmark_warnings(case, surfaces), *_clearance_warnings(case, clearances)]
     return CaseReport(folder=str(folder), findings=(*faults, *warnings), clearances=clearances)
 
 
@@ -173,11 +176,22 @@ def _surface_faults(folder: Path, entry: StructureEntry, surfaces: dict[str, Sur
         yield fault(f"structure '{entry.name}': {refused.problem}", refused.remedy)
         return
     surfaces[entry.name] = surface
-    again = "extract it again (navtwin case new)"
-    if not surface.is_watertight:
-        yield fault(f"the surface of structure '{entry.name}' is open", again)
-    elif not surface.normals_are_outward:
-        yield fault(f"the surface of structure '{entry.name}' is inside out", again)
+    if _is_unusable(entry, surface.sign):
+        yield fault(f"structure '{entry.name}' is critical, and its surface is {surface.sign.why}: its inside is doubtful there", MEND_SURFACE)
+
+
+def _is_unusable(entry: StructureEntry, sign: Sign) -> bool:
+    """Beside an opening nobody can say which side is the inside, and nothing unknown may be shown as safe."""
+    return entry.role == "critical" and not sign.is_certain
+
+
+def _sign_warnings(case: CaseFile, surfaces: Mapping[str, Surface]) -> Iterator[Finding]:
+    """Surfaces whose normals do not tell the inside."""
+    for entry in case.structure:
+        sign = surfaces[entry.name].sign if entry.name in surfaces else None
+        if sign is not None and sign.reasons and not _is_unusable(entry, sign):
+            side = "is certain but takes longer" if sign.is_certain else "is doubtful beside its openings"
+            yield warning(f"the surface of structure '{entry.name}' is {sign.why}: its inside comes from the {sign.rule}, which {side}", MEND_SURFACE)
 
 
 def _empty_warnings(case: CaseFile) -> Iterator[Finding]:

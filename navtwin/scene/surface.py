@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -13,7 +12,12 @@ import numpy.typing as npt
 from navtwin import kernels
 from navtwin.errors import InputRefused
 from navtwin.kernels import Forest
+from navtwin.kernels.solids import closest_solids
 from navtwin.rigid import Rigid
+from navtwin.scene.answers import ClosestPoints, ClosestSurfaces, ClosestToCapsule, RayHits
+from navtwin.scene.parts import in_parts, walk_order
+from navtwin.scene.probe import PairProbe, Probe
+from navtwin.scene.sign import Sign, judge, winding_of
 from navtwin.scene.surface_file import read_mesh, write_ply
 
 F64 = npt.NDArray[np.float64]
@@ -21,69 +25,8 @@ I32 = npt.NDArray[np.int32]
 
 #: Beyond this, mm, a coordinate is no patient's: the file is in another unit.
 FARTHEST_MM = 1e5
-
-
-@dataclass(frozen=True)
-class ClosestPoints:
-    """Closest points of a surface to N points; what is asked of a point that is not finite is unknown (NaN, face -1).
-
-    Attributes
-    ----------
-    distance_mm : (N,) float64, negative inside
-    point_mm : (N, 3) float64, on the surface
-    face : (N,) int32, the lowest index of those equally near
-    """
-
-    distance_mm: F64
-    point_mm: F64
-    face: I32
-
-
-@dataclass(frozen=True)
-class ClosestToCapsule:
-    """Where a capsule is nearest to a surface; unknown (NaN, face -1) where the capsule is not finite.
-
-    Attributes
-    ----------
-    distance_mm : from the capsule's skin, negative where it is in contact
-    point_mm, axis_point_mm : (3,) float64, on the surface and on the capsule's axis
-    face : index of the face at `point_mm`
-    depth_is_bound : the depth is at least `-distance_mm`, perhaps more
-    """
-
-    distance_mm: float
-    point_mm: F64
-    axis_point_mm: F64
-    face: int
-    depth_is_bound: bool
-
-
-@dataclass(frozen=True)
-class ClosestSurfaces:
-    """Where two surfaces are nearest, in the first one's frame.
-
-    Attributes
-    ----------
-    distance_mm : 0 where they intersect: no depth is claimed
-    point_mm, other_point_mm : (3,) float64, on each surface
-    face, other_face : the faces there
-    intersects : the surfaces meet, or one solid lies inside the other
-    """
-
-    distance_mm: float
-    point_mm: F64
-    other_point_mm: F64
-    face: int
-    other_face: int
-    intersects: bool
-
-
-@dataclass(frozen=True)
-class RayHits:
-    """First hits of N rays: distance_mm (N,) float64, inf where nothing is hit and NaN where unknown; face (N,) int32, else -1."""
-
-    distance_mm: F64
-    face: I32
+#: Edges are numbered in int32, four to a face.
+MOST = 2**29 - 1
 
 
 def _rows(points: npt.ArrayLike, name: str) -> F64:
@@ -93,6 +36,20 @@ def _rows(points: npt.ArrayLike, name: str) -> F64:
     if array.ndim != 2 or array.shape[1] != 3:
         raise InputRefused(f"{name} has shape {array.shape}, not (N, 3)", "pass one row of x, y, z in mm for each")
     return array
+
+
+def _one_row(point: npt.ArrayLike, name: str) -> F64:
+    rows: F64 = _rows(point, name)
+    if len(rows) != 1:
+        raise InputRefused(f"{name} has {len(rows)} rows", "pass one point")
+    first: F64 = rows[0]
+    return first
+
+
+def _cap(within_mm: float) -> float:
+    if not within_mm >= 0.0:
+        raise InputRefused(f"within_mm is {within_mm}", "a cap is 0 or more, or infinite for none")
+    return float(within_mm)
 
 
 class Surface:
@@ -105,8 +62,11 @@ class Surface:
     """
 
     def __init__(self, vertices_mm: F64, faces: I32) -> None:
-        self.vertices_mm = vertices_mm
-        self.faces = faces
+        # Kernels are compiled once, for arrays that may be written: they get these, everybody else gets views that may not.
+        self._vertices, self._faces = vertices_mm, faces
+        self.vertices_mm, self.faces = vertices_mm.view(), faces.view()
+        self.vertices_mm.setflags(write=False)
+        self.faces.setflags(write=False)
 
     @classmethod
     def from_arrays(cls, vertices_mm: npt.ArrayLike, faces: npt.ArrayLike) -> Surface:
@@ -121,13 +81,15 @@ class Surface:
         ------
         InputRefused : no face; a vertex that is not finite or not within 100 m; a face that names no vertex; wrong shapes or types
         """
-        vertices, corners = np.array(vertices_mm, dtype=np.float64, order="C"), np.asarray(faces)
+        vertices, corners = np.asarray(vertices_mm, dtype=np.float64), np.asarray(faces)
         if vertices.ndim != 2 or vertices.shape[1] != 3:
             raise InputRefused(f"vertices_mm has shape {vertices.shape}, not (V, 3)", "pass one row of x, y, z in mm for each vertex")
         if corners.size == 0 or len(vertices) == 0:
             raise InputRefused("the surface has no faces", "check the threshold or label that it was extracted with")
         if corners.ndim != 2 or corners.shape[1] != 3 or corners.dtype.kind not in "iu":
             raise InputRefused(f"faces has shape {corners.shape} and type {corners.dtype}, not (F, 3) of integers", "pass triangles")
+        if max(len(corners), len(vertices)) > MOST:
+            raise InputRefused(f"the surface has {len(corners)} faces and {len(vertices)} vertices, and {MOST} is the most", "decimate it")
         bad = np.flatnonzero(~np.isfinite(vertices).all(axis=1))
         if len(bad):
             raise InputRefused(f"vertex {bad[0]} is not finite ({len(bad)} of {len(vertices)} are not)", "export the surface again")
@@ -136,10 +98,7 @@ class Surface:
         outside = np.flatnonzero(((corners < 0) | (corners >= len(vertices))).any(axis=1))
         if len(outside):
             raise InputRefused(f"face {outside[0]} names a vertex outside 0 .. {len(vertices) - 1}", "the faces belong to other vertices")
-        indices = np.array(corners, dtype=np.int32, order="C")
-        vertices.setflags(write=False)
-        indices.setflags(write=False)
-        return cls(vertices, indices)
+        return cls(np.array(vertices, order="C"), np.array(corners, dtype=np.int32, order="C"))
 
     @classmethod
     def read(cls, path: str | Path, space: str | None = None) -> Surface:
@@ -163,12 +122,21 @@ class Surface:
 
     @cached_property
     def _planted(self) -> tuple[Forest, int]:
-        return kernels.plant(self.vertices_mm, self.faces)
+        return kernels.plant(self._vertices, self._faces)
+
+    @cached_property
+    def _judged(self) -> tuple[Sign, Forest]:
+        return judge(*self._planted)
 
     @property
     def forest(self) -> Forest:
         """The tree of this surface, built once when first asked for."""
-        return self._planted[0]
+        return self._judged[1]
+
+    @property
+    def sign(self) -> Sign:
+        """What tells the inside of this surface, and why."""
+        return self._judged[0]
 
     @property
     def is_watertight(self) -> bool:
@@ -178,7 +146,7 @@ class Surface:
     @cached_property
     def volume_mm3(self) -> float:
         """Enclosed volume, mm^3 (negative where the normals point inwards); means nothing unless the surface is watertight."""
-        return float(kernels.signed_volume(self.vertices_mm, self.faces))
+        return float(kernels.signed_volume(self._vertices, self._faces))
 
     @property
     def normals_are_outward(self) -> bool:
@@ -187,7 +155,7 @@ class Surface:
 
     @property
     def sign_is_trusted(self) -> bool:
-        """Whether the surface has an inside. Where it has none, distances are right but never negative."""
+        """Whether the surface is closed with its normals outwards. `sign` tells more."""
         return self.is_watertight and self.normals_are_outward
 
     @cached_property
@@ -198,53 +166,77 @@ class Surface:
         bounds.setflags(write=False)
         return bounds
 
-    def closest(self, points_mm: npt.ArrayLike) -> ClosestPoints:
-        """Signed distance and closest point for each of (N, 3) points, mm (or one of shape (3,))."""
+    def closest(self, points_mm: npt.ArrayLike, within_mm: float = np.inf) -> ClosestPoints:
+        """Signed distance and closest point for each of (N, 3) points, mm (or one of shape (3,)).
+
+        Parameters
+        ----------
+        within_mm : cap: of a point outside and farther than this, only "farther than this" is told. Depth is never capped.
+        """
         points = _rows(points_mm, "points_mm")
-        n = len(points)
+        n, within, order = len(points), _cap(within_mm), walk_order(points)
+        points = points if order is None else points[order]
         distance, on_surface, face = np.empty(n), np.empty((n, 3)), np.empty(n, np.int32)
-        kernels.closest_points(self.forest, 0, points, distance, on_surface, face, kernels.workspace())
+
+        def ask(part: slice) -> None:
+            kernels.closest_points(self.forest, 0, points[part], within, distance[part], on_surface[part], face[part], kernels.workspace())
+
+        in_parts(ask, n)
+        if order is not None:
+            back = np.argsort(order)
+            distance, on_surface, face = distance[back], on_surface[back], face[back]
         return ClosestPoints(distance, on_surface, face)
 
-    def closest_to_capsule(self, a_mm: npt.ArrayLike, b_mm: npt.ArrayLike, radius_mm: float) -> ClosestToCapsule:
-        """Signed distance from the skin of the capsule around a-b (a == b: a ball), mm. See `kernels.segment.capsule` for depth."""
-        a, b = np.asarray(a_mm, dtype=np.float64).reshape(3), np.asarray(b_mm, dtype=np.float64).reshape(3)
+    def winding(self, points_mm: npt.ArrayLike) -> F64:
+        """How often the surface is wound around each of (N, 3) points, to 0.01: 0 outside, +-1 inside; NaN for a point that is not finite."""
+        return winding_of(self.forest, _rows(points_mm, "points_mm"))
+
+    def doubt(self, points_mm: npt.ArrayLike) -> F64:
+        """(N,) how doubtful the side of each of (N, 3) points is, 0 (certain) to 0.5 (unknown): how far its winding number is from a whole one."""
+        points = _rows(points_mm, "points_mm")
+        if self.sign.is_certain:
+            return np.where(np.isfinite(points).all(axis=1), 0.0, np.nan)
+        winding = self.winding(points)
+        return np.asarray(np.abs(winding - np.round(winding)))
+
+    def probe(self) -> Probe:
+        """What asks for one point after another, without the arrays of `closest`."""
+        return Probe(self.forest)
+
+    def closest_to_capsule(self, a_mm: npt.ArrayLike, b_mm: npt.ArrayLike, radius_mm: float, within_mm: float = np.inf) -> ClosestToCapsule:
+        """Signed distance from the skin of the capsule around a-b (a == b: a ball), mm. See `kernels.segment.capsule` for depth.
+
+        Parameters
+        ----------
+        within_mm : cap: of a capsule outside and farther than this, only "farther than this" is told. Depth is never capped.
+        """
+        a, b = _one_row(a_mm, "a_mm"), _one_row(b_mm, "b_mm")
         if radius_mm < 0.0:
             raise InputRefused(f"radius_mm is {radius_mm}", "a radius is 0 or more")
-        if not (np.isfinite(a).all() and np.isfinite(b).all() and np.isfinite(radius_mm)):
-            return ClosestToCapsule(float("nan"), np.full(3, np.nan), np.full(3, np.nan), -1, False)
-        hit = kernels.capsule(self.forest, 0, a[0], a[1], a[2], b[0], b[1], b[2], float(radius_mm), -1, kernels.workspace())
-        face = int(self.forest.face[hit.slot])
-        return ClosestToCapsule(
-            hit.distance, np.array((hit.x, hit.y, hit.z)), np.array((hit.axis_x, hit.axis_y, hit.axis_z)), face, hit.depth_is_bound
-        )
+        hit = kernels.capsule(self.forest, 0, a[0], a[1], a[2], b[0], b[1], b[2], float(radius_mm), -1, _cap(within_mm), kernels.workspace())
+        point, axis_point = np.array((hit.x, hit.y, hit.z)), np.array((hit.axis_x, hit.axis_y, hit.axis_z))
+        return ClosestToCapsule(hit.distance, point, axis_point, hit.face, hit.depth_is_bound, hit.farther)
 
-    def closest_to_surface(self, other: Surface, T_self_from_other: Rigid) -> ClosestSurfaces:
-        """Closest pair of this surface and another that T_self_from_other brings into this one's frame."""
-        T, moved = T_self_from_other.matrix(), np.empty((len(other.faces), 9))
-        hit = kernels.closest_surfaces(self.forest, other.forest, T, moved, kernels.workspace())
-        intersects = hit.distance2 == 0.0 or self._holds_part_of(other, T_self_from_other) or other._holds_part_of(self, T_self_from_other.inverse())
-        return ClosestSurfaces(
-            distance_mm=0.0 if intersects else float(np.sqrt(hit.distance2)),
-            point_mm=np.array((hit.x, hit.y, hit.z)),
-            other_point_mm=np.array((hit.other_x, hit.other_y, hit.other_z)),
-            face=int(self.forest.face[hit.slot]),
-            other_face=int(other.forest.face[hit.other_slot]),
-            intersects=intersects,
-        )
+    def closest_to_surface(self, other: Surface, T_self_from_other: Rigid, within_mm: float = np.inf) -> ClosestSurfaces:
+        """Closest pair of this surface and another that T_self_from_other brings into this one's frame.
+
+        Parameters
+        ----------
+        within_mm : cap: of surfaces farther apart than this, only "farther than this" is told. That they intersect is never capped.
+        """
+        parts, other_parts, T = self._part_points_mm, other._part_points_mm, T_self_from_other.matrix()
+        hit = closest_solids(self.forest, parts, other.forest, other_parts, T, -1, -1, _cap(within_mm), kernels.workspace())
+        meet = hit.distance == 0.0 and not hit.farther
+        return ClosestSurfaces(hit.distance, np.array(hit.point), np.array(hit.other_point), hit.face, hit.other_face, meet, hit.farther)
+
+    def pair_probe(self, other: Surface) -> PairProbe:
+        """What asks for one pose of `other` after another."""
+        return PairProbe(self.forest, self._part_points_mm, other.forest, other._part_points_mm)
 
     @cached_property
     def _part_points_mm(self) -> F64:
         """One vertex of every connected part."""
-        return self.vertices_mm[kernels.component_vertices(self.faces, len(self.vertices_mm))]
-
-    def _holds_part_of(self, other: Surface, T_self_from_other: Rigid) -> bool:
-        """Whether a whole part of `other`, whose surface does not cross this one, lies inside."""
-        if not self.sign_is_trusted:
-            return False
-        points = T_self_from_other.apply(other._part_points_mm)
-        points = points[((points >= self.bounds_mm[0]) & (points <= self.bounds_mm[1])).all(axis=1)]
-        return bool((self.closest(points).distance_mm < 0.0).any())
+        return self._vertices[kernels.component_vertices(self._faces, len(self.vertices_mm))]
 
     def first_hit(self, origins_mm: npt.ArrayLike, directions: npt.ArrayLike) -> RayHits:
         """First hit of each of N rays; directions may have any length."""
@@ -257,7 +249,7 @@ class Surface:
 
 
 def pack_forest(surfaces: Sequence[Surface]) -> Forest:
-    """One forest of all surfaces, in order, for `kernels.frame_distances`."""
+    """One forest of all surfaces, in order, for `kernels.measure_frame`."""
     if not surfaces:
         raise InputRefused("no surface to pack", "a scene needs at least one structure")
     return kernels.join([s.forest for s in surfaces])

@@ -64,15 +64,22 @@ def test_wrong_values_in_several_entries(case: Path) -> None:
     one(found, "plan[0] ('through')")
 
 
-def test_open_and_inside_out_surfaces(case: Path) -> None:
+def test_surfaces_whose_normals_do_not_tell_the_inside(case: Path) -> None:
     bone = Surface.read(case / "surfaces" / "bone.ply")
     Surface.from_arrays(bone.vertices_mm, bone.faces[1:]).write(case / "surfaces" / "bone.ply")
     vessel = Surface.read(case / "surfaces" / "vessel.ply")
     Surface.from_arrays(vessel.vertices_mm, vessel.faces[:, ::-1]).write(case / "surfaces" / "vessel.ply")
+    found = problems(relocked(case), "warning")
+    one(found, "surface of structure 'bone' is open at 3 edges: its inside comes from the winding number, which is doubtful beside its openings")
+    one(found, "surface of structure 'vessel' is inside out: its inside comes from the winding number, which is certain")
+    assert load_scene(case).structure("vessel").surface.sign.is_certain
+
+
+def test_an_open_critical_surface_is_refused(case: Path) -> None:
+    vessel = Surface.read(case / "surfaces" / "vessel.ply")
+    Surface.from_arrays(vessel.vertices_mm, vessel.faces[1:]).write(case / "surfaces" / "vessel.ply")
     relock(case)
-    found = problems(case)
-    one(found, "surface of structure 'bone' is open")
-    one(found, "surface of structure 'vessel' is inside out")
+    one(problems(case), "structure 'vessel' is critical, and its surface is open at 3 edges: its inside is doubtful there")
 
 
 def test_a_plan_inside_its_own_limits(case: Path) -> None:

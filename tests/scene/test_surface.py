@@ -117,7 +117,7 @@ def test_first_hit() -> None:
 
 def test_a_forest_of_surfaces() -> None:
     forest = pack_forest([ball(), Surface.from_arrays(*meshes.box())])
-    assert kernels.capsule(forest, 1, 0.0, 0.0, 9.0, 0.0, 0.0, 9.0, 1.0, -1, kernels.workspace()).distance == 5.0
+    assert kernels.capsule(forest, 1, 0.0, 0.0, 9.0, 0.0, 0.0, 9.0, 1.0, -1, np.inf, kernels.workspace()).distance == 5.0
     with pytest.raises(InputRefused, match="no surface"):
         pack_forest([])
 
