@@ -10,7 +10,7 @@ from gui import theme
 from gui.alert_line import Acknowledge, Elided, Line, sunk
 from gui.board import Moment, ordered
 from navtwin.bus.signals import flash_on
-from navtwin.bus.words import STATUS_WORDS, distance_words, duration_words, level_words, speed_words, subject_words, technical_words
+from navtwin.bus.words import STATUS_WORDS, distance_words, duration_words, level_words, passing_words, speed_words, subject_words, technical_words
 from navtwin.nouns import Alert, Priority, TechnicalAlarm
 from navtwin.scene import palette
 from navtwin.scene.distances import signed
@@ -137,7 +137,8 @@ class AlertBanner(QFrame):
         since = f"since {duration_words(moment.t_ns - alert.since_ns)}"
         if known:
             bound = f"bound {signed(alert.bound_mm)} mm" if alert.bound_mm is not None else ""
-            pieces = [distance_words(alert.distance_mm, alert.sd_mm), bound, speed_words(alert.speed_mm_s), since]
+            distance = distance_words(alert.distance_mm, alert.sd_mm)
+            pieces = [passing_words(alert.passed_mm), distance, bound, speed_words(alert.speed_mm_s), since]
         else:
             pieces = [level_words(alert, link_lost=moment.link_lost), since]
         answered = f"acknowledged by {alert.acked_by}" if alert.acked_by else "silenced" if alert.silenced else ""
@@ -229,6 +230,7 @@ def _short(alert: Alert, moment: Moment) -> str:
     pieces = [
         level_words(alert, link_lost=moment.link_lost),
         subject_words(alert.id),
+        passing_words(alert.passed_mm) if known else "",
         distance_words(alert.distance_mm, alert.sd_mm) if known else "",
     ]
     return "   ".join(piece for piece in pieces if piece)

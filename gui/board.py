@@ -195,7 +195,7 @@ def _unknown(alerts: AlertSet) -> AlertSet:
     return msgspec.structs.replace(
         alerts,
         alerts=tuple(
-            msgspec.structs.replace(a, known=False, status="STALE", distance_mm=None, bound_mm=None, sd_mm=None, speed_mm_s=None)
+            msgspec.structs.replace(a, known=False, status="STALE", distance_mm=None, bound_mm=None, sd_mm=None, speed_mm_s=None, passed_mm=None)
             for a in alerts.alerts
         ),
         pairs=tuple(msgspec.structs.replace(p, known=False, status="STALE") for p in alerts.pairs),

@@ -82,6 +82,13 @@ def distance_words(distance_mm: float | None, sd_mm: float | None) -> str:
     return f"{abs(distance_mm):.1f}{bar} mm{' inside' if distance_mm < 0.0 else ''}"
 
 
+def passing_words(passed_mm: float | None) -> str:
+    """`came within 1.0 mm`, or `went through`, of a part that was nearest between two frames; nothing for any other."""
+    if passed_mm is None:
+        return ""
+    return "went through" if passed_mm <= 0.0 else f"came within {passed_mm:.1f} mm"
+
+
 def speed_words(speed_mm_s: float | None) -> str:
     """`closing at 4 mm/s`, `receding at 4 mm/s`, `steady`; nothing where the speed is unknown."""
     if speed_mm_s is None:
@@ -102,13 +109,15 @@ def alert_words(alert: Alert, now_ns: int, *, link_lost: bool = False) -> str:
     """One alert as a sentence, at `now_ns` of the twin's logical time; a level that has only just begun says no duration.
 
     `drill neck to spinal canal: DANGER, 1.3 ± 0.7 mm, closing at 4 mm/s, since 1.2 s`
+    `drill burr to spinal canal: CONTACT, went through, 18.5 ± 0.7 mm, closing at 900 mm/s`
     `drill neck to spinal canal: UNKNOWN (hidden), was DANGER since 1.2 s`
     """
     since = f"since {duration_words(now_ns - alert.since_ns)}" if now_ns - alert.since_ns >= JUST_NOW_NS else ""
     level = f"{subject_words(alert.id)}: {level_words(alert, link_lost=link_lost)}"
     if link_lost or not alert.known:
         return f"{level} {since}".rstrip()
-    return ", ".join(piece for piece in (level, distance_words(alert.distance_mm, alert.sd_mm), speed_words(alert.speed_mm_s), since) if piece)
+    distance, passing = distance_words(alert.distance_mm, alert.sd_mm), passing_words(alert.passed_mm)
+    return ", ".join(piece for piece in (level, passing, distance, speed_words(alert.speed_mm_s), since) if piece)
 
 
 def technical_words(alarm: TechnicalAlarm, now_ns: int) -> str:

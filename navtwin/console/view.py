@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from navtwin.bus.signals import rank
-from navtwin.bus.words import distance_words, duration_words, level_words, printable, speed_words, subject_words
+from navtwin.bus.words import distance_words, duration_words, level_words, passing_words, printable, speed_words, subject_words
 from navtwin.console.model import Memory
 from navtwin.nouns import LEVELS, Alert, AlertSet, Lamp, PairSummary, Priority, TechnicalAlarm
 
@@ -123,7 +123,7 @@ def _alert_row(memory: Memory, alert: Alert, t_ns: int, *, lost: bool) -> Row:
         priority=alert.priority,
         level=level_words(alert, link_lost=lost),
         subject=subject_words(alert.id),
-        distance=distance_words(alert.distance_mm, alert.sd_mm) if known else "",
+        distance=", ".join(w for w in (passing_words(alert.passed_mm), distance_words(alert.distance_mm, alert.sd_mm)) if w) if known else "",
         limit=f"limit {alert.limit_mm:.1f} mm" if known else "",
         speed=speed_words(alert.speed_mm_s) if known else "",
         since=duration_words(t_ns - alert.since_ns),

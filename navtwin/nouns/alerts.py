@@ -52,6 +52,22 @@ class Reading(Noun, frozen=True):
     depth_is_bound: bool = False
 
 
+class Passing(Noun, frozen=True):
+    """A part that, since the frame before, passed nearer to a critical structure than it was then and is now.
+
+    Attributes
+    ----------
+    clearance_mm : the least distance on the way from the part's skin, never over-stated; 0 or less where it touched
+    at_ns : when that was, on the clock of the frames' `t_capture_ns`
+    """
+
+    structure: str
+    instrument: str
+    part: str
+    clearance_mm: float
+    at_ns: int
+
+
 class State(Noun, frozen=True, tag_field="kind", tag="state"):
     """The twin after one tracker frame (topic `state`)."""
 
@@ -59,6 +75,7 @@ class State(Noun, frozen=True, tag_field="kind", tag="state"):
     frame: int
     instruments: tuple[InstrumentState, ...]
     readings: tuple[Reading, ...]
+    passings: tuple[Passing, ...] = ()
 
 
 class Alert(Noun, frozen=True):
@@ -70,6 +87,7 @@ class Alert(Noun, frozen=True):
     level : the level now, or the last known one where `known` is false ("unknown, was DANGER")
     since_ns : when this level began (logical time)
     limit_mm : the limit that this level stands on
+    passed_mm : where this level stands on how near the part came between two frames, that least clearance
     silenced : acknowledged, muted or paused: no sound, but shown all the same
     acked_by : who acknowledged it at this level, "" if nobody
     """
@@ -88,6 +106,7 @@ class Alert(Noun, frozen=True):
     bound_mm: float | None = None
     sd_mm: float | None = None
     speed_mm_s: float | None = None
+    passed_mm: float | None = None
     silenced: bool = False
     acked_by: str = ""
 

@@ -1,12 +1,14 @@
 """From distances to levels: each pair by its own limits, on every frame and on every tick, so that time alone can raise a level.
 
 Bound = measured - k sd - max(0, v) x (now - t_capture + declared output delay + lag of the fitted speed), k = 2 (DESIGN section 5).
+Where a part came nearer on its way from the frame before than it is now, the level of that nearest place counts too.
 """
 
 from __future__ import annotations
 
 import math
 
+from navtwin.nouns import Level
 from navtwin.twin.levels import fall_margin_mm, level_of, limit_of, rank
 from navtwin.twin.memory import Memory, Pair
 
@@ -54,12 +56,14 @@ def judge_pairs(memory: Memory, *, fresh_frame: bool) -> None:
             bound = bound_mm(memory, pair.part, pair.structure)
             caution, danger = memory.limits[pair.structure]
             margin = fall_margin_mm(sd)
-            pair.state.see(
-                memory.now_ns,
-                level_of(measured, bound, caution, danger),
-                level_of(measured - margin, bound - margin, caution, danger),
-                fresh_frame=fresh_frame,
-            )
+            now = level_of(measured, bound, caution, danger)
+            passed = _level_on_the_way(memory, pair, sd) if fresh_frame else "CLEAR"
+            fallen = level_of(measured - margin, bound - margin, caution, danger)
+            pair.state.see(memory.now_ns, max(now, passed, key=rank), fallen, fresh_frame=fresh_frame)
+            if rank(passed) > rank(now) and passed == pair.state.level:
+                pair.passed_mm = float(p.swept[pair.part, pair.structure])
+            elif pair.state.level in (now, "CLEAR") or pair.state.level != before:
+                pair.passed_mm = None
             pair.distance_mm, pair.bound_mm, pair.sd_mm, pair.speed_mm_s = measured, bound, sd, float(p.speed[pair.part, pair.structure])
             assert memory.frame is not None
             pair.last_good_ns = memory.frame.t_capture_ns
@@ -67,6 +71,12 @@ def judge_pairs(memory: Memory, *, fresh_frame: bool) -> None:
     _age_mutes(memory)
     if memory.audio_paused_until_ns is not None and memory.now_ns >= memory.audio_paused_until_ns:
         memory.audio_paused_until_ns = None
+
+
+def _level_on_the_way(memory: Memory, pair: Pair, sd: float) -> Level:
+    """What the limits say of the nearest that the part came since the frame before: a thrust between two frames is not missed."""
+    swept = float(memory.proximity.swept[pair.part, pair.structure])
+    return "CLEAR" if math.isnan(swept) else level_of(swept, swept - K_SD * sd, *memory.limits[pair.structure])
 
 
 def pair_status(memory: Memory, part: int, structure: int, *, stale: bool) -> str:

@@ -63,6 +63,7 @@ class Pair:
     bound_mm: float = 0.0
     sd_mm: float = 0.0
     speed_mm_s: float = 0.0
+    passed_mm: float | None = None
     acked_by: str = ""
     acked_level: str = ""
     acked_ns: int = 0

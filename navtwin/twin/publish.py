@@ -9,6 +9,7 @@ from navtwin.nouns import (
     InstrumentState,
     Message,
     PairSummary,
+    Passing,
     Pose,
     Priority,
     Reading,
@@ -34,7 +35,15 @@ def state_of(memory: Memory, chains: list[Chain], frame_number: int) -> State:
         InstrumentState(instrument=c.tool, status=c.status, pose=Pose.from_rigid(c.T_ct_from_tip) if c.T_ct_from_tip else None) for c in chains
     )
     readings = tuple(_reading(memory, part, s) for part in range(len(p.part_names)) for s in range(len(p.structures)))
-    return State(phase=memory.phase, frame=frame_number, instruments=instruments, readings=readings)
+    return State(phase=memory.phase, frame=frame_number, instruments=instruments, readings=readings, passings=_passings(memory))
+
+
+def _passings(memory: Memory) -> tuple[Passing, ...]:
+    p = memory.proximity
+    return tuple(
+        Passing(structure=p.structures[s].name, instrument=p.tool_names[p.tool_of_part[part]], part=p.part_names[part], clearance_mm=mm, at_ns=at_ns)
+        for part, s, mm, at_ns in p.passings()
+    )
 
 
 def _reading(memory: Memory, part: int, structure: int) -> Reading:
@@ -96,6 +105,7 @@ def _alert(memory: Memory, pair: Pair, *, paused: bool) -> Alert:
         bound_mm=pair.bound_mm if known else None,
         sd_mm=pair.sd_mm if known else None,
         speed_mm_s=pair.speed_mm_s if known else None,
+        passed_mm=pair.passed_mm if known else None,
         silenced=bool(pair.acked_by) or muted or (paused and not pair.breaks_pause),
         acked_by=pair.acked_by,
     )

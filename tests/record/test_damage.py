@@ -27,7 +27,7 @@ Altered = Callable[[bytes], Path]
 @pytest.fixture
 def session(tmp_path: Path, small_chunks: None) -> Path:
     path = tmp_path / "session.mcap"
-    write_session(path, events(36))
+    write_session(path, events(72))
     return path
 
 

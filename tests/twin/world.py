@@ -146,7 +146,10 @@ HEADER = Header(
 
 @dataclass
 class World:
-    """Drives the fold by hand. The drill points along -x at the canal: its tip is `gap` mm from the canal's surface, skin to skin."""
+    """Drives the fold by hand. The drill points along -x at the canal: its tip is `gap` mm from the canal's surface, skin to skin.
+
+    `beside_mm` moves it aside along y.
+    """
 
     scene: Scene = field(default_factory=small_scene)
     rig: Rig = field(default_factory=small_rig)
@@ -154,6 +157,7 @@ class World:
     seq: int = 0
     number: int = 0
     register: bool = True
+    beside_mm: float = 0.0
 
     def __post_init__(self) -> None:
         self.memory: Memory = new_memory(self.scene, self.rig, HEADER)
@@ -188,7 +192,7 @@ class World:
         lost = Sighting(body="drill", status="OUT_OF_VIEW")
         # +z of the tip looks along -x: the neck points away from the canal.
         turn = (np.sqrt(0.5), 0.0, -np.sqrt(0.5), 0.0)
-        pose = None if gap_mm is None else Pose(q_wxyz=tuple(map(float, turn)), t_mm=(RADIUS_MM + 1.5 + gap_mm, 0.0, 0.0))  # type: ignore[arg-type]
+        pose = None if gap_mm is None else Pose(q_wxyz=tuple(map(float, turn)), t_mm=(RADIUS_MM + 1.5 + gap_mm, self.beside_mm, 0.0))  # type: ignore[arg-type]
         drill = lost if pose is None else Sighting(body="drill", status="OK", pose=pose)
         home = Pose(q_wxyz=(1.0, 0.0, 0.0, 0.0), t_mm=(0.0, 0.0, 0.0))
         seen = Sighting(body="ref", status="OK", pose=home) if ref else Sighting(body="ref", status="OUT_OF_VIEW")
