@@ -147,7 +147,7 @@ def capsules(shape: Shape, surface: Surface, a: F64, b: F64, radius: F64, sample
     ends = np.minimum(_signed(shape, features, a), _signed(shape, features, b))
     for row in range(len(a)):
         got = surface.closest_to_capsule(a[row], b[row], radius[row])
-        if not shape.solid and got.distance_mm + radius[row] < -allowed[row]:
+        if not shape.solid and got.distance_mm + radius[row] <= min(allowed[row], gaps[row].min() - allowed[row]):
             continue
         problem = ""
         if gaps[row].min() > rounding[row] and ends[row] > 0.0:

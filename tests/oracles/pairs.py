@@ -29,14 +29,16 @@ def surfaces(one: Shape, other: Shape, T_one_from_other: Rigid, ours: Surface | 
     mine, features = brute.Features.of(one.vertices, one.faces), brute.Features.of(moved.vertices, moved.faces)
     gaps = brute.triangle_triangle(mine.triangles, features.triangles)
     gap, allowed = float(gaps.min()), float(max(allowance(mine, features.places).max(), allowance(features, mine.places).max()))
-    held = any(
-        shell.closed and (winding_number(core.places, shell.vertices, shell.faces) > 0.5).any() for shell, core in ((one, features), (moved, mine))
-    )
+    wound = [
+        np.abs(winding_number(core.places, shell.vertices, shell.faces)) > (0.5 if shell.closed else 0.4)
+        for shell, core in ((one, features), (moved, mine))
+    ]
+    held = (one.closed and wound[0].any()) or (moved.closed and wound[1].any())
     said = f"{one.name} and {other.name}: {got.distance_mm!r}, {'meeting' if got.intersects else 'apart'} at {got.face}, {got.other_face}; "
     if gap <= 1e-14 * allowed / 1e-12 or held:
         return [] if got.intersects and got.distance_mm == 0.0 else [f"{said}but they meet ({gap!r})"]
-    if gap <= allowed and got.intersects:
-        return []
+    if got.intersects and (gap <= allowed or (got.face == -1 and (wound[0].any() or wound[1].any()))):
+        return []  # so near that either will do; or what an open or inverted surface winds around is inside
     wrong = []
     if got.intersects or abs(got.distance_mm - gap) > allowed:
         wrong.append(f"{said}brute force {gap!r}")
