@@ -17,6 +17,8 @@ from navtwin.kernels.tree import NODE, SLAB, Forest
 
 #: Rounding of coordinates along a direction, as a share of the largest coordinate.
 ROUNDING = 2.0**-20
+#: From this share of a structure's reach on, what the direction discards is worth more than asking it takes.
+FAR_SHARE = 0.3
 
 
 class Facing(NamedTuple):
@@ -36,7 +38,7 @@ def facing(forest: Forest, tree: int, x: float, y: float, z: float, distance: fl
     level : least coordinate of the query along the direction, relative to the structure's centre, mm
     reach : largest coordinate of structure and query relative to that centre, mm
     """
-    is_far = forest.reach[tree] < distance < 1e12
+    is_far = FAR_SHARE * forest.reach[tree] < distance < 1e12
     one_over = 1.0 / distance if is_far else 0.0
     return is_far, Facing(vector(x * one_over, y * one_over, z * one_over), splat(level - ROUNDING * reach))
 

@@ -23,7 +23,8 @@ from navtwin.kernels.facing import behind2, facing
 from navtwin.kernels.jit import inlined, query
 from navtwin.kernels.rough import TINY, Vector, beyond_boxes, beyond_triangles, dot, minus, vector, vectors
 from navtwin.kernels.simd import F32, FAR, WIDTH, Lanes, at_most, first_bit, load, lowest, prefetch, root, splat, store, upper
-from navtwin.kernels.tree import CANDIDATES, F64, I32, LEAF, NODE, WINDING, Forest, Workspace
+from navtwin.kernels.slabs import slab_distances2
+from navtwin.kernels.tree import CANDIDATES, F64, I32, LEAF, NODE, SLAB, WINDING, Forest, Workspace
 from navtwin.kernels.triangle import FACE, Hit, closest_on_triangle, triangle
 from navtwin.kernels.winding import is_wound_around
 
@@ -140,9 +141,11 @@ def nearest(forest: Forest, tree: int, x: float, y: float, z: float, hint: int, 
         node = work.nodes[top]
         if node >= 0:
             d2 = box_distances2(forest.boxes, NODE * node, q)
-            if is_far:
-                d2 = upper(d2, behind2(forest, node, face_to))
-            top = push_children(forest, node, at_most(d2, splat(bound2)), d2, work, top)
+            if at_most(d2, splat(bound2)) != 0:
+                d2 = upper(d2, slab_distances2(forest.slabs, SLAB * node, q))
+                if is_far:
+                    d2 = upper(d2, behind2(forest, node, face_to))
+                top = push_children(forest, node, at_most(d2, splat(bound2)), d2, work, top)
             continue
         high2, low = leaf_bounds(forest.leaf_corners, LEAF * ~node, q)
         bits = at_most(low, splat(bound))

@@ -44,6 +44,14 @@ def reach_along(n: Vector, normal: Vector, low: Lanes, high: Lanes, half: Vector
 
 
 @inlined
+def slab_distances2(slabs: F32, at: int, q: Vector) -> Lanes:
+    """Squared distances of a point to a node's eight slabs, 0 inside."""
+    along = dot(vectors(slabs, at), q)
+    gap = upper(upper(load(slabs, at + 3 * WIDTH) - along, along - load(slabs, at + 4 * WIDTH)), splat(0.0))
+    return gap * gap
+
+
+@inlined
 def _sum(a: Lanes, scratch: F32) -> float:
     store(scratch, 0, a)
     total = 0.0
