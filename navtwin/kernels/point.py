@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from navtwin.kernels.facing import behind2, facing
+from navtwin.kernels.facing import Facing, behind2, facing
 from navtwin.kernels.jit import inlined, query
 from navtwin.kernels.rough import TINY, Vector, beyond_boxes, beyond_triangles, dot, minus, vector, vectors
 from navtwin.kernels.simd import F32, FAR, WIDTH, Lanes, at_most, first_bit, load, lowest, prefetch, root, splat, store, upper
@@ -98,6 +98,17 @@ def leaf_bounds(corners: F32, at: int, q: Vector) -> tuple[Lanes, Lanes]:
     return nn, gap / root(nn + splat(TINY))
 
 
+@inlined
+def _children_distances2(forest: Forest, node: int, q: Vector, bound2: float, is_far: bool, face_to: Facing) -> Lanes:
+    """Squared lower bounds of a point's distances to what a node's children hold; not the best ones where boxes alone are beyond the bound."""
+    d2 = box_distances2(forest.boxes, NODE * node, q)
+    if at_most(d2, splat(bound2)) != 0:
+        d2 = upper(d2, slab_distances2(forest.slabs, SLAB * node, q))
+        if is_far:
+            d2 = upper(d2, behind2(forest, node, face_to))
+    return d2
+
+
 @query
 def _settle(forest: Forest, work: Workspace, count: int, bound: float, x: float, y: float, z: float, face: int, hit: Hit) -> tuple[int, Hit]:
     """The referee: the nearest of the candidates within `bound` and of `face`, which was nearest so far."""
@@ -140,12 +151,8 @@ def nearest(forest: Forest, tree: int, x: float, y: float, z: float, hint: int, 
             continue
         node = work.nodes[top]
         if node >= 0:
-            d2 = box_distances2(forest.boxes, NODE * node, q)
-            if at_most(d2, splat(bound2)) != 0:
-                d2 = upper(d2, slab_distances2(forest.slabs, SLAB * node, q))
-                if is_far:
-                    d2 = upper(d2, behind2(forest, node, face_to))
-                top = push_children(forest, node, at_most(d2, splat(bound2)), d2, work, top)
+            d2 = _children_distances2(forest, node, q, bound2, is_far, face_to)
+            top = push_children(forest, node, at_most(d2, splat(bound2)), d2, work, top)
             continue
         high2, low = leaf_bounds(forest.leaf_corners, LEAF * ~node, q)
         bits = at_most(low, splat(bound))
