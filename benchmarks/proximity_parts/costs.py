@@ -39,9 +39,9 @@ print((resident() - before) / len(surface.faces))
 #: All that `navtwin run` imports and compiles before its first frame.
 START = """
 import navtwin.run.launch
-from navtwin.kernels import warm_up
+from navtwin.kernels.warm import SESSION, warm_up
 from navtwin.kernels.errorbar import warm_up as warm_up_errorbar
-warm_up()
+warm_up(groups=SESSION)
 warm_up_errorbar()
 """
 

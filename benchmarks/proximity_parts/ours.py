@@ -24,4 +24,5 @@ def capsule(surface: Surface) -> AskPose:
 
 
 def distance(surface: Surface, instrument: Surface, within_mm: float = np.inf) -> AskPose:
-    return lambda pose: surface.closest_to_surface(instrument, pose.rigid, within_mm).distance_mm
+    probe = surface.pair_probe(instrument)
+    return lambda pose: probe(pose.rigid.matrix(), within_mm)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -91,14 +91,19 @@ KERNELS: dict[str, Callable[[], None]] = {
 }
 
 
-def warm_up(progress: Callable[[str], None] | None = None) -> None:
-    """Compile every kernel, so that none compiles inside a frame: half a minute the first time on a machine, less than 1 s from the cache.
+#: What a running session and its workers ask.
+SESSION = ("tree and normals", "closest point", "which side is inside", "ways between frames")
+
+
+def warm_up(progress: Callable[[str], None] | None = None, groups: Iterable[str] = KERNELS) -> None:
+    """Compile kernels, so that none compiles inside a frame: the better part of a minute the first time on a machine, less than 1 s from the cache.
 
     Parameters
     ----------
     progress : called with the name of each group of kernels before it is compiled
+    groups : which of KERNELS, in that order
     """
-    for name, compile_it in KERNELS.items():
+    for name in groups:
         if progress is not None:
             progress(name)
-        compile_it()
+        KERNELS[name]()

@@ -87,7 +87,7 @@ def run_session(settings: Settings, say: Say) -> Path | None:
     -------
     the finished log, None where unrecorded
     """
-    from navtwin.kernels import warm_up
+    from navtwin.kernels.warm import SESSION, warm_up
     from navtwin.scene.case import load_scene
 
     rig_path = rig_path_of(settings.case, settings.rig)
@@ -110,7 +110,7 @@ def run_session(settings: Settings, say: Say) -> Path | None:
         reader = SourceReader(source)
         stack.callback(reader.close)
         say("compiling kernels")
-        warm_up(lambda kernel: say(f"compiling {kernel}"))
+        warm_up(lambda kernel: say(f"compiling {kernel}"), SESSION)
         warm_up_errorbar()
         header = new_header(scene, rig, rig_path, settings.source, 1.0 if reader.live else settings.speed)
         server.epoch = header.session
