@@ -223,7 +223,7 @@ def _renew_far_field(forest: Forest, tree: int, moving: Moving) -> None:
 
 
 def refit(forest: Forest, tree: int, moving: Moving) -> float:
-    """Renew the whole structure after its vertices moved.
+    """Renew the whole structure after its vertices moved. Its sign rule stays: one that may have been turned inside out must be planted anew.
 
     Parameters
     ----------

@@ -20,9 +20,12 @@ def bent(vertices: np.ndarray, seed: int, by: float = 3.0) -> np.ndarray:
 
 
 def assert_like_planted_anew(forest: kernels.Forest, tree: int, mesh: meshes.Mesh) -> None:
-    """Same distances, points and faces, to the bit, as of a fresh forest."""
-    for mine, fresh in zip(ask(forest, tree, POINTS), ask(kernels.plant(*mesh)[0], 0, POINTS), strict=True):
-        assert (mine == fresh).all()
+    """Same distances, points and faces, to the bit, as of a fresh forest; the same sides too, unless that one is judged to need another sign rule."""
+    anew, _ = kernels.plant(*mesh)
+    (distance, *mine), (fresh_distance, *fresh) = ask(forest, tree, POINTS), ask(anew, 0, POINTS)
+    assert (np.abs(distance) == np.abs(fresh_distance)).all()
+    assert anew.sign_rule[0] != forest.sign_rule[tree] or (distance == fresh_distance).all()
+    assert all((one == other).all() for one, other in zip(mine, fresh, strict=True))
 
 
 def same(one: kernels.Forest, other: kernels.Forest) -> bool:
