@@ -28,7 +28,7 @@ _ZSTD_AT: Final = _RECORD.size + 28
 #: No record of ours comes near it (chunks are 64 KiB, plus one message): larger is a damaged length or a hostile file.
 CHUNK_LIMIT: Final = 256 * 1024 * 1024
 _OPCODES: Final = frozenset(Opcode)
-_DAMAGE = (McapError, ValueError, struct.error, zstandard.ZstdError)
+_DAMAGE = (OverflowError, McapError, ValueError, struct.error, zstandard.ZstdError)
 
 
 class Fault(Exception):
@@ -118,7 +118,12 @@ def find_chunks(data: memoryview) -> Iterator[tuple[ChunkAt, list[Record]]]:
     while (mark := buffer.find(_ZSTD, at)) >= 0:
         start, at = mark - _ZSTD_AT, mark + 1
         chunk = chunk_head(data, start) if start >= 0 else None
-        if chunk is None or chunk.end > len(data):
+        if chunk is None:
+            continue
+        # A chunk states its size twice. Where they differ, the larger would pass over whatever good chunks it covers.
+        _, length = _RECORD.unpack_from(data, start)
+        chunk = chunk._replace(end=min(chunk.end, start + _RECORD.size + length))
+        if chunk.end > len(data):
             continue
         try:
             records = list(records_of(data, chunk))

@@ -27,7 +27,7 @@ Altered = Callable[[bytes], Path]
 @pytest.fixture
 def session(tmp_path: Path, small_chunks: None) -> Path:
     path = tmp_path / "session.mcap"
-    write_session(path, events(72))
+    write_session(path, events(36))
     return path
 
 
@@ -67,6 +67,16 @@ def test_a_flipped_bit_anywhere_is_detected_and_the_rest_rescued(session: Path, 
     at = data.draw(st.integers(0, len(bits) * 8 - 1))
     bits[at // 8] ^= 1 << (at % 8)
     _assert_detected(bytes(bits), records, altered)
+
+
+def test_a_flipped_bit_in_the_head_of_a_chunk_costs_that_chunk_at_most(session: Path, records: list[Record], altered: Altered) -> None:
+    """Its two sizes among the rest: a false one must not hide the chunks that it claims to cover."""
+    whole = session.read_bytes()
+    chunk = check(memoryview(whole))[0]
+    for at in range(8 * chunk.start, 8 * (chunk.start + 60)):
+        bits = bytearray(whole)
+        bits[at // 8] ^= 1 << (at % 8)
+        _assert_detected(bytes(bits), records, altered)
 
 
 def test_flipped_bits_at_random_are_detected(session: Path, records: list[Record], altered: Altered) -> None:
