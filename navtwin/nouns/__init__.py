@@ -53,11 +53,11 @@ from navtwin.nouns.events import (
     decode_event,
     encode,
 )
-from navtwin.nouns.rig import Body, Part, Rig, Tool, Tracker, read_rig
+from navtwin.nouns.rig import Body, Part, Rig, RigCamera, Smoothing, SquareMarker, Tool, Tracker, read_rig
 from navtwin.nouns.setup import PivotRequest, PivotResult, RegistrationRequest, RegistrationResult, Setup, WorkFailed
 from navtwin.nouns.source import Source, SourceEnded, SourceItem, TrueDistance, TrueSetup, TrueTool, Truth
 from navtwin.nouns.tables import read_toml
-from navtwin.nouns.tracking import Sighting, TrackerFrame, TrackerStatus
+from navtwin.nouns.tracking import AppliedFilter, Sighting, Stages, TrackerFrame, TrackerStatus
 
 __all__ = [
     "AUDIO_PAUSE_LIMIT_S",
@@ -66,6 +66,7 @@ __all__ = [
     "Ack",
     "Alert",
     "AlertSet",
+    "AppliedFilter",
     "AudioPause",
     "Body",
     "Collect",
@@ -104,14 +105,18 @@ __all__ = [
     "Reject",
     "Reply",
     "Rig",
+    "RigCamera",
     "Role",
     "SetLimits",
     "Setup",
     "Sighting",
+    "Smoothing",
     "Source",
     "SourceEnded",
     "SourceItem",
     "Spindle",
+    "SquareMarker",
+    "Stages",
     "State",
     "TechnicalAlarm",
     "Tick",

@@ -5,14 +5,31 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from navtwin.errors import InputRefused
-from navtwin.nouns.base import Covariance3, Noun
+from navtwin.nouns.base import Covariance3, Noun, Pose
 from navtwin.nouns.tables import read_toml
 from navtwin.rigid import Vec3
 
 #: DESIGN section 4: beyond this the source is too slow to navigate.
 HARD_MAX_AGE_MS = 250.0
+
+
+class Smoothing(Noun, frozen=True):
+    """A filter that the user asked for. Every frame that it has touched says so, and what delay it adds.
+
+    Attributes
+    ----------
+    kind : `one-euro` (Casiez et al., CHI 2012) or `kalman` (constant velocity on SE(3))
+    min_cutoff_hz, beta : One-Euro's: cut-off at rest, and how fast it opens with speed (beta in s/mm)
+    acceleration_sd : Kalman's: how hard the hand is taken to accelerate, mm/s^2
+    """
+
+    kind: Literal["one-euro", "kalman"]
+    min_cutoff_hz: float = 1.0
+    beta: float = 0.02
+    acceleration_sd: float = 1000.0
 
 
 class Tracker(Noun, frozen=True):
@@ -23,15 +40,60 @@ class Tracker(Noun, frozen=True):
     latency_ms: float
     output_delay_ms: float = 5.0
     max_age_ms: float = 100.0
+    smoothing: Smoothing | None = None
+
+
+class RigCamera(Noun, frozen=True):
+    """A calibrated camera: pinhole with lens distortion. Pixel (0, 0) is the centre of the first pixel; camera axes x right, y down, z forward.
+
+    Attributes
+    ----------
+    name : of the calibration; the first camera of a rig is the one that `tracker` axes belong to
+    focal_px, centre_px : focal lengths and principal point (x, y)
+    distortion : OpenCV's coefficients k1 k2 p1 p2 [k3 [k4 k5 k6 [s1 s2 s3 s4 [tx ty]]]]
+    intrinsics_sd : standard deviations of fx, fy, cx, cy and then of the coefficients, as the calibration found them
+    rms_px, held_out_px : RMS reprojection error on the views used, and on views kept out of the fit
+    T_tracker_from_camera : where further cameras stand; None for the first
+    readout_ms : time from the first row's exposure to the last one's; 0 for a global shutter
+    calibrated : date, ISO 8601
+    """
+
+    name: str
+    width_px: int
+    height_px: int
+    focal_px: tuple[float, float]
+    centre_px: tuple[float, float]
+    distortion: tuple[float, ...] = ()
+    intrinsics_sd: tuple[float, ...] = ()
+    rms_px: float | None = None
+    held_out_px: float | None = None
+    T_tracker_from_camera: Pose | None = None
+    readout_ms: float = 0.0
+    calibrated: str = ""
+
+
+class SquareMarker(Noun, frozen=True):
+    """A printed square marker on a body: its number, and its corners in body axes: top left, top right, bottom right, bottom left."""
+
+    id: int
+    corners_mm: tuple[Vec3, Vec3, Vec3, Vec3]
 
 
 class Body(Noun, frozen=True):
-    """A marker body and the noise of its pose where the source does not state it: sd per axis."""
+    """A marker body and the noise of its pose where the source does not state it: sd per axis.
+
+    Attributes
+    ----------
+    markers_mm : reflecting spheres in body axes
+    dictionary, marker : printed square markers and the dictionary that they are of
+    """
 
     name: str
     sd_mm: float
     sd_rad: float
     markers_mm: tuple[Vec3, ...] = ()
+    dictionary: str = ""
+    marker: tuple[SquareMarker, ...] = ()
 
 
 class Part(Noun, frozen=True):
@@ -70,9 +132,12 @@ class Rig(Noun, frozen=True):
     tracker: Tracker
     body: tuple[Body, ...]
     tool: tuple[Tool, ...]
+    camera: tuple[RigCamera, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self._check_cameras()
+        self._check_markers()
         bodies = {b.name for b in self.body}
         if len(bodies) != len(self.body) or len({t.name for t in self.tool}) != len(self.tool):
             raise InputRefused("two bodies or two tools of the rig share a name", "give each its own")
@@ -95,10 +160,38 @@ class Rig(Noun, frozen=True):
             if not tool.part or any(p.radius_mm <= 0.0 for p in tool.part):
                 raise InputRefused(f"tool '{tool.name}' has no part, or one without a positive radius_mm", "add [[tool.part]] capsules")
 
+    def _check_cameras(self) -> None:
+        names = [c.name for c in self.camera]
+        if len(set(names)) != len(names):
+            raise InputRefused("two cameras of the rig share a name", "give each its own")
+        for number, camera in enumerate(self.camera):
+            if (camera.T_tracker_from_camera is None) != (number == 0):
+                where = "must not state" if number == 0 else "does not state"
+                raise InputRefused(
+                    f"camera '{camera.name}' {where} T_tracker_from_camera",
+                    "the first camera's axes are the tracker's; calibrate the others against it",
+                )
+
+    def _check_markers(self) -> None:
+        """A marker that two bodies claim would pull one of them to where the other is."""
+        owners = dict[tuple[str, int], str]()
+        for body in self.body:
+            if bool(body.dictionary) != bool(body.marker):
+                raise InputRefused(f"body '{body.name}' needs both a dictionary and [[body.marker]] tables, or neither", "add what is missing")
+            for marker in body.marker:
+                key = (body.dictionary.upper().removeprefix("DICT_"), marker.id)
+                if key in owners:
+                    raise InputRefused(
+                        f"marker {marker.id} of {body.dictionary} is on '{owners[key]}' and on '{body.name}'", "give each marker a number of its own"
+                    )
+                owners[key] = body.name
+
     def _not_negative(self) -> Iterator[tuple[str, float]]:
         """What would make the error bar too small, or the bound too large, if it were negative."""
         yield "tracker.latency_ms", self.tracker.latency_ms
         yield "tracker.output_delay_ms", self.tracker.output_delay_ms
+        for camera in self.camera:
+            yield f"readout_ms of camera '{camera.name}'", camera.readout_ms
         for body in self.body:
             yield f"sd_mm of body '{body.name}'", body.sd_mm
             yield f"sd_rad of body '{body.name}'", body.sd_rad

@@ -26,6 +26,9 @@ class Sighting(Noun, frozen=True):
         measure it (the rig's value is used then)
     rms_mm : how badly the markers fit the body, mm
     reason : why a pose was refused, in words
+    rms_px : RMS distance between corners seen and corners predicted, px; cameras only
+    corners : how many corners the pose rests on
+    ambiguity : 0 (one pose only) to 1 (two different poses fit alike)
     """
 
     body: str
@@ -34,12 +37,30 @@ class Sighting(Noun, frozen=True):
     covariance: Covariance6 | None = None
     rms_mm: float | None = None
     reason: str = ""
+    rms_px: float | None = None
+    corners: int | None = None
+    ambiguity: float | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if (self.status == "OK") != (self.pose is not None):
             with_or_without = "with" if self.pose else "without"
             raise InputRefused(f"sighting of '{self.body}' has status {self.status} {with_or_without} a pose", "only OK carries a pose")
+
+
+class AppliedFilter(Noun, frozen=True):
+    """What has smoothed the poses of a frame, and by how much they lag because of it."""
+
+    name: str
+    delay_ms: float
+
+
+class Stages(Noun, frozen=True):
+    """When the stages between exposure and pose ended, host monotonic clock, ns: image in memory, markers found, poses solved."""
+
+    t_image_ns: int
+    t_detected_ns: int
+    t_posed_ns: int
 
 
 class TrackerFrame(Noun, frozen=True, tag_field="kind", tag="frame"):
@@ -49,8 +70,10 @@ class TrackerFrame(Noun, frozen=True, tag_field="kind", tag="frame"):
     ----------
     source : the source's own words for itself (`phantom:thorax`, `log:FILE` ...)
     number : the device's frame counter; gaps are dropped frames
-    t_capture_ns, t_arrival_ns : host monotonic clock, ns
+    t_capture_ns, t_arrival_ns : host monotonic clock, ns; capture is the middle of the exposure
     stamp : `host` if captured with a host clock, `assumed` if arrival minus a declared latency
+    filter : what has smoothed the poses; None if nothing has
+    stages : for sources that make the poses themselves
     """
 
     source: str
@@ -59,3 +82,5 @@ class TrackerFrame(Noun, frozen=True, tag_field="kind", tag="frame"):
     t_arrival_ns: int
     sightings: tuple[Sighting, ...]
     stamp: Literal["host", "assumed"] = "host"
+    filter: AppliedFilter | None = None
+    stages: Stages | None = None
