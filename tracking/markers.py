@@ -9,11 +9,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from navtwin.errors import InputRefused, nearest
+from navtwin.errors import InputRefused
 from tracking.corners import refine_corners
 from tracking.opencv import cv2
+from tracking.patterns import dictionary_of
 
 Array = npt.NDArray[np.float64]
+
+#: Standard deviation per axis of a corner that nobody measured, px.
+CORNER_SD_PX = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,10 +28,14 @@ class Markers:
     ----------
     ids : (N,) marker numbers, ascending; a number may occur twice if the image shows it twice
     corners_px : (N, 4, 2) x and y, px: top left, top right, bottom right, bottom left of the upright marker. Pixel centres are whole numbers
+    joint_covariance_px : (N, 8, 8) px^2, of a marker's eight numbers (x, y of the first corner, x, y of the second ...), as measured in the image.
+        Two corners share the edge between them, so their errors go together, and a pose's error bar is honest only if that is counted. Corners
+        that were not measured but typed or simulated are taken as independent, `CORNER_SD_PX` per axis
     """
 
     ids: npt.NDArray[np.int32]
     corners_px: Array
+    joint_covariance_px: Array | None = None
 
     def __post_init__(self) -> None:
         ids, corners = np.array(self.ids, dtype=np.int32).ravel(), np.array(self.corners_px, dtype=np.float64)
@@ -35,9 +43,25 @@ class Markers:
             corners = corners.reshape(0, 4, 2)
         if corners.shape != (len(ids), 4, 2):
             raise InputRefused(f"{len(ids)} marker(s) have corners of shape {corners.shape}", "pass (N, 4, 2), in pixels")
-        for name, array in (("ids", ids), ("corners_px", corners)):
+        given = self.joint_covariance_px
+        joint = np.tile(np.eye(8) * CORNER_SD_PX**2, (len(ids), 1, 1)) if given is None else np.array(given, dtype=np.float64)
+        if joint.shape != (len(ids), 8, 8):
+            raise InputRefused(f"{len(ids)} marker(s) have covariances of shape {joint.shape}", "pass (N, 8, 8), in square pixels")
+        for name, array in (("ids", ids), ("corners_px", corners), ("joint_covariance_px", joint)):
             array.setflags(write=False)
             object.__setattr__(self, name, array)
+
+    @property
+    def covariance_px(self) -> Array:
+        """(N, 4, 2, 2) px^2: of each corner by itself."""
+        assert self.joint_covariance_px is not None
+        blocks = self.joint_covariance_px.reshape(-1, 4, 2, 4, 2)
+        return np.asarray(np.moveaxis(blocks[:, range(4), :, range(4), :], 0, 1))
+
+    @property
+    def sd_px(self) -> Array:
+        """(N, 4) px: one standard deviation per corner, the root mean square of its two axes."""
+        return np.asarray(np.sqrt(np.trace(self.covariance_px, axis1=2, axis2=3) / 2.0))
 
 
 def detect_markers(image: npt.NDArray[np.uint8], dictionary: str = "APRILTAG_36h11") -> Markers:
@@ -59,27 +83,16 @@ def detect_markers(image: npt.NDArray[np.uint8], dictionary: str = "APRILTAG_36h
         raise InputRefused(f"the image has shape {pixels.shape} and type {pixels.dtype}", "pass 8-bit grey (H, W) or BGR (H, W, 3)")
     grey = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
     grey = np.ascontiguousarray(grey)
-    detector, cells = _detector(_dictionary_number(dictionary))
-    corners, ids, _ = detector.detectMarkers(grey)
+    words = dictionary_of(dictionary)
+    corners, ids, _ = _detector(words.number).detectMarkers(grey)
     if ids is None or len(ids) == 0:
         return Markers(np.zeros(0, np.int32), np.zeros((0, 4, 2)))
     numbers = np.asarray(ids).ravel()
     order = np.argsort(numbers, kind="stable")
     detected = np.reshape(corners, (-1, 4, 2)).astype(np.float64)[order]
-    return Markers(numbers[order].astype(np.int32), refine_corners(grey, detected, cells))
-
-
-def _dictionary_number(name: str) -> int:
-    known = {word.removeprefix("DICT_"): word for word in dir(cv2.aruco) if word.startswith("DICT_")}
-    by_upper = {short.upper(): word for short, word in known.items()}
-    wanted = name.upper().removeprefix("DICT_")
-    if wanted not in by_upper:
-        raise InputRefused(f"there is no marker dictionary '{name}'", nearest(name, known))
-    return int(getattr(cv2.aruco, by_upper[wanted]))
+    return Markers(numbers[order].astype(np.int32), refine_corners(grey, detected, words.size))
 
 
 @cache
-def _detector(dictionary: int) -> tuple[Any, int]:
-    """A detector, and the number of cells across its markers with their black border."""
-    words = cv2.aruco.getPredefinedDictionary(dictionary)
-    return cv2.aruco.ArucoDetector(words, cv2.aruco.DetectorParameters()), int(words.markerSize) + 2
+def _detector(dictionary: int) -> Any:
+    return cv2.aruco.ArucoDetector(cv2.aruco.getPredefinedDictionary(dictionary), cv2.aruco.DetectorParameters())
