@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +37,7 @@ class Camera:
         distortion = np.array(self.distortion, dtype=np.float64).ravel()
         if matrix.shape != (3, 3) or not np.isfinite(matrix).all():
             raise InputRefused(f"the camera matrix has shape {matrix.shape} or holds NaN", "pass [[fx, 0, cx], [0, fy, cy], [0, 0, 1]] in pixels")
-        if matrix[0, 0] <= 0.0 or matrix[1, 1] <= 0.0 or matrix[1, 0] != 0.0 or tuple(matrix[2]) != (0.0, 0.0, 1.0):
+        if matrix[0, 0] <= 0.0 or matrix[1, 1] <= 0.0 or matrix[1, 0] != 0.0 or matrix[0, 1] != 0.0 or tuple(matrix[2]) != (0.0, 0.0, 1.0):
             raise InputRefused(f"{matrix.tolist()} is not a camera matrix", "pass [[fx, 0, cx], [0, fy, cy], [0, 0, 1]] in pixels")
         if distortion.size not in DISTORTION_LENGTHS or not np.isfinite(distortion).all():
             raise InputRefused(
@@ -53,3 +54,19 @@ class Camera:
         for name, array in (("matrix", matrix), ("distortion", distortion)):
             array.setflags(write=False)
             object.__setattr__(self, name, array)
+
+    @cached_property
+    def lens(self) -> Array:
+        """The lens model in one row, as `tracking.lens` reads it: fx fy cx cy, 12 coefficients, 9 numbers of the sensor's tilt (row by row)."""
+        k = np.zeros(14)
+        k[: self.distortion.size] = self.distortion
+        intrinsics = (self.matrix[0, 0], self.matrix[1, 1], self.matrix[0, 2], self.matrix[1, 2])
+        return np.concatenate([intrinsics, k[:12], _sensor_tilt(k[12], k[13]).ravel()])
+
+
+def _sensor_tilt(about_x_rad: float, about_y_rad: float) -> Array:
+    """(3, 3) projection from the upright sensor on one tilted about x, then y (Louhichi et al., Meas. Sci. Technol. 2007;18:2616)."""
+    cx, sx, cy, sy = np.cos(about_x_rad), np.sin(about_x_rad), np.cos(about_y_rad), np.sin(about_y_rad)
+    turn = np.array([[cy, 0.0, -sy], [0.0, 1.0, 0.0], [sy, 0.0, cy]]) @ np.array([[1.0, 0.0, 0.0], [0.0, cx, sx], [0.0, -sx, cx]])
+    onto = np.array([[turn[2, 2], 0.0, -turn[0, 2]], [0.0, turn[2, 2], -turn[1, 2]], [0.0, 0.0, 1.0]])
+    return np.asarray(onto @ turn)
