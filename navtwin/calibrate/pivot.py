@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from navtwin.errors import InputRefused
+from navtwin.calibrate.noise import at_least, autocorrelation
+from navtwin.calibrate.poses import axis_words, checked_poses
+from navtwin.calibrate.sphere import SphereFit, disagreement, fit_sphere
 
 Array = npt.NDArray[np.float64]
 
@@ -24,8 +26,6 @@ MAX_SLIP_MM, MAX_TIP_SD_MM = 0.5, 0.5
 REJECT_SDS = 4.5
 #: Standard deviation of a tip of which nothing is known.
 OPEN_SD_MM = 1e3
-#: How far R'R may be from the identity: streams that pass through float32 stay below it.
-ORTHONORMAL_TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class PivotCalibration:
     accepted, reasons : the verdict; every reason says what is wrong and what to do
     inliers : (N,) which poses the result rests on
     angle_deg : largest turn between two poses
+    sphere : the independent second opinion, from the marker's positions alone
     """
 
     tip_mm: Array
@@ -53,6 +54,7 @@ class PivotCalibration:
     reasons: tuple[str, ...]
     inliers: npt.NDArray[np.bool_]
     angle_deg: float
+    sphere: SphereFit
 
 
 def calibrate_pivot(T_tracker_from_marker: npt.ArrayLike) -> PivotCalibration:
@@ -73,20 +75,20 @@ def calibrate_pivot(T_tracker_from_marker: npt.ArrayLike) -> PivotCalibration:
     ------
     InputRefused : no (N, 4, 4) array, fewer than three poses, NaN, a matrix that is not rigid or is left-handed
     """
-    rotation, t = _checked(T_tracker_from_marker)
+    rotation, t = checked_poses(T_tracker_from_marker, "pivot calibration", 3, f"collect at least {MIN_POSES} while turning the tool about its tip")
     solution, kept = _robust_fit(rotation, t)
     residuals = _residuals(rotation, t, solution)[kept]
-    spread = _turns(rotation)
     try:
-        covariance, inflation = _covariance(rotation[kept], residuals)
+        both, inflation = _covariance(rotation[kept], residuals)
     except np.linalg.LinAlgError:
         # Poses that are all the same leave nothing to estimate from; the gate below says so in words.
-        covariance, inflation = OPEN_SD_MM**2 * np.eye(3), 1.0
+        both, inflation = OPEN_SD_MM**2 * np.eye(6), 1.0
+    covariance = both[:3, :3]
+    sphere = fit_sphere(t[kept], solution[3:], both[3:, 3:])
     tip_sd = float(np.sqrt(np.trace(covariance) / 3.0))
-    angle = _largest_angle_deg(rotation)
-    reasons = _orientation_reasons(len(t), spread, angle)
+    reasons = _orientation_reasons(rotation, *_turns(rotation))
     if not reasons:
-        reasons = _agreement_reasons(rotation[kept], t[kept], kept, tip_sd, inflation)
+        reasons = _agreement_reasons(rotation[kept], t[kept], kept, tip_sd, inflation) + disagreement(sphere)
     return PivotCalibration(
         tip_mm=solution[:3],
         pivot_mm=solution[3:],
@@ -96,33 +98,9 @@ def calibrate_pivot(T_tracker_from_marker: npt.ArrayLike) -> PivotCalibration:
         accepted=not reasons,
         reasons=tuple(reasons),
         inliers=kept,
-        angle_deg=angle,
+        angle_deg=_largest_angle_deg(rotation),
+        sphere=sphere,
     )
-
-
-def _checked(poses: npt.ArrayLike) -> tuple[Array, Array]:
-    try:
-        m = np.asarray(poses, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputRefused("the poses for the pivot calibration are not numbers", "pass an (N, 4, 4) array of rigid matrices") from error
-    if m.ndim != 3 or m.shape[1:] != (4, 4):
-        raise InputRefused(f"the poses for the pivot calibration have shape {m.shape}", "pass an (N, 4, 4) array of rigid matrices")
-    if len(m) < 3:
-        raise InputRefused(f"{len(m)} pose(s) cannot fix a tip", f"collect at least {MIN_POSES} while turning the tool about its tip")
-    bad = np.flatnonzero(~np.isfinite(m).all(axis=(1, 2)))
-    if len(bad):
-        raise InputRefused(f"pose {bad[0]} of the pivot calibration holds NaN or infinite values", "leave out poses in which the tool is hidden")
-    r = m[:, :3, :3]
-    skew = np.abs(r.transpose(0, 2, 1) @ r - np.eye(3)).max(axis=(1, 2))
-    last = np.abs(m[:, 3] - (0.0, 0.0, 0.0, 1.0)).max(axis=1)
-    fault = np.maximum(skew, last)
-    bad = np.flatnonzero(fault > ORTHONORMAL_TOLERANCE)
-    if len(bad):
-        raise InputRefused(f"pose {bad[0]} of the pivot calibration is not rigid (by {fault[bad[0]]:.2g})", "remove scale and shear")
-    bad = np.flatnonzero(np.linalg.det(r) < 0.0)
-    if len(bad):
-        raise InputRefused(f"pose {bad[0]} of the pivot calibration is left-handed (a mirror)", "check the axes of where the poses come from")
-    return r, m[:, :3, 3]
 
 
 def _system(rotation: Array) -> Array:
@@ -165,14 +143,15 @@ def _robust_fit(rotation: Array, t_mm: Array) -> tuple[Array, npt.NDArray[np.boo
     return solution, kept
 
 
-def _turns(rotation: Array) -> Array:
-    """(3,) ascending: how widely the orientation spread across each principal direction of the tool, rad.
+def _turns(rotation: Array) -> tuple[Array, Array]:
+    """(3,) ascending: how widely the orientation spread across each principal direction of the tool, rad; and (3, 3) those directions, in columns.
 
     The tip's information matrix is N (I - M'M) with M the mean rotation; its eigenvalues are the mean squared turn across each direction.
     Turning about one axis leaves the tip's place along that axis open, and the first of them is zero.
     """
     mean = rotation.mean(axis=0)
-    return np.sqrt(np.maximum(np.linalg.eigvalsh(np.eye(3) - mean.T @ mean), 0.0))
+    values, directions = np.linalg.eigh(np.eye(3) - mean.T @ mean)
+    return np.sqrt(np.maximum(values, 0.0)), directions
 
 
 def _largest_angle_deg(rotation: Array) -> float:
@@ -182,14 +161,14 @@ def _largest_angle_deg(rotation: Array) -> float:
 
 
 def _covariance(rotation: Array, residuals: Array) -> tuple[Array, float]:
-    """(3, 3) of the tip, and by how much correlation in time inflates a mean.
+    """(6, 6) of tip and pivot, and by how much correlation in time inflates a mean.
 
     Sandwich over residuals whose correlation in time is read from the data: neighbouring poses share the tracker's slow errors, and counting them as
     independent is how a pivot calibration comes to look ten times better than it is.
     """
     count = len(residuals)
     a = _system(rotation)
-    rho = _autocorrelation(residuals)
+    rho = autocorrelation(residuals)
     inflation = 1.0 + 2.0 * float(rho[1:].sum())
     freedom = max(3.0 * count / inflation - 6.0, 1.0)
     # Few independent residuals know their own spread badly: widened so that 1.96 sd still hold 95 % (Student's t, first order of its expansion).
@@ -205,48 +184,23 @@ def _covariance(rotation: Array, residuals: Array) -> tuple[Array, float]:
     ridge = variance / OPEN_SD_MM**2 * np.eye(6)
     bread = np.linalg.inv(np.einsum("nij,nik->jk", a, a) + ridge)
     prior = variance * ridge
-    return (bread @ at_least(meat + prior, white + prior) @ bread)[:3, :3], inflation
+    return np.asarray(bread @ at_least(meat + prior, white + prior) @ bread), inflation
 
 
-def at_least(matrix: Array, floor: Array) -> Array:
-    """`matrix` raised so that in no direction it is below `floor`: an estimated correlation may widen the error, never narrow it."""
-    root = np.linalg.cholesky(floor)
-    whitened = np.linalg.solve(root, np.linalg.solve(root, matrix).T)
-    values, vectors = np.linalg.eigh((whitened + whitened.T) / 2.0)
-    return np.asarray(root @ (vectors * np.maximum(values, 1.0)) @ vectors.T @ root.T)
-
-
-def _autocorrelation(residuals: Array) -> Array:
-    """Correlation of the residuals at lag 0, 1, 2 ..., down to where it is lost in noise.
-
-    Initial monotone sequence (Geyer, Statistical Science 1992;7:473): pairs of lags are summed, cut at the first sum that could be noise, and not
-    allowed to rise again. The fit absorbs two parameters per axis and with them slow residuals, which lowers every lag; that is given back.
-    """
-    count = len(residuals)
-    scale = float(np.square(residuals).sum())
-    if scale <= 0.0 or count < 8:
-        return np.ones(1)
-    size = 2 * count
-    power = np.square(np.abs(np.fft.rfft(residuals, size, axis=0))).sum(axis=1)
-    raw = np.fft.irfft(power, size)[: count // 2] / scale
-    rho = np.ones(1)
-    for _ in range(3):
-        absorbed = min(2.0 * (2.0 * float(rho.sum()) - 1.0) / count, 0.5)
-        lifted = raw + absorbed * (1.0 - raw)
-        pairs = lifted[: len(lifted) // 2 * 2].reshape(-1, 2).sum(axis=1)
-        ends = np.flatnonzero(pairs <= 2.0 * absorbed + 1.0 / np.sqrt(3.0 * count))
-        used = 2 * int(ends[0]) if len(ends) else 2 * len(pairs)
-        rho = np.asarray(np.minimum.accumulate(np.maximum(lifted[: max(used, 1)], 0.0)))
-    return rho
-
-
-def _orientation_reasons(count: int, spread: Array, angle_deg: float) -> list[str]:
+def _orientation_reasons(rotation: Array, spread: Array, directions: Array) -> list[str]:
+    count = len(rotation)
     if count < MIN_POSES:
         return [f"only {count} poses: collect at least {MIN_POSES}, better 300, while turning the tool about its tip"]
     if spread[1] < MIN_SPREAD_RAD:
-        return [f"too little rotation (the poses differ by {angle_deg:.0f} deg at most): keep the tip still and tilt the tool by 30 deg to all sides"]
+        angle = _largest_angle_deg(rotation)
+        return [f"too little rotation (the poses differ by {angle:.0f} deg at most): keep the tip still and tilt the tool by 30 deg to all sides"]
     if spread[0] < max(MIN_SECOND_AXIS_RAD, 0.1 * spread[1]):
-        return ["the tool turned about a single axis, so the tip's place along that axis is unknown: tilt it in two directions, as if drawing a cone"]
+        axis = axis_words(directions[:, 0])
+        return [
+            f"the tool turned about a single axis, {axis} in marker axes, so the tip's place along that axis is unknown: tilt it across that "
+            "axis too, as if "
+            "drawing a cone"
+        ]
     return []
 
 
@@ -254,16 +208,17 @@ def _agreement_reasons(rotation: Array, t_mm: Array, kept: npt.NDArray[np.bool_]
     reasons = []
     if kept.mean() < MIN_SHARE:
         reasons.append(f"only {int(kept.sum())} of {len(kept)} poses agree on one tip: seat the tip in its divot and collect again")
-    slip, doubt = _slip_mm(rotation, t_mm, inflation)
+    slip, doubt, (first, last) = _slip_mm(rotation, t_mm, inflation)
     if slip > max(MAX_SLIP_MM, 4.0 * doubt):
-        reasons.append(f"the tip slid by {slip:.1f} mm during the collection: hold it in a divot, and check that the reference is not touched")
+        when = f"between quarter {first} and quarter {last} of the collection"
+        reasons.append(f"the tip slid by {slip:.1f} mm {when}: hold it in a divot, and check that the reference is not touched")
     if tip_sd_mm > MAX_TIP_SD_MM:
         reasons.append(f"the tip is known to {tip_sd_mm:.2f} mm (sd) only, {MAX_TIP_SD_MM:g} mm is allowed: collect longer, with wider tilts")
     return reasons
 
 
-def _slip_mm(rotation: Array, t_mm: Array, inflation: float, parts: int = 4) -> tuple[float, float]:
-    """Largest distance between the pivots of the quarters of the collection, given one tip for all, and its standard deviation."""
+def _slip_mm(rotation: Array, t_mm: Array, inflation: float, parts: int = 4) -> tuple[float, float, tuple[int, int]]:
+    """Largest distance between the pivots of the quarters of the collection, given one tip for all; its standard deviation; and which two, from 1."""
     count = len(t_mm)
     part = np.arange(count) * parts // count
     a = np.zeros((count, 3, 3 + 3 * parts))
@@ -274,12 +229,12 @@ def _slip_mm(rotation: Array, t_mm: Array, inflation: float, parts: int = 4) -> 
     solution, *_ = np.linalg.lstsq(flat, -t_mm.ravel(), rcond=1e-9)
     noise = float(np.square(flat @ solution + t_mm.ravel()).sum()) / (3.0 * count)
     covariance = np.linalg.pinv(flat.T @ flat) * noise * inflation
-    slip, doubt = 0.0, 0.0
+    slip, doubt, between = 0.0, 0.0, (1, 1)
     for one in range(parts):
         for other in range(one):
             pick = np.zeros((3, 3 + 3 * parts))
             pick[:, 3 + 3 * one : 6 + 3 * one], pick[:, 3 + 3 * other : 6 + 3 * other] = np.eye(3), -np.eye(3)
             moved = float(np.linalg.norm(pick @ solution))
             if moved > slip:
-                slip, doubt = moved, float(np.sqrt(np.trace(pick @ covariance @ pick.T)))
-    return slip, doubt
+                slip, doubt, between = moved, float(np.sqrt(np.trace(pick @ covariance @ pick.T))), (other + 1, one + 1)
+    return slip, doubt, between
