@@ -139,8 +139,9 @@ def order_words(order: Order) -> str:
             return printable(label)
         case Freeze(on=on):
             return "freeze the picture" if on else "unfreeze the picture"
-        case Collect(what=what, tool=tool, action=action, landmark=landmark):
-            return f"{action} collecting {what} {name_words(landmark)}".rstrip() + f" with {name_words(tool)}"
+        case Collect(what=what, tool=tool, action=action, landmark=landmark, dwell_s=dwell_s):
+            by = f", by a dwell of {dwell_s:g} s" if dwell_s else ""
+            return f"{action} collecting {what} {name_words(landmark)}".rstrip() + f" with {name_words(tool)}{by}"
         case Register(method=method):
             return f"register by {method}"
         case Accept(result=result):

@@ -50,12 +50,18 @@ class Freeze(_Order, frozen=True, tag="freeze"):
 
 
 class Collect(_Order, frozen=True, tag="collect"):
-    """Start or stop collecting samples with a tool: a pivot, one named landmark, or a surface sweep."""
+    """Start or stop collecting samples with a tool: a pivot, one named landmark, or a surface sweep.
+
+    Attributes
+    ----------
+    dwell_s : with `start` of a landmark: it is taken, with no `stop`, once the tip was seen and still for this long; 0 waits for `stop`
+    """
 
     what: Literal["pivot", "landmark", "sweep"]
     tool: str
     action: Literal["start", "stop", "cancel"]
     landmark: str = ""
+    dwell_s: float = 0.0
 
 
 class Register(_Order, frozen=True, tag="register"):

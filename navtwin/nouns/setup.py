@@ -84,7 +84,14 @@ class WorkFailed(Noun, frozen=True, tag_field="kind", tag="work-failed"):
 
 
 class Setup(Noun, frozen=True, tag_field="kind", tag="setup"):
-    """How far calibration and registration have come (topic `setup`, on change)."""
+    """How far calibration and registration have come (topic `setup`, on change and every second: who joins late knows too).
+
+    Attributes
+    ----------
+    landmarks, spread_mm, landmark_samples : touched so far: name, RMS distance of the samples from their mean, how many
+    computing : what workers are at: `pivot/<tool>`, `registration`
+    dwell : how much of the dwell on a landmark has passed, 0 to 1; back to 0 when the tip moves or is hidden
+    """
 
     collecting: str
     samples: int
@@ -95,4 +102,7 @@ class Setup(Noun, frozen=True, tag_field="kind", tag="setup"):
     pending: tuple[str, ...]
     pivots: tuple[PivotResult, ...] = ()
     registration: RegistrationResult | None = None
+    landmark_samples: tuple[int, ...] = ()
+    dwell: float = 0.0
+    computing: tuple[str, ...] = ()
     message: str = ""

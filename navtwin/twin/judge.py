@@ -1,6 +1,7 @@
 """From distances to levels: each pair by its own limits, on every frame and on every tick, so that time alone can raise a level.
 
-Bound = measured - k sd - max(0, v) x (now - t_capture + declared output delay + lag of the fitted speed), k = 2 (DESIGN section 5).
+Bound = measured - k sd - max(0, v) x (now - t_capture + declared output delay + lag of the fitted speed + delay of the tracker's
+filter), k = 2 (DESIGN section 5).
 Where a part came nearer on its way from the frame before than it is now, the level of that nearest place counts too.
 """
 
@@ -36,7 +37,8 @@ def bound_mm(memory: Memory, part: int, structure: int) -> float:
     """The distance that may be left once the operator has heard of it."""
     p = memory.proximity
     age_s = (frame_age_ns(memory) or 0) * 1e-9
-    horizon_s = max(0.0, age_s) + memory.rig.tracker.output_delay_ms * 1e-3 + float(p.lag_s[part, structure])
+    smoothing_s = memory.frame.filter.delay_ms * 1e-3 if memory.frame is not None and memory.frame.filter is not None else 0.0
+    horizon_s = max(0.0, age_s) + smoothing_s + memory.rig.tracker.output_delay_ms * 1e-3 + float(p.lag_s[part, structure])
     approach = max(0.0, float(p.speed[part, structure]))
     return float(p.distance[part, structure]) - K_SD * float(p.sd[part, structure]) - approach * horizon_s
 

@@ -19,6 +19,7 @@ from navtwin.nouns import (
 from navtwin.rigid import Rigid, Vec3
 from navtwin.scene.model import Scene
 from navtwin.twin.alarms import ActiveAlarm
+from navtwin.twin.dwell import Dwell
 from navtwin.twin.levels import LevelState
 from navtwin.twin.proximity import Proximity
 
@@ -33,11 +34,12 @@ class Tip:
 
 @dataclass(slots=True)
 class Collection:
-    """Samples being collected: poses for a pivot, points in ref for a landmark or a sweep."""
+    """Samples being collected: poses for a pivot, points in ref for a landmark or a sweep; where a dwell is asked for, those of the dwell so far."""
 
     what: str
     tool: str
     landmark: str
+    dwell: Dwell | None = None
     poses: list[Pose] = field(default_factory=list)
     points_ref_mm: list[Vec3] = field(default_factory=list)
     refused: int = 0
@@ -45,8 +47,11 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class TouchedLandmark:
+    """A landmark's mean and RMS spread, and the samples that they come from, in ref."""
+
     position_ref_mm: Vec3
     spread_mm: float
+    points_ref_mm: tuple[Vec3, ...]
 
 
 @dataclass(slots=True)
@@ -101,6 +106,8 @@ class Memory:
     registered_ns: int = 0
     setup_message: str = ""
     setup_changed: bool = True
+    setup_said_ns: int = 0
+    computing: list[str] = field(default_factory=list)
     undo: list[tuple[str, str]] = field(default_factory=list)
     old_limits: list[tuple[int, tuple[float, float]]] = field(default_factory=list)
     # what operators have switched

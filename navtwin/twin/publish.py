@@ -25,6 +25,8 @@ from navtwin.twin.memory import Memory, Pair
 
 #: The complete set goes out at least this often, since a subscriber may have missed a message.
 REPEAT_NS = 50_000_000
+#: Setup is said again this often, for clients that join late.
+REPEAT_SETUP_NS = 1_000_000_000
 PRIORITY: dict[str, Priority] = {"CLEAR": "none", "CAUTION": "medium", "DANGER": "high", "CONTACT": "high"}
 
 
@@ -136,23 +138,26 @@ def due_alerts(memory: Memory) -> list[Message]:
 
 
 def due_setup(memory: Memory) -> list[Message]:
-    """Progress of calibration and registration, on change."""
-    if not memory.setup_changed:
+    """Progress of calibration and registration, on change and every second."""
+    if not memory.setup_changed and memory.now_ns - memory.setup_said_ns < REPEAT_SETUP_NS:
         return []
-    memory.setup_changed = False
+    memory.setup_changed, memory.setup_said_ns = False, memory.now_ns
     c = memory.collection
     names = tuple(memory.touched)
     pending = tuple(f"pivot/{tool}" for tool in memory.pending_pivots) + (("registration",) if memory.pending_registration else ())
     setup = Setup(
         collecting="" if c is None else " ".join(word for word in (c.what, c.landmark or c.tool) if word),
-        samples=0 if c is None else max(len(c.poses), len(c.points_ref_mm)),
+        samples=0 if c is None else max(len(c.poses), len(c.points_ref_mm), 0 if c.dwell is None else len(c.dwell.points_ref_mm)),
         calibrated=tuple(sorted(memory.tips)),
         landmarks=names,
         spread_mm=tuple(memory.touched[n].spread_mm for n in names),
+        landmark_samples=tuple(len(memory.touched[n].points_ref_mm) for n in names),
         sweep_points=len(memory.sweep),
         pending=pending,
         pivots=tuple(memory.pending_pivots.get(t) or memory.pivots[t] for t in sorted({*memory.pivots, *memory.pending_pivots})),
         registration=memory.pending_registration or memory.registration,
+        dwell=0.0 if c is None or c.dwell is None else c.dwell.progress,
+        computing=tuple(memory.computing),
         message=memory.setup_message,
     )
     return [Message(topic="setup", body=setup)]

@@ -17,15 +17,18 @@ from navtwin.nouns import (
     TrackerFrame,
     WorkFailed,
 )
-from navtwin.rigid import Vec3
+from navtwin.rigid import Rigid, Vec3
 from navtwin.scene.model import Scene
 from navtwin.twin.chain import sighting_of, tip_in_ref
+from navtwin.twin.dwell import LONGEST_S, PATIENCE_NS, SHORTEST_S, Dwell, mean_of
 from navtwin.twin.levels import LevelState
 from navtwin.twin.memory import Collection, Memory, TouchedLandmark, tip_of
 
 #: A landmark needs this many samples, and a tip that stayed this still.
 LANDMARK_SAMPLES = 20
 LANDMARK_SPREAD_MM = 1.0
+#: Once this much of a dwell has passed, what disturbed it before is no longer said.
+DWELL_SETTLED = 0.5
 
 Refusal = str
 Outcome = tuple[Refusal, list[Message]]
@@ -54,7 +57,15 @@ def _start(scene: Scene, memory: Memory, order: Collect) -> Refusal:
         return f"the case has no landmark '{order.landmark}'; known: {', '.join(m.name for m in scene.landmarks)}"
     if order.what != "pivot" and order.tool not in memory.tips:
         return f"the tip of '{order.tool}' is not calibrated; collect a pivot and accept it first"
-    memory.collection = Collection(order.what, order.tool, order.landmark)
+    dwell = None
+    if order.dwell_s:
+        if order.what != "landmark":
+            return f"a {order.what} is not taken by dwell; leave dwell_s out"
+        if not SHORTEST_S <= order.dwell_s <= LONGEST_S:
+            return f"a dwell of {order.dwell_s:g} s; choose {SHORTEST_S:g} to {LONGEST_S:g} s"
+        dwell = Dwell(needed_ns=int(order.dwell_s * 1e9), started_ns=memory.now_ns)
+    memory.collection = Collection(order.what, order.tool, order.landmark, dwell)
+    memory.notices.pop("LANDMARK_REFUSED", None)
     memory.setup_changed = True
     memory.setup_message = ""
     return ""
@@ -75,13 +86,48 @@ def sample(memory: Memory, frame: TrackerFrame) -> None:
     T_ref_from_tip = tip_in_ref(memory, frame, c.tool)
     if T_ref_from_tip is None:
         c.refused += 1
-    else:
+    elif c.dwell is None:
         c.points_ref_mm.append(T_ref_from_tip.t_mm)
+    if c.dwell is not None:
+        _dwell(memory, c, c.dwell, frame, T_ref_from_tip)
+
+
+def _dwell(memory: Memory, c: Collection, dwell: Dwell, frame: TrackerFrame, T_ref_from_tip: Rigid | None) -> None:
+    """One more frame of a dwell: the landmark is taken when it completes; what disturbs it is said when it changes."""
+    progress, trouble = dwell.progress, dwell.trouble
+    if T_ref_from_tip is None:
+        ref = sighting_of(frame, memory.rig.reference)
+        dwell.lose("the reference is hidden" if ref is None or ref.pose is None else f"{c.tool} is hidden")
+    else:
+        dwell.see(frame.t_capture_ns, T_ref_from_tip.t_mm, int(memory.rig.tracker.max_age_ms * 1e6))
+    if dwell.trouble != trouble or int(10 * dwell.progress) != int(10 * progress):
+        memory.setup_message = f"{c.landmark}: {dwell.trouble}; hold still, in view" if dwell.progress < DWELL_SETTLED and dwell.trouble else ""
+        memory.setup_changed = True
+    if dwell.is_complete(LANDMARK_SAMPLES):
+        memory.collection, memory.setup_changed = None, True
+        refusal = _take_landmark(memory, c.landmark, dwell.points_ref_mm)
+        if refusal:
+            _refuse_landmark(memory, refusal)
+
+
+def give_up(memory: Memory) -> None:
+    """End a dwell that does not come to rest: called on every event, for without frames only ticks come."""
+    c = memory.collection
+    if c is not None and c.dwell is not None and memory.now_ns - c.dwell.started_ns > PATIENCE_NS:
+        memory.collection = None
+        _refuse_landmark(memory, f"'{c.landmark}' was not taken in {PATIENCE_NS // 1_000_000_000} s: {c.dwell.trouble or 'no frame came'}")
+
+
+def _refuse_landmark(memory: Memory, why: str) -> None:
+    """Say it and sound it: eyes are on the patient when a landmark is touched."""
+    memory.notices["LANDMARK_REFUSED"] = why
+    memory.setup_message, memory.setup_changed = why, True
 
 
 def _finish(memory: Memory, c: Collection, seq: int) -> Outcome:
     if c.what == "pivot":
         request = PivotRequest(request=f"pivot/{c.tool}/{seq}", tool=c.tool, poses=tuple(c.poses))
+        memory.computing.append(f"pivot/{c.tool}")
         memory.setup_message = f"calibrating the tip of {c.tool} from {len(c.poses)} poses"
         return "", [Message(topic="request", body=request)]
     if c.what == "sweep":
@@ -89,28 +135,25 @@ def _finish(memory: Memory, c: Collection, seq: int) -> Outcome:
         memory.undo.append(("sweep", str(len(c.points_ref_mm))))
         memory.setup_message = f"{len(c.points_ref_mm)} points swept, {c.refused} frames refused"
         return "", []
-    if len(c.points_ref_mm) < LANDMARK_SAMPLES:
-        return f"only {len(c.points_ref_mm)} good samples of '{c.landmark}' ({c.refused} hidden); hold the tip there, in view, for a second", []
-    mean, spread = _mean_and_spread(c.points_ref_mm)
-    if spread > LANDMARK_SPREAD_MM:
-        return f"the tip moved by {spread:.1f} mm while touching '{c.landmark}'; hold it still and collect again", []
-    memory.touched[c.landmark] = TouchedLandmark(mean, spread)
-    memory.undo.append(("landmark", c.landmark))
-    memory.setup_message = f"{c.landmark} touched, spread {spread:.2f} mm"
-    return "", []
+    points = c.points_ref_mm if c.dwell is None else c.dwell.points_ref_mm
+    if len(points) < LANDMARK_SAMPLES:
+        return f"only {len(points)} good samples of '{c.landmark}' ({c.refused} hidden); hold the tip there, in view, for a second", []
+    return _take_landmark(memory, c.landmark, points), []
 
 
-def _mean_and_spread(points: list[Vec3]) -> tuple[Vec3, float]:
-    """Mean, and RMS distance from it. Added up in order, for sum() of floats differs between Python versions."""
-    n = len(points)
-    x = y = z = square = 0.0
-    for p in points:
-        x, y, z = x + p[0], y + p[1], z + p[2]
-    mean = (x / n, y / n, z / n)
+def _take_landmark(memory: Memory, name: str, points: list[Vec3]) -> Refusal:
+    mean = mean_of(points)
+    square = 0.0
     for p in points:
         dx, dy, dz = p[0] - mean[0], p[1] - mean[1], p[2] - mean[2]
         square += dx * dx + dy * dy + dz * dz
-    return mean, math.sqrt(square / n)
+    spread = math.sqrt(square / len(points))
+    if spread > LANDMARK_SPREAD_MM:
+        return f"the tip moved by {spread:.1f} mm while touching '{name}'; hold it still and collect again"
+    memory.touched[name] = TouchedLandmark(mean, spread, tuple(points))
+    memory.undo.append(("landmark", name))
+    memory.setup_message = f"{name} touched, spread {spread:.2f} mm of {len(points)} samples"
+    return ""
 
 
 def register(scene: Scene, memory: Memory, order: Register, seq: int) -> Outcome:
@@ -132,6 +175,7 @@ def register(scene: Scene, memory: Memory, order: Register, seq: int) -> Outcome
         tip_radius_mm=min(part.radius_mm for part in pointer.part),
         tip_sd_mm=_tip_sd_mm(memory, pointer.name),
     )
+    memory.computing.append("registration")
     memory.setup_message = "computing the registration"
     memory.setup_changed = True
     return "", [Message(topic="request", body=request)]
@@ -148,6 +192,9 @@ def _tip_sd_mm(memory: Memory, tool: str) -> float:
 def receive(memory: Memory, result: PivotResult | RegistrationResult | WorkFailed) -> None:
     """A worker's answer waits for the operator's accept."""
     memory.setup_changed = True
+    # Requests are `pivot/<tool>/<seq>` and `registration/<seq>`.
+    asked = result.request.rpartition("/")[0]
+    memory.computing = [name for name in memory.computing if name != asked]
     memory.notices.pop("WORKER_FAILED", None)
     if isinstance(result, WorkFailed):
         memory.notices["WORKER_FAILED"] = result.reason

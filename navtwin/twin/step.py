@@ -61,6 +61,7 @@ def step(scene: Scene, memory: Memory, event: Event) -> list[Message]:
         setup.receive(memory, body)
     elif not isinstance(body, Tick):
         raise InputRefused(f"event {event.seq} has no known kind", "write logs with this version of the code")
+    setup.give_up(memory)
     judge_pairs(memory, fresh_frame=fresh_frame)
     if fresh_frame:
         _note_known_tools(memory)

@@ -9,6 +9,7 @@ import numpy as np
 
 from navtwin.nouns import (
     AlertSet,
+    AppliedFilter,
     Body,
     Command,
     Event,
@@ -158,6 +159,7 @@ class World:
     number: int = 0
     register: bool = True
     beside_mm: float = 0.0
+    smoothing: AppliedFilter | None = None
 
     def __post_init__(self) -> None:
         self.memory: Memory = new_memory(self.scene, self.rig, HEADER)
@@ -203,7 +205,14 @@ class World:
         self.number += 1
         t = self.now_ns - round(age_ms * MS)
         return self.feed(
-            TrackerFrame(source="test", number=self.number, t_capture_ns=t, t_arrival_ns=self.now_ns, sightings=self.sightings(gap_mm, ref=ref))
+            TrackerFrame(
+                source="test",
+                number=self.number,
+                t_capture_ns=t,
+                t_arrival_ns=self.now_ns,
+                sightings=self.sightings(gap_mm, ref=ref),
+                filter=self.smoothing,
+            )
         )
 
     def hold(self, gap_mm: float | None, frames: int, **more: bool) -> None:
