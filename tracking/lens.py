@@ -1,17 +1,17 @@
 """Lens distortion and its removal, one corner at a time, compiled.
 
-The model is OpenCV's: rational radial, tangential (Brown and Conrady), thin prism, tilted sensor. The functions call none of another
-file, so that Numba's cache, which looks at one file only, is never stale.
+The model is OpenCV's: rational radial, tangential (Brown and Conrady), thin prism, tilted sensor. One ray at a time, for a
+few dozen corners: arrays of temporaries would cost more than the sums.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from tracking.jit import compiled
 
 Array = npt.NDArray[np.float64]
-_jit = njit(cache=True, nogil=True, error_model="numpy")
 
 #: Newton steps until a corner counts as one that no ray can hit.
 STEPS = 20
@@ -21,7 +21,7 @@ CLOSE_PX = 1e-9
 WIDEST = 4.0
 
 
-@_jit
+@compiled
 def _pixel(x: float, y: float, lens: Array, out: Array) -> None:
     """Pixel of the ray (x, y, 1) into out[:2], and its derivatives by x and y into out[2:] (u by x, u by y, v by x, v by y)."""
     k1, k2, p1, p2, k3, k4, k5, k6 = lens[4], lens[5], lens[6], lens[7], lens[8], lens[9], lens[10], lens[11]
@@ -46,7 +46,7 @@ def _pixel(x: float, y: float, lens: Array, out: Array) -> None:
     out[4], out[5] = lens[1] * (va * ax + vb * bx), lens[1] * (va * ay + vb * by)
 
 
-@_jit
+@compiled
 def pixels(rays: Array, lens: Array) -> Array:
     """(K, 2) pixels of the rays (x, y, 1), given as (K, 2), through the lens (`Camera.lens`)."""
     found, out = np.empty((len(rays), 2)), np.empty(6)
@@ -56,7 +56,7 @@ def pixels(rays: Array, lens: Array) -> Array:
     return found
 
 
-@_jit
+@compiled
 def rays(seen_px: Array, lens: Array) -> tuple[Array, Array]:
     """The rays that hit the given pixels, by Newton's method from the undistorted place.
 

@@ -1,4 +1,4 @@
-"""Both poses of every visible marker, and how well each suits all the others: where the solver starts. Compiled; calls nothing of another file.
+"""Both poses of every visible marker, and how well each suits all the others: where the solver starts.
 
 Collins and Bartoli, "Infinitesimal plane-based pose estimation" (IPPE), IJCV 2014;109:252: the homography's first-order behaviour at one
 point of the plane fixes the plane's rotation up to one reflection. The homography of four corners is Heckbert's (1989): through the unit square.
@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from tracking.jit import compiled
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
-_jit = njit(cache=True, nogil=True, error_model="numpy")
 
 #: Misfit in pixels from which a marker counts as not explained by a start.
 NOT_EXPLAINED_PX = 4.0
 
 
-@_jit
+@compiled
 def _from_unit_square(quad: Array, out: Array) -> None:
     """Homography (3, 3) that takes (0,0) (1,0) (1,1) (0,1) to the four corners."""
     sx, sy = quad[0, 0] - quad[1, 0] + quad[2, 0] - quad[3, 0], quad[0, 1] - quad[1, 1] + quad[2, 1] - quad[3, 1]
@@ -33,7 +33,7 @@ def _from_unit_square(quad: Array, out: Array) -> None:
     out[2, 0], out[2, 1], out[2, 2] = g, h, 1.0
 
 
-@_jit
+@compiled
 def _plane(corners: Array, frame: Array, flat: Array) -> None:
     """Axes of a marker's plane (columns of `frame`: along its top, across, normal) and its corners in them, about their middle."""
     middle = (corners[0] + corners[1] + corners[2] + corners[3]) / 4.0
@@ -50,7 +50,7 @@ def _plane(corners: Array, frame: Array, flat: Array) -> None:
         flat[k, 0], flat[k, 1] = (d * along).sum(), (d * across).sum()
 
 
-@_jit
+@compiled
 def _two_rotations(h: Array, one: Array, other: Array) -> None:
     """Both rotations of the plane whose homography is `h`, scaled to h[2, 2] = 1 (Collins and Bartoli, section 4)."""
     p, q = h[0, 2], h[1, 2]
@@ -88,7 +88,7 @@ def _two_rotations(h: Array, one: Array, other: Array) -> None:
                 out[row, column] = turn[row, 0] * axis[0] + turn[row, 1] * axis[1] + turn[row, 2] * axis[2]
 
 
-@_jit
+@compiled
 def _shift(rotation: Array, corners: Array, rays: Array, t: Array) -> bool:
     """Least-squares translation of a marker with a known rotation; False if there is none in front of the camera."""
     n, m = np.zeros((3, 3)), np.zeros(3)
@@ -112,7 +112,7 @@ def _shift(rotation: Array, corners: Array, rays: Array, t: Array) -> bool:
     return nearest > 0.0
 
 
-@_jit
+@compiled
 def both_poses(corners_mm: Array, rays: Array) -> tuple[Array, Array]:
     """Both poses of each marker in its own camera.
 
@@ -154,7 +154,7 @@ def both_poses(corners_mm: Array, rays: Array) -> tuple[Array, Array]:
     return rotations, t_mm
 
 
-@_jit
+@compiled
 def disagreement(rotations: Array, t_mm: Array, corners_mm: Array, rays: Array, slopes: Array, view: Index, stands: Array) -> Array:
     """How badly each pose suits all markers: the sum of log(1 + mean square misfit / `NOT_EXPLAINED_PX`^2), in which one wrong marker counts little.
 

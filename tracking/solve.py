@@ -1,4 +1,4 @@
-"""The pose that suits all corners best: whitened residuals and Levenberg-Marquardt with Huber weights, compiled; calls nothing of another file.
+"""The pose that suits all corners best: whitened residuals and Levenberg-Marquardt with Huber weights.
 
 The eight numbers of a marker's corners are measured together and err together, so residuals are whitened by the whole 8x8 covariance, and a marker is
 trusted or mistrusted as one.
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from tracking.jit import compiled
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
-_jit = njit(cache=True, nogil=True, error_model="numpy")
 Mask = npt.NDArray[np.bool_]
 
 #: Root mean square of a marker's whitened residuals beyond which it loses weight (Huber's constant times a margin for what calibration leaves).
@@ -23,7 +23,7 @@ STEPS = 30
 SMALL_STEP = 1e-4
 
 
-@_jit
+@compiled
 def whitening(covariance_px: Array, slopes: Array) -> Array:
     """(M, 8, 8) that turn a marker's ray residuals (x, y of each corner in turn) into eight independent numbers of unit variance.
 
@@ -56,7 +56,7 @@ def whitening(covariance_px: Array, slopes: Array) -> Array:
     return found
 
 
-@_jit
+@compiled
 def _turned(w: Array, r: Array, out: Array) -> None:
     """exp(w) r into out (Rodrigues)."""
     angle = np.sqrt(w[0] ** 2 + w[1] ** 2 + w[2] ** 2)
@@ -70,7 +70,7 @@ def _turned(w: Array, r: Array, out: Array) -> None:
         out[2, k] = keep * z + s * (w[0] * y - w[1] * x) + c * along * w[2]
 
 
-@_jit
+@compiled
 def _marker(r: Array, t: Array, corners: Array, rays: Array, stand: Array, residual: Array, slope: Array) -> bool:
     """Ray residuals (8,) of a marker and their derivatives (8, 6) by a turn about the body's origin and a shift; False if it is behind the camera."""
     d, a = np.empty((2, 3)), np.empty(3)
@@ -95,7 +95,7 @@ def _marker(r: Array, t: Array, corners: Array, rays: Array, stand: Array, resid
     return True
 
 
-@_jit
+@compiled
 def _normal(
     r: Array, t: Array, corners: Array, rays: Array, white: Array, view: Index, stands: Array, use: Mask, normal: Array, pull: Array, squares: Array
 ) -> float:
@@ -139,7 +139,7 @@ def _normal(
     return np.inf if np.isnan(cost) else cost
 
 
-@_jit
+@compiled
 def _solved(normal: Array, damping: float, pull: Array, step: Array) -> bool:
     """Cholesky's solution of the damped normal equations; False if they are singular."""
     low = np.empty((6, 6))
@@ -167,7 +167,7 @@ def _solved(normal: Array, damping: float, pull: Array, step: Array) -> bool:
     return True
 
 
-@_jit
+@compiled
 def refined(
     rotation: Array, t_mm: Array, corners_mm: Array, rays: Array, white: Array, view: Index, stands: Array, use: Mask
 ) -> tuple[bool, Array, Array, Array, Array]:
@@ -214,7 +214,7 @@ def refined(
     return _solved(normal, 0.0, pull, step), r, t, squares, normal
 
 
-@_jit
+@compiled
 def misfit_px(rotation: Array, t_mm: Array, corners_mm: Array, rays: Array, slopes: Array, view: Index, stands: Array) -> Array:
     """(M, 4) distances in pixels between corners seen and corners predicted; infinite for markers behind their camera."""
     found, residual, slope = np.full((len(rays), 4), np.inf), np.empty(8), np.empty((8, 6))
