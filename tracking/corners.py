@@ -1,78 +1,101 @@
-"""Marker corners to a few hundredths of a pixel: straight lines through the edges of the black square, and where they cross.
+"""Marker corners to a few hundredths of a pixel, and how far each may be off: lines through the edges of the black square, and where they cross.
 
 A corner's own neighbourhood is a poor witness: blur rounds it inwards. The edges are long and straight, and blur leaves their middle in place.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
-from tracking.opencv import cv2
+from tracking.edges import MOST_PASSES, fit_squares
 
 Array = npt.NDArray[np.float64]
+Grey = npt.NDArray[np.uint8]
+Bits = npt.NDArray[np.bool_]
 
-#: Samples along each edge (its ends, where blur rounds it, are left out) and across it, px.
-ALONG = np.linspace(0.12, 0.88, 24)
-STEP_PX, WIDEST_PX = 0.25, 3.0
-#: Of a marker's cell: the black border is one cell wide, and the search must not reach the cells inside.
-CELL_SHARE = 0.45
 #: A corner that would move further than this is left where the detector put it.
 FARTHEST_PX = 3.0
+#: Sd of a corner, or of an edge, that the image does not support: where the detector put it.
+UNSUPPORTED_PX = 1.5
+#: An edge is supported if at least this share of its profiles fits, and its contrast is this many times the noise.
+LEAST_SHARE, LEAST_CONTRAST = 0.35, 3.0
 
 
-def refine_corners(grey: npt.NDArray[np.uint8], corners_px: Array, cells: int) -> Array:
-    """Move corners to where lines through the edges cross.
+@dataclass(frozen=True, eq=False)
+class Squares:
+    """Squares fitted to an image.
 
-    Along each edge, the place of the step from black to white is the centroid of the grey-level gradient across it.
+    Attributes
+    ----------
+    corners_px : (N, 4, 2)
+    joint_covariance_px : (N, 8, 8) px^2, of a square's eight numbers
+    supported : (N, 4) which edges the image supports: first to second corner, second to third ...
+    middle_grey : (N,) half way between the square's black and its paper's white
+    """
+
+    corners_px: Array
+    joint_covariance_px: Array
+    supported: Bits
+    middle_grey: Array
+
+
+def refine_corners(grey: Grey, corners_px: Array, black: Bits) -> tuple[Array, Array]:
+    """Move corners to where the lines through the edges cross.
 
     Parameters
     ----------
     grey : (H, W) image
-    corners_px : (N, 4, 2) as detected, going clockwise in the image
-    cells : number of cells across the marker, its black border included
+    corners_px : (N, 4, 2) as detected, going clockwise in the image, the upright marker's top left one first
+    black : (N, n, n) the markers' cells (`tracking.patterns.cells`): what is white inside shines into the border
 
     Returns
     -------
-    (N, 4, 2)
+    (N, 4, 2) corners; and (N, 8, 8) px^2, the joint covariance of each marker's eight numbers, from the noise that the fit leaves.
+    An edge without support in the image (covered, overexposed, outside) has an sd of `UNSUPPORTED_PX` across it
     """
-    levels, refined = grey.astype(np.float32), corners_px
-    for _ in range(2):
-        refined = _refined_once(levels, refined, cells)
-    near = np.linalg.norm(refined - corners_px, axis=2, keepdims=True) < FARTHEST_PX
-    return np.asarray(np.where(near & np.isfinite(refined).all(axis=2, keepdims=True), refined, corners_px))
+    squares = fitted_squares(grey, corners_px, black)
+    return squares.corners_px, squares.joint_covariance_px
 
 
-def _refined_once(image: npt.NDArray[np.float32], corners_px: Array, cells: int) -> Array:
-    ends = np.roll(corners_px, -1, axis=1)
-    length = np.linalg.norm(ends - corners_px, axis=2)
-    run = (ends - corners_px) / length[..., None]
-    outward = np.stack([run[..., 1], -run[..., 0]], axis=-1)
-    reach = np.minimum(WIDEST_PX, CELL_SHARE * length.min(axis=1) / cells)
-    steps = np.arange(-WIDEST_PX, WIDEST_PX + STEP_PX, STEP_PX)
-    base = corners_px[:, :, None] + ALONG[:, None] * (ends - corners_px)[:, :, None]
-    sampled = base[..., None, :] + steps[:, None] * outward[:, :, None, None, :]
-    flat = sampled.reshape(-1, len(steps), 2).astype(np.float32)
-    levels = cv2.remap(image, flat[..., 0], flat[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    rise = np.maximum(np.diff(levels.astype(np.float64), axis=1).reshape(*base.shape[:3], -1), 0.0)
-    middle = (steps[1:] + steps[:-1]) / 2.0
-    rise = np.where(np.abs(middle) <= reach[:, None, None, None], rise, 0.0)
-    weight = rise.sum(axis=-1)
-    edge = base + ((rise * middle).sum(axis=-1) / np.maximum(weight, 1e-9))[..., None] * outward[:, :, None]
-    # Each edge's line: a weighted mean point and the normal, the direction of least scatter.
-    share = weight / np.maximum(weight.sum(axis=-1, keepdims=True), 1e-9)
-    centre = (share[..., None] * edge).sum(axis=2)
-    off = edge - centre[:, :, None]
-    scatter = np.einsum("nek,neki,nekj->neij", share, off, off)
-    normal = np.linalg.eigh(scatter)[1][..., 0]
-    return _crossings(np.roll(normal, 1, axis=1), np.roll(centre, 1, axis=1), normal, centre)
+def fitted_squares(grey: Grey, corners_px: Array, black: Bits) -> Squares:
+    """What `refine_corners` returns, and what the image says for it."""
+    count = len(corners_px)
+    start = np.ascontiguousarray(corners_px, dtype=np.float64)
+    fitted, ends, facts = np.empty((count, 4, 2)), np.empty((count, 4, 3)), np.zeros((count, 4, 5))
+    fit_squares(grey, start, np.ascontiguousarray(black), MOST_PASSES, fitted, ends, facts)
+    astray: Bits = np.logical_not((np.abs(fitted - start) < FARTHEST_PX).all(axis=(1, 2)))
+    fitted[astray] = start[astray]
+    supported = (facts[..., 0] >= LEAST_SHARE) & (facts[..., 1] >= LEAST_CONTRAST * facts[..., 2]) & ~astray[:, None]
+    ends[~supported] = (UNSUPPORTED_PX**2, UNSUPPORTED_PX**2, 0.0)
+    return Squares(fitted, _joint_covariance(fitted, ends), supported, (facts[..., 4] + 0.5 * facts[..., 1]).mean(axis=1))
 
 
-def _crossings(normal_a: Array, point_a: Array, normal_b: Array, point_b: Array) -> Array:
-    """Where two lines cross; NaN where they are parallel."""
-    a, b = (normal_a * point_a).sum(axis=-1), (normal_b * point_b).sum(axis=-1)
-    determinant = normal_a[..., 0] * normal_b[..., 1] - normal_a[..., 1] * normal_b[..., 0]
-    determinant = np.where(np.abs(determinant) > 1e-3, determinant, np.nan)
-    x = (a * normal_b[..., 1] - b * normal_a[..., 1]) / determinant
-    y = (b * normal_a[..., 0] - a * normal_b[..., 0]) / determinant
-    return np.stack([x, y], axis=-1)
+def _joint_covariance(corners_px: Array, ends: Array) -> Array:
+    """Each corner is where the end of one edge meets the start of the next: from the edges' covariances to that of all corners of a marker."""
+    count = len(corners_px)
+    run = corners_px[:, [1, 2, 3, 0]] - corners_px
+    length = np.sqrt((run * run).sum(axis=2))
+    outward = run[..., ::-1] * [1.0, -1.0] / np.maximum(length, 1e-9)[..., None]
+    last = outward[:, [3, 0, 1, 2]]
+    # The two edges that meet in a corner fix it; the inverse of their normals turns their shifts into the corner's.
+    sine = last[..., 0] * outward[..., 1] - last[..., 1] * outward[..., 0]
+    sine = np.where(np.abs(sine) > 0.02, sine, 0.02)[..., None]
+    by_last = np.stack([outward[..., 1], -outward[..., 0]], axis=2) / sine
+    by_next = np.stack([-last[..., 1], last[..., 0]], axis=2) / sine
+    blocks = np.zeros((count, 4, 2, 4, 2))
+    around = np.arange(4)
+    before = (around + 3) % 4
+    # A corner by itself; and with the next one, whose common edge has errors at its two ends that go together.
+    blocks[:, around, :, around, :] = np.moveaxis(_outer(by_last, ends[:, before, 1], by_last) + _outer(by_next, ends[:, around, 0], by_next), 1, 0)
+    shared = _outer(by_next, ends[:, around, 2], by_last[:, [1, 2, 3, 0]])
+    following = (around + 1) % 4
+    blocks[:, around, :, following, :] = np.moveaxis(shared, 1, 0)
+    blocks[:, following, :, around, :] = np.moveaxis(shared, 1, 0).swapaxes(2, 3)
+    return blocks.reshape(count, 8, 8)
+
+
+def _outer(a: Array, variance: Array, b: Array) -> Array:
+    return np.asarray(a[..., :, None] * variance[..., None, None] * b[..., None, :])

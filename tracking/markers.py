@@ -12,7 +12,7 @@ import numpy.typing as npt
 from navtwin.errors import InputRefused
 from tracking.corners import refine_corners
 from tracking.opencv import cv2
-from tracking.patterns import dictionary_of
+from tracking.patterns import dictionary_names, dictionary_of
 
 Array = npt.NDArray[np.float64]
 
@@ -78,11 +78,7 @@ def detect_markers(image: npt.NDArray[np.uint8], dictionary: str = "APRILTAG_36h
     ------
     InputRefused : an image of other shape or type, an unknown dictionary
     """
-    pixels = np.asarray(image)
-    if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or 0 in pixels.shape or (pixels.ndim == 3 and pixels.shape[2] != 3):
-        raise InputRefused(f"the image has shape {pixels.shape} and type {pixels.dtype}", "pass 8-bit grey (H, W) or BGR (H, W, 3)")
-    grey = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
-    grey = np.ascontiguousarray(grey)
+    grey = grey_of(image)
     words = dictionary_of(dictionary)
     corners, ids, _ = _detector(words.number).detectMarkers(grey)
     if ids is None or len(ids) == 0:
@@ -90,7 +86,39 @@ def detect_markers(image: npt.NDArray[np.uint8], dictionary: str = "APRILTAG_36h
     numbers = np.asarray(ids).ravel()
     order = np.argsort(numbers, kind="stable")
     detected = np.reshape(corners, (-1, 4, 2)).astype(np.float64)[order]
-    return Markers(numbers[order].astype(np.int32), refine_corners(grey, detected, words.size))
+    return Markers(numbers[order].astype(np.int32), *refine_corners(grey, detected, words.black[numbers[order]]))
+
+
+def which_dictionary(image: npt.NDArray[np.uint8]) -> list[tuple[str, int]]:
+    """Of which dictionaries markers are seen, and how many of each, most first: to say what is wrong when none of the expected ones is.
+
+    Only patterns without a wrong cell count. Of dictionaries that contain each other (4X4_50, 4X4_100 ...), the smallest that has all markers seen is
+    named. Looks for all dictionaries and takes several times as long as `detect_markers`: call it once, when nothing is found.
+    """
+    names = dictionary_names()
+    largest = [dictionary_of(name) for name in sorted(names) if not any(name.endswith(count) for count in ("_50", "_100", "_250"))]
+    settings = cv2.aruco.DetectorParameters()
+    settings.errorCorrectionRate, settings.maxErroneousBitsInBorderRate = 0.0, 0.05
+    search = cv2.aruco.ArucoDetector([cv2.aruco.getPredefinedDictionary(words.number) for words in largest], settings)
+    _, ids, _, of = search.detectMarkersMultiDict(grey_of(image))
+    if ids is None or len(ids) == 0:
+        return []
+    found = []
+    for number, words in enumerate(largest):
+        seen = np.asarray(ids).ravel()[np.asarray(of).ravel() == number]
+        if len(seen):
+            family = [f"{words.name.removesuffix('1000')}{count}" for count in (50, 100, 250)] if words.name.endswith("_1000") else []
+            smaller = [name for name in family if seen.max() < len(dictionary_of(name).black)]
+            found.append((smaller[0] if smaller else words.name, len(seen)))
+    return sorted(found, key=lambda row: -row[1])
+
+
+def grey_of(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """(H, W) uint8, contiguous, of a grey or BGR picture; anything else is refused."""
+    pixels = np.asarray(image)
+    if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or 0 in pixels.shape or (pixels.ndim == 3 and pixels.shape[2] != 3):
+        raise InputRefused(f"the image has shape {pixels.shape} and type {pixels.dtype}", "pass 8-bit grey (H, W) or BGR (H, W, 3)")
+    return np.ascontiguousarray(pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY))
 
 
 @cache
