@@ -141,7 +141,7 @@ class ConstantVelocity:
             return pose, covariance, AppliedFilter(name="kalman", delay_ms=0.0)
         self._predict(step_s)
         missed = np.concatenate([(turn * self._turn.inv()).as_rotvec(), t_mm - self._t_mm])
-        gain: Array = np.linalg.solve(self._covariance[:6, :6] + noise, self._covariance[:6]).T
+        gain = np.asarray(np.linalg.solve(self._covariance[:6, :6] + noise, self._covariance[:6]).T, dtype=np.float64)
         moved = gain @ missed
         self._turn = Rotation.from_rotvec(moved[:3]) * self._turn
         self._t_mm, self._speed = self._t_mm + moved[3:6], self._speed + moved[6:]
