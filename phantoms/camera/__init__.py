@@ -6,6 +6,10 @@ from phantoms.camera.lens import Lens, project
 from phantoms.camera.optics import Glare, Optics
 from phantoms.camera.render import Backdrop, render
 from phantoms.camera.scene import Occluder, Placed
-from phantoms.camera.sheets import Sheet, Square, plain
+from phantoms.camera.sheets import Sheet, Square, plain, printed
+from phantoms.camera.truth import TrueMarker, true_markers
 
-__all__ = ["Backdrop", "Glare", "Lens", "Occluder", "Optics", "Placed", "Sheet", "Square", "plain", "project", "render"]
+__all__ = [
+    "Backdrop", "Glare", "Lens", "Occluder", "Optics", "Placed", "Sheet", "Square", "TrueMarker", "plain", "printed", "project", "render",
+    "true_markers",
+]  # fmt: skip

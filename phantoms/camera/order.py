@@ -24,16 +24,16 @@ def _depth(plane: F64, x: float, y: float) -> float:
 
 
 @kernel
-def _inside(polygon: F64, x: float, y: float) -> bool:
-    inside = False
+def inside(polygon: F64, x: float, y: float) -> bool:
+    odd = False
     j = len(polygon) - 1
     for i in range(len(polygon)):
         if (polygon[i, 1] > y) != (polygon[j, 1] > y):
             at = polygon[i, 0] + (y - polygon[i, 1]) * (polygon[j, 0] - polygon[i, 0]) / (polygon[j, 1] - polygon[i, 1])
             if x < at:
-                inside = not inside
+                odd = not odd
         j = i
-    return inside
+    return odd
 
 
 @kernel
@@ -41,11 +41,11 @@ def _nearer(a: F64, b: F64, plane_a: F64, plane_b: F64) -> float:
     """By how much `b` lies behind `a`, mm, where their outlines (rays x y) share a ray: of all such rays, where they are farthest apart; else 0."""
     most = 0.0
     for i in range(len(a)):
-        if _inside(b, a[i, 0], a[i, 1]):
+        if inside(b, a[i, 0], a[i, 1]):
             gap = _depth(plane_b, a[i, 0], a[i, 1]) - _depth(plane_a, a[i, 0], a[i, 1])
             most = gap if abs(gap) > abs(most) else most
     for i in range(len(b)):
-        if _inside(a, b[i, 0], b[i, 1]):
+        if inside(a, b[i, 0], b[i, 1]):
             gap = _depth(plane_b, b[i, 0], b[i, 1]) - _depth(plane_a, b[i, 0], b[i, 1])
             most = gap if abs(gap) > abs(most) else most
     for i in range(len(a)):
@@ -109,3 +109,12 @@ def back_to_front(outlines: F64, starts: I64, planes: F64) -> I64:
             if behind[best, s]:
                 waits[s] -= 1
     return order
+
+
+@kernel
+def hidden(x: float, y: float, depth_mm: float, outlines: F64, starts: I64, planes: F64) -> bool:
+    """Whether a point on the ray (x, y, 1) at a depth lies behind any of the sheets (see `back_to_front`)."""
+    for s in range(len(starts) - 1):  # noqa: SIM110 (a kernel: Numba knows no any() of a generator)
+        if inside(outlines[starts[s] : starts[s + 1]], x, y) and _depth(planes[s], x, y) < depth_mm - SAME_MM:
+            return True
+    return False

@@ -49,7 +49,10 @@ class Occluder:
 
 @dataclass(frozen=True, eq=False)
 class Packed:
-    """The sheets that can be painted, as `raster` takes them, with `order` from back to front; `kept` (S, 2) says which body and sheet each is."""
+    """The sheets that can be painted, as `raster` takes them, with `order` from back to front.
+
+    `kept` (S, 2) says which body and sheet each is; `rays`, `ray_starts` and `planes` are as `order.back_to_front` takes them, at mid-exposure.
+    """
 
     motions: Array
     sheets: Array
@@ -61,6 +64,9 @@ class Packed:
     starts: Indices
     order: Indices
     extents_px: Array
+    rays: Array
+    ray_starts: Indices
+    planes: Array
 
 
 @dataclass
@@ -110,12 +116,15 @@ def pack(lens: Lens, bodies: Sequence[Placed], optics: Optics) -> Packed:
             if abs(facing) < 1e-6 * float(np.linalg.norm(corners[0])):
                 continue
             front = facing > 0.0
+            seen_dn = sheet.paper_dn if front else sheet.back_dn
+            if seen_dn is None:
+                continue
             shade = 1.0 if light is None else optics.ambient + (1.0 - optics.ambient) * max(float((normal if front else -normal) @ light), 0.0)
             rows.sides.append(sides)
             rows.owner.append(b)
             rows.kept.append((b, s))
             rows.signs.append(1.0 if front else -1.0)
-            rows.greys.append((shade * (sheet.paper_dn if front else sheet.back_dn), shade * sheet.ink_dn))
+            rows.greys.append((shade * seen_dn, shade * sheet.ink_dn))
             rows.edges.append(sheet.edges)
             rows.starts.append((filled, filled + len(sheet.outline), filled + len(sheet.edges)))
             rows.rays.append(corners[:, :2] / corners[:, 2:])
@@ -136,7 +145,9 @@ def _packed(lens: Lens, motions: Array, rows: _Rows, optics: Optics) -> Packed:
     edges = np.concatenate(rows.edges) if count else np.zeros((0, 4))
     first = np.cumsum([0, *(len(r) for r in rows.rays)], dtype=np.int64)
     rays = np.concatenate(rows.rays) if count else np.zeros((0, 2))
-    order = back_to_front(rays, first, np.array(rows.planes).reshape(-1, 4))
+    planes = np.array(rows.planes).reshape(-1, 4)
+    order = back_to_front(rays, first, planes)
     reached = extents(lens.packed, motions, optics.readout_ms / 1e3, optics.exposure_ms / 2e3, sheets, owner, edges, starts)
     kept = np.array(rows.kept, np.int64).reshape(-1, 2)
-    return Packed(motions, sheets, owner, kept, np.array(rows.signs), np.array(rows.greys).reshape(-1, 2), edges, starts, order, reached)
+    signs, greys = np.array(rows.signs), np.array(rows.greys).reshape(-1, 2)
+    return Packed(motions, sheets, owner, kept, signs, greys, edges, starts, order, reached, rays, first, planes)
