@@ -46,10 +46,8 @@ def printed_rig(
 POSE = placed((0.5, 0.3, 0.4), (20.0, -15.0, 400.0))
 
 
-def shown(pose: Rigid = POSE, number: int = NUMBER, noise_seed: int | None = None) -> np.ndarray:
-    """A picture of one marker of 36h11."""
+def shown(pose: Rigid = POSE, number: int = NUMBER, noise_seed: int = 0) -> np.ndarray:
+    """A picture of one marker of 36h11, with a sensor's noise."""
     grey = picture(number, SIDE_MM, pose, cv2.aruco.DICT_APRILTAG_36h11, 8)
-    if noise_seed is None:
-        return grey
     noise = np.random.default_rng(noise_seed).integers(-2, 3, grey.shape)
     return np.clip(grey.astype(np.int16) + noise, 0, 255).astype(np.uint8)
