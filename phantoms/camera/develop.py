@@ -16,10 +16,13 @@ REACH_SDS = 4.0
 
 
 def taps(sd_px: float) -> F32:
-    """Weights of a Gaussian integrated over pixels, (2 K + 1,), that sum to 1."""
+    """Weights of a Gaussian at whole pixels, (2 K + 1,), that sum to 1.
+
+    Taken at points, not averaged over pixels: the picture that they blur has been averaged once. An edge stays exactly where it is; how steep it
+    looks is right on average over its places within a pixel, and within 1 % of the step at each. Meant for an sd of 0.5 px or more.
+    """
     reach = math.ceil(REACH_SDS * sd_px)
-    below = [0.5 * (1.0 + math.erf((k - 0.5) / (sd_px * math.sqrt(2.0)))) for k in range(-reach, reach + 2)]
-    weights = np.diff(below)
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sd_px) ** 2)
     return np.asarray(weights / weights.sum(), dtype=np.float32)
 
 
