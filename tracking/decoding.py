@@ -1,69 +1,118 @@
-"""Kernel: is this quadrilateral of pixels that marker?"""
+"""Kernel: which marker, if any, the pixels inside a quadrilateral show."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from tracking.jit import compiled
+from tracking.patterns import Dictionary
 
 Array = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.uint64]
 
-F = TypeVar("F", bound=Callable[..., object])
+#: Least difference between paper and border, grey levels.
+LEAST_CONTRAST = 12.0
+#: Share of the border's cells that may be wrong (OpenCV's rule).
+BORDER_SHARE = 0.35
 
 
-def _jit(function: F) -> F:
-    compiled: F = njit(cache=True, nogil=True, error_model="numpy")(function)
-    return compiled
+def codes_of(words: Dictionary, ids: npt.NDArray[np.int64]) -> Codes:
+    """(K, 4) the white cells inside the border of each marker as bits, for each quarter turn: entry r is what is read from corner r onwards."""
+    inner = words.size - 2
+    place = np.uint64(1) << np.arange(inner * inner, dtype=np.uint64)
+    white = ~words.black[ids, 1:-1, 1:-1]
+    turned = [np.rot90(white, turn, axes=(1, 2)).reshape(len(ids), -1) for turn in range(4)]
+    return np.stack([(bits * place).sum(axis=1, dtype=np.uint64) for bits in turned], axis=1)
 
 
-@_jit
-def wrong_cells(
+@compiled
+def _level(image: npt.NDArray[np.uint8], x: float, y: float) -> float:
+    """Bilinear; of the nearest pixel inside the image."""
+    height, width = image.shape
+    x, y = min(max(x, 0.0), width - 1.001), min(max(y, 0.0), height - 1.001)
+    i, j = math.floor(y), math.floor(x)
+    down, over = y - i, x - j
+    upper = (1.0 - over) * image[i, j] + over * image[i, j + 1]
+    lower = (1.0 - over) * image[i + 1, j] + over * image[i + 1, j + 1]
+    return float((1.0 - down) * upper + down * lower)
+
+
+@compiled
+def read_squares(
     image: npt.NDArray[np.uint8],
     corners_px: Array,
-    black: npt.NDArray[np.bool_],
-    threshold: Array,
-    border: npt.NDArray[np.int64],
-    inner: npt.NDArray[np.int64],
+    size: int,
+    codes: Codes,
+    correctable: int,
+    which: npt.NDArray[np.int64],
+    first: npt.NDArray[np.int64],
 ) -> None:
-    """Count the cells whose middle is not of the colour that the pattern has there.
+    """Read squares.
 
     Parameters
     ----------
-    image : (H, W) grey
-    corners_px : (N, 4, 2) clockwise, the upright marker's top left one first
-    black : (N, n, n) the patterns
-    threshold : (N,) grey levels between black and white
-    border, inner : (N,) out; wrong cells of the black border and of the pattern inside. Cells outside the image are wrong
+    image : (H, W) grey, at least 2 x 2
+    corners_px : (N, 4, 2) clockwise
+    size : cells across, border included
+    codes : (K, 4) of `codes_of`
+    correctable : wrong cells inside the border that are let pass
+    which : (N,) out; row of `codes`, or -1 if the square has no black border on lighter ground, or shows none of the markers
+    first : (N,) out; the corner that is the upright marker's top left one
     """
-    height, width = image.shape
-    size = black.shape[1]
-    for marker in range(len(corners_px)):
-        c = corners_px[marker]
-        border[marker] = inner[marker] = 0
+    levels = np.zeros((size, size))
+    for square in range(len(corners_px)):
+        c = corners_px[square]
+        which[square], first[square] = -1, 0
         # The square's homography: Heckbert, "Fundamentals of texture mapping", 1989, section 2.2.3.
         px, py = c[0, 0] - c[1, 0] + c[2, 0] - c[3, 0], c[0, 1] - c[1, 1] + c[2, 1] - c[3, 1]
         ax, ay, bx, by = c[1, 0] - c[2, 0], c[1, 1] - c[2, 1], c[3, 0] - c[2, 0], c[3, 1] - c[2, 1]
         determinant = ax * by - ay * bx
+        if not determinant < -1.0:
+            continue  # no area, or not clockwise
         g, h = (px * by - py * bx) / determinant, (ax * py - ay * px) / determinant
-        for row in range(size):
-            for column in range(size):
+        dark = light = 0.0
+        # One ring of cells more than the marker has: its white margin.
+        for row in range(-1, size + 1):
+            for column in range(-1, size + 1):
                 u, v = (column + 0.5) / size, (row + 0.5) / size
-                depth = g * u + h * v + 1.0
+                depth = max(g * u + h * v + 1.0, 1e-3)
                 x = ((c[1, 0] - c[0, 0] + g * c[1, 0]) * u + (c[3, 0] - c[0, 0] + h * c[3, 0]) * v + c[0, 0]) / depth
                 y = ((c[1, 1] - c[0, 1] + g * c[1, 1]) * u + (c[3, 1] - c[0, 1] + h * c[3, 1]) * v + c[0, 1]) / depth
-                right = False
-                if 0.0 <= x < width - 1 and 0.0 <= y < height - 1:
-                    i, j = math.floor(y), math.floor(x)
-                    down, over = y - i, x - j
-                    level = (1.0 - down) * ((1.0 - over) * image[i, j] + over * image[i, j + 1])
-                    level += down * ((1.0 - over) * image[i + 1, j] + over * image[i + 1, j + 1])
-                    right = (level < threshold[marker]) == black[marker, row, column]
-                if not right:
+                level = _level(image, x, y)
+                if row in (-1, size) or column in (-1, size):
+                    light += level
+                else:
+                    levels[row, column] = level
                     if row in (0, size - 1) or column in (0, size - 1):
-                        border[marker] += 1
-                    else:
-                        inner[marker] += 1
+                        dark += level
+        around = 4 * (size - 1)
+        light, dark = light / (4 * (size + 1)), dark / around
+        if light - dark < LEAST_CONTRAST:
+            continue
+        threshold = 0.5 * (light + dark)
+        wrong = 0
+        code, place = np.uint64(0), np.uint64(1)
+        for row in range(size):
+            for column in range(size):
+                white = levels[row, column] > threshold
+                if row in (0, size - 1) or column in (0, size - 1):
+                    wrong += white
+                else:
+                    if white:
+                        code |= place
+                    place <<= np.uint64(1)
+        if wrong > BORDER_SHARE * around:
+            continue
+        fewest = correctable + 1
+        for k in range(len(codes)):
+            for turn in range(4):
+                differing = code ^ codes[k, turn]
+                count = 0
+                while differing != np.uint64(0) and count < fewest:
+                    differing &= differing - np.uint64(1)
+                    count += 1
+                if count < fewest:
+                    fewest, which[square], first[square] = count, k, (4 - turn) % 4

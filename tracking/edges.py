@@ -16,13 +16,12 @@ Sums are kept per profile (a row or column of pixels across the edge), so that a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 from scipy.special import ndtr
+
+from tracking.jit import compiled
 
 Array = npt.NDArray[np.float64]
 
@@ -39,11 +38,11 @@ UNKNOWNS = 8
 PAIR = np.array([[0, 1, 2, 3], [1, 4, 5, 6], [2, 5, 7, 8], [3, 6, 8, 9]])
 SUMS = 16
 
-MOST_PROFILES = 32
+MOST_PROFILES, FIRST_PROFILES = 26, 10
 FEWEST_PROFILES = 5
 MOST_PASSES = 7
-#: A pass that moves no corner further than this ends the fit, px.
-STILL_PX = 0.03
+#: A pass over all profiles that moves no corner further than this ends the fit, px: what the next would move is of third order.
+STILL_PX = 0.05
 #: Blur to begin with, and the bounds of it, px.
 FIRST_BLUR_PX, SHARPEST_PX, BLURRIEST_PX = 1.3, 0.35, 4.0
 #: Sds of the priors: bend of a straight line seen through a wide lens (1/px per px of image width), relative slopes of A and B, relative blur.
@@ -55,15 +54,8 @@ FLOOR_PX = 0.002
 #: Grey levels from which a pixel may be saturated.
 SATURATED = 254.0
 
-F = TypeVar("F", bound=Callable[..., object])
 
-
-def _jit(function: F) -> F:
-    compiled: F = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})(function)
-    return compiled
-
-
-@_jit
+@compiled
 def _step(z: float) -> tuple[float, float]:
     """Phi and its slope at z."""
     if z <= -LIMIT:
@@ -76,7 +68,7 @@ def _step(z: float) -> tuple[float, float]:
     return TABLE[low, 0] + part * (TABLE[low + 1, 0] - TABLE[low, 0]), TABLE[low, 1] + part * (TABLE[low + 1, 1] - TABLE[low, 1])
 
 
-@_jit
+@compiled
 def _cells_inside(
     corners: Array, edge: int, black: npt.NDArray[np.bool_], run: Array, out: Array, marks: Array, changes: Array
 ) -> tuple[float, float]:
@@ -119,7 +111,7 @@ def _cells_inside(
     return widths
 
 
-@_jit
+@compiled
 def _profiles(  # noqa: PLR0915  (one loop over pixels)
     image: npt.NDArray[np.uint8], corners: Array, edge: int, runs: Array, outs: Array, lengths: Array, border: tuple[float, float],
     marks: Array, changes: Array, blur: float, reach: tuple[float, float], bow: float, levels: Array, most: int, sums: Array, places: Array,
@@ -140,9 +132,11 @@ def _profiles(  # noqa: PLR0915  (one loop over pixels)
     qa, qb = outs[following, ia], outs[following, ib]
     clear = min(2.5 * blur + 0.3, 0.22 * length)
     low_a, high_a = max(0, math.ceil(min(ca, ea))), min(most_a, math.floor(max(ca, ea)))
-    stride = max(1, math.ceil((high_a - low_a + 1) / most))
+    lines = max(0, high_a - low_a + 1)
+    most = min(most, lines)
     found = 0
-    for a in range(low_a + ((high_a - low_a) % stride) // 2, high_a + 1, stride):
+    for number in range(most):
+        a = low_a + ((2 * number + 1) * lines) // (2 * most)
         b0 = cb - na * (a - ca) / nb
         along = tb * (b0 - cb) + ta * (a - ca)
         t = 2.0 * along / length - 1.0
@@ -208,7 +202,7 @@ def _profiles(  # noqa: PLR0915  (one loop over pixels)
     return found
 
 
-@_jit
+@compiled
 def _solved(
     sums: Array, places: Array, weights: Array, count: int, prior: Array, centre: Array, moments: Array, root: Array, unknowns: Array
 ) -> bool:
@@ -238,7 +232,7 @@ def _solved(
     return True
 
 
-@_jit
+@compiled
 def _back_substituted(root: Array, right: Array) -> None:
     for k in range(UNKNOWNS):
         for i in range(k):
@@ -250,7 +244,7 @@ def _back_substituted(root: Array, right: Array) -> None:
         right[k] /= root[k, k]
 
 
-@_jit
+@compiled
 def _misfit(row: Array, t: float, unknowns: Array) -> tuple[float, float]:
     """Sum of squared residuals of a profile, and its pull on the edge's place."""
     c0, c1 = unknowns[0] + unknowns[1] * t, unknowns[2] + unknowns[3] * t
@@ -262,7 +256,7 @@ def _misfit(row: Array, t: float, unknowns: Array) -> tuple[float, float]:
     return max(square, 0.0), pull
 
 
-@_jit
+@compiled
 def _weighed(sums: Array, places: Array, weights: Array, count: int, unknowns: Array, squares: Array) -> tuple[float, float]:
     """Profiles that do not fit lose weight. Returns the variance of a grey level, from those that do; and the largest change of a weight."""
     for j in range(count):
@@ -279,7 +273,7 @@ def _weighed(sums: Array, places: Array, weights: Array, count: int, unknowns: A
     return max(total / max(pixels - UNKNOWNS, 4.0), 0.1), changed
 
 
-@_jit
+@compiled
 def fit_squares(  # noqa: PLR0915
     image: npt.NDArray[np.uint8], corners_px: Array, black: npt.NDArray[np.bool_], passes: int, fitted: Array, ends: Array, facts: Array
 ) -> None:
@@ -306,7 +300,7 @@ def fit_squares(  # noqa: PLR0915
     for marker in range(len(corners_px)):
         corners = corners_px[marker].copy()
         blurs[:], bows[:], noise[:], unknowns[:] = FIRST_BLUR_PX, 0.0, 4.0, 0.0
-        astray = False
+        astray, moved = False, 1.0
         for turn in range(passes):
             for edge in range(4):
                 dx, dy = corners[(edge + 1) % 4, 0] - corners[edge, 0], corners[(edge + 1) % 4, 1] - corners[edge, 1]
@@ -324,6 +318,7 @@ def fit_squares(  # noqa: PLR0915
                     astray = True
             if astray:
                 break
+            coarse = turn == 0 or (turn == 1 and moved > 0.5)
             blur_of_all = np.median(blurs)
             for edge in range(4):
                 border = _cells_inside(corners, edge, black[marker], runs[edge], outs[edge], marks, changes)
@@ -334,7 +329,7 @@ def fit_squares(  # noqa: PLR0915
                 reach = (min(spread, 0.9 * cell), min(spread, max(cell - 2.2 * blur, 0.4 * cell)))
                 found = _profiles(
                     image, corners, edge, runs, outs, lengths, border, marks, changes, blur, reach, bows[edge], unknowns[edge],
-                    MOST_PROFILES // 2 if turn < 2 else MOST_PROFILES, sums, places,
+                    FIRST_PROFILES if coarse else MOST_PROFILES, sums, places,
                 )  # fmt: skip
                 shifts[edge] = 0.0
                 facts[marker, edge, 0] = 0.0
@@ -396,7 +391,7 @@ def fit_squares(  # noqa: PLR0915
                 moved = max(moved, abs(x), abs(y))
                 corners[corner, 0] += x
                 corners[corner, 1] += y
-            if turn >= 2 and moved < STILL_PX:
+            if not coarse and moved < STILL_PX:
                 break
         if astray:
             corners[:] = np.nan
