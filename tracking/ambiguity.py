@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from navtwin.rigid import Rigid
-from tracking.candidates import Fit
+from tracking.fit import Fit
 
 if TYPE_CHECKING:
     from tracking.pose import PoseEstimate
@@ -90,7 +90,7 @@ def likeness(best: Fit, other: Fit) -> float:
     angle = best.turn_from(other.rotation)
     if angle < 1e-3 or _same(best, other):
         return 0.0
-    noise, floor = 8.0 * float(best.use.sum()), math.sqrt(2.0) * UNMEASURED_PX
+    noise, floor = 2.0 * best.corners, math.sqrt(2.0) * UNMEASURED_PX
     by_noise = math.sqrt(max(best.chi2, noise) / max(other.chi2, noise))
     by_pixels = max(best.rms_px, floor) / max(other.rms_px, floor)
     return min(1.0, max(by_noise, by_pixels))

@@ -19,7 +19,8 @@ from navtwin.rigid import Rigid
 from tracking.ambiguity import Choice, chosen
 from tracking.body import MarkerBody
 from tracking.camera_model import Camera
-from tracking.candidates import Fit, candidates
+from tracking.candidates import candidates
+from tracking.fit import Fit
 from tracking.markers import Markers
 from tracking.problem import View, problem_of
 
@@ -33,6 +34,8 @@ RMS_LIMIT_PX = 2.0
 ORIENTATION_SD_LIMIT_DEG = 10.0
 #: The measured corner noise is itself an estimate, worth this many degrees of freedom beside those of the residuals.
 NOISE_DOF = 8
+#: Residuals widen the covariance where they are larger than noise as measured makes them in 95 of 100 frames (quantile of the normal distribution).
+BY_CHANCE_SDS = 1.645
 #: A pose further than this from the last one is flagged: no hand does that between two frames.
 JUMP_MM, JUMP_DEG = 100.0, 45.0
 
@@ -50,7 +53,7 @@ class PoseEstimate:
     ambiguity : 0 (one pose only) to 1 (two different poses fit alike)
     status, reason : PLUS status word, and in words why there is no pose; with a pose, a warning if it jumped
     corners : corners that the pose rests on
-    left_out : numbers of the markers that disagreed with the rest and were not used
+    left_out : numbers of the markers that disagreed with the rest in all their corners and were not used
     continued : whether the last pose decided between two that fit alike
     """
 
@@ -88,7 +91,7 @@ def estimate_pose_views(views: Sequence[View], body: MarkerBody, previous: Rigid
     """Find the pose of `body` in tracker axes from all its corners in all views together.
 
     Starts are both planar poses of every visible marker and the last pose; the best are refined by robust least squares on whitened residuals,
-    markers that disagree with the rest are left out, and the pose must beat its mirror image (or continue the last pose where they fit alike).
+    corners that disagree with the rest are left out, and the pose must beat its mirror image (or continue the last pose where they fit alike).
     The covariance is the inverse information of the fit, widened where the residuals are larger than the measured noise: by the posterior mean
     of the variance, so that few residuals, which tell it badly, widen it more (as Student's t does).
 
@@ -108,13 +111,11 @@ def estimate_pose_views(views: Sequence[View], body: MarkerBody, previous: Rigid
     fit = choice.fit
     covariance = _covariance(fit)
     reason = _doubt(choice, covariance)
-    corners = 4 * int(fit.use.sum())
+    left_out = tuple(fit.problem.ids[~fit.problem.use].tolist())
     if reason:
-        return PoseEstimate(None, None, fit.rms_px, choice.ambiguity, "INVALID", reason, corners, fit.left_out)
-    matrix = np.eye(4)
-    matrix[:3, :3], matrix[:3, 3] = fit.rotation, fit.t_mm
-    pose = Rigid.from_matrix(matrix, target="tracker", source="body")
-    return PoseEstimate(pose, covariance, fit.rms_px, choice.ambiguity, "OK", _jump(fit, previous), corners, fit.left_out, choice.continued)
+        return PoseEstimate(None, None, fit.rms_px, choice.ambiguity, "INVALID", reason, fit.corners, left_out)
+    jump = _jump(fit, previous)
+    return PoseEstimate(fit.rigid(), covariance, fit.rms_px, choice.ambiguity, "OK", jump, fit.corners, left_out, choice.continued)
 
 
 def _covariance(fit: Fit) -> Array:
@@ -122,8 +123,10 @@ def _covariance(fit: Fit) -> Array:
 
     Gelman et al., Bayesian Data Analysis, 3rd ed., section 2.6. Never narrowed: corners that happen to fit well know no more than they measured.
     """
-    dof = 8 * int(fit.use.sum()) - 6
-    scale = max(1.0, (NOISE_DOF + fit.chi2) / (NOISE_DOF + dof - 2))
+    dof = fit.freedom
+    # Wilson and Hilferty's quantile of chi-squared (PNAS 1931;17:684): smaller residuals are what the measured noise makes by chance.
+    by_chance = dof * (1.0 - 2.0 / (9.0 * dof) + BY_CHANCE_SDS * math.sqrt(2.0 / (9.0 * dof))) ** 3
+    scale = (NOISE_DOF + fit.chi2) / (NOISE_DOF + dof - 2) if fit.chi2 > by_chance else 1.0
     inverse = np.linalg.inv(fit.information)
     return np.asarray((inverse + inverse.T) * (scale / 2.0))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +20,14 @@ from tracking.solve import whitening
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 #: Corners may lie this share of the image's size outside it: a marker cut by the edge has its corners completed from its sides.
 OUTSIDE_SHARE = 0.1
 #: Added to every corner's variance, px^2: no corner is known better than to a few thousandths of a pixel.
 LEAST_VARIANCE_PX2 = 0.004**2
+#: Variance of a corner that does not count, px^2.
+UNKNOWN_PX2 = 1e10
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +56,9 @@ class Problem:
     corners_mm : (M, 4, 3) body axes
     rays : (M, 4, 2) x and y of the rays (x, y, 1) to the corners, camera axes
     slopes : (M, 4, 2, 2) derivatives of pixels by rays
-    white : (M, 8, 8) what makes the ray residuals independent, of unit variance
+    covariance_px : (M, 8, 8) of the corners
+    white : (M, 8, 8) what makes the ray residuals independent, of unit variance; those of corners not kept come out as 0
+    kept : (M, 4) which corners count
     view : (M,) index of the camera that saw it
     stands : (V, 3, 4) camera from tracker
     status, reason : why there is nothing to use, if there is nothing
@@ -62,11 +68,31 @@ class Problem:
     corners_mm: Array
     rays: Array
     slopes: Array
+    covariance_px: Array
     white: Array
+    kept: Mask
     view: Index
     stands: Array
     status: TrackerStatus
     reason: str
+
+    @cached_property
+    def use(self) -> Mask:
+        """(M,) markers of which a corner counts."""
+        return np.asarray(self.kept.any(axis=1))
+
+    @cached_property
+    def sd_px(self) -> Array:
+        """(M, 4) standard deviation of each corner, px: the root mean square of its two axes."""
+        variance = np.diagonal(self.covariance_px, axis1=1, axis2=2)
+        return np.asarray(np.sqrt((variance[:, ::2] + variance[:, 1::2]) / 2.0))
+
+
+def whitened(problem: Problem, kept: Mask) -> Problem:
+    """The same, resting on the `kept` corners (M, 4) only: of the others, nothing is known."""
+    unknown = np.repeat(np.where(kept, 0.0, UNKNOWN_PX2), 2, axis=1)
+    covariance = problem.covariance_px + unknown[:, :, None] * np.eye(8)
+    return replace(problem, kept=kept, white=whitening(covariance, problem.slopes))
 
 
 def problem_of(views: Sequence[View], body: MarkerBody) -> Problem:
@@ -87,9 +113,10 @@ def problem_of(views: Sequence[View], body: MarkerBody) -> Problem:
         # The word that says most: a spoilt corner over an absent one.
         status, reason = min(told, key=lambda pair: pair[0] != "INVALID", default=("OUT_OF_VIEW", "no camera has an image"))
         none = np.zeros((0, 4, 2))
-        return Problem(np.zeros(0, np.int32), none, none, none, none, np.zeros(0, np.int64), stands, status, reason)
-    ids, corners, ray, slopes, white, index = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Problem(ids, corners, ray, slopes, white, index, stands, "OK", "")
+        nobody = np.zeros((0, 4), dtype=np.bool_)
+        return Problem(np.zeros(0, np.int32), none, none, none, none, none, nobody, np.zeros(0, np.int64), stands, status, reason)
+    ids, corners, ray, slopes, covariance, white, index = parts[0] if len(parts) == 1 else (np.concatenate(c) for c in zip(*parts, strict=True))
+    return Problem(ids, corners, ray, slopes, covariance, white, np.ones((len(ids), 4), dtype=np.bool_), index, stands, "OK", "")
 
 
 def _matched(markers: Markers, body: MarkerBody) -> tuple[Index, Index, list[int]]:
@@ -105,7 +132,7 @@ def _matched(markers: Markers, body: MarkerBody) -> tuple[Index, Index, list[int
     return pairs[:, 0], pairs[:, 1], sorted(twice.intersection(body.ids.tolist()))
 
 
-_Part = tuple[npt.NDArray[np.int32], Array, Array, Array, Array, Index]
+_Part = tuple[npt.NDArray[np.int32], Array, Array, Array, Array, Array, Index]
 
 
 def _usable(view: View, body: MarkerBody, seen: Index, own: Index, number: int) -> tuple[_Part, tuple[TrackerStatus, str] | None]:
@@ -118,10 +145,12 @@ def _usable(view: View, body: MarkerBody, seen: Index, own: Index, number: int) 
         inside = (np.abs(corners_px - (size - 1.0) / 2.0) <= size * (0.5 + OUTSIDE_SHARE)).all(axis=(1, 2))
     found, slopes = rays(corners_px.reshape(-1, 2), view.camera.lens)
     found, slopes = found.reshape(-1, 4, 2), slopes.reshape(-1, 4, 2, 2)
-    white = whitening(covariance[seen] + LEAST_VARIANCE_PX2 * np.eye(8), slopes)
+    noise = covariance[seen] + LEAST_VARIANCE_PX2 * np.eye(8)
+    white = whitening(noise, slopes)
     ray = np.isfinite(found).all(axis=(1, 2))
     good = finite & inside & ray & np.isfinite(white).all(axis=(1, 2))
-    part = (body.ids[own[good]], body.corners_mm[own[good]], found[good], slopes[good], white[good], np.full(good.sum(), number, dtype=np.int64))
+    index = np.full(int(good.sum()), number, dtype=np.int64)
+    part = (body.ids[own[good]], body.corners_mm[own[good]], found[good], slopes[good], noise[good], white[good], index)
     if good.any():
         return part, None
     if not finite.all():
