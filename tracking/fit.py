@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -38,8 +39,10 @@ class Fit:
 
     @cached_property
     def rms_px(self) -> float:
-        """RMS distance between corners seen and predicted, of the corners kept."""
-        return float(np.sqrt(np.square(self.misfit_px[self.problem.kept]).mean()))
+        """RMS distance between corners seen and predicted, of the corners kept, each weighing as much as it was measured well."""
+        kept = self.problem.kept
+        weights = 1.0 / np.square(self.problem.sd_px[kept])
+        return float(np.sqrt(np.average(np.square(self.misfit_px[kept]), weights=weights)))
 
     @cached_property
     def chi2(self) -> float:
@@ -82,4 +85,4 @@ def fitted(problem: Problem, rotation: Array, t_mm: Array) -> Fit | None:
 def angle_between(one: Array, other: Array) -> float:
     """Angle between two rotations, rad; from the chord, which unlike the cosine is exact for small angles."""
     chord = (one - other).ravel()
-    return 2.0 * float(np.arcsin(min(1.0, np.sqrt(chord @ chord / 8.0))))
+    return 2.0 * math.asin(min(1.0, math.sqrt(float(chord @ chord) / 8.0)))

@@ -49,7 +49,7 @@ class PoseEstimate:
     T_camera_from_body : target `camera` (`tracker` from `estimate_pose_views`), source `body`, mm; None unless `status` is OK
     covariance : (6, 6) over (rotation vector in rad about the body's origin, translation in mm) in camera (tracker) axes; None without a pose.
         It states the noise of the corners; the calibration's own error is the same in every frame and is not in it
-    rms_px : RMS distance between corners seen and corners predicted; None if no pose was found
+    rms_px : RMS distance between corners seen and corners predicted, each corner weighing as much as it was measured well; None if no pose was found
     ambiguity : 0 (one pose only) to 1 (two different poses fit alike)
     status, reason : PLUS status word, and in words why there is no pose; with a pose, a warning if it jumped
     corners : corners that the pose rests on
