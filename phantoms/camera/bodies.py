@@ -18,8 +18,8 @@ Array = npt.NDArray[np.float64]
 
 #: Markers whose planes differ by less lie on one sheet of paper.
 SAME_PLANE_MM, SAME_NORMAL = 0.05, 1.0 - 1e-6
-#: The core of a solid body lies so much inside its faces, as a share of its size.
-CORE_INSIDE = 0.012
+#: The core of a solid body lies so much inside its faces, as a share of its size: more than any face is off its plan.
+CORE_INSIDE = 0.04
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,22 @@ def image_of(lens: F64, motion: F64, readout_s: float, t: float, p: F64, work: F
 
 
 @kernel
+def _frozen(motions: F64, t: float) -> F64:
+    """Motions (B, 18) of bodies that stand where they are at time `t`: turned and shifted once, not at every point."""
+    out, p, moved_to, origin = np.zeros_like(motions), np.zeros(3), np.empty(3), np.empty(3)
+    for b in range(motions.shape[0]):
+        moved(motions[b], t, p, origin)
+        out[b, 9:12] = origin
+        for axis in range(3):
+            p[axis] = 1.0
+            moved(motions[b], t, p, moved_to)
+            p[axis] = 0.0
+            for i in range(3):
+                out[b, 3 * i + axis] = moved_to[i] - origin[i]
+    return out
+
+
+@kernel
 def images_of(lens: F64, motion: F64, readout_s: float, t: float, points: F64) -> F64:
     """(N, 2) px of a body's points (N, 3), each in the row that exposes it."""
     out, work = np.empty((points.shape[0], 2)), np.empty(3)
@@ -204,9 +220,10 @@ def paint(
     """
     work, extent, nothing, box = np.empty(6), np.empty(4), np.empty((0, 0), np.float32), np.zeros(4, np.int64)
     rows, columns = canvas.shape
+    at_t = _frozen(motions, t) if readout_s == 0.0 else motions
     for n in range(len(order)):
         s = order[n]
-        motion, sheet = motions[owner[s]], sheets[s]
+        motion, sheet = at_t[owner[s]], sheets[s]
         outline, ink = edges[starts[s, 0] : starts[s, 1]], edges[starts[s, 1] : starts[s, 2]]
         extent[0] = extent[1] = np.inf
         extent[2] = extent[3] = -np.inf

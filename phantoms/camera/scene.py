@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -69,19 +71,38 @@ class Packed:
     planes: Array
 
 
-@dataclass
-class _Rows:
-    """Columns of `Packed` while they are gathered."""
+@dataclass(frozen=True, eq=False)
+class _Model:
+    """The sheets of one body as arrays, which do not change while it moves."""
 
-    sides: list[Array] = field(default_factory=list)
-    owner: list[int] = field(default_factory=list)
-    kept: list[tuple[int, int]] = field(default_factory=list)
-    signs: list[float] = field(default_factory=list)
-    greys: list[tuple[float, float]] = field(default_factory=list)
-    edges: list[Array] = field(default_factory=list)
-    starts: list[tuple[int, int, int]] = field(default_factory=list)
-    rays: list[Array] = field(default_factory=list)
-    planes: list[Array] = field(default_factory=list)
+    sides: Array
+    normals: Array
+    outlines_mm: Array
+    first: Indices
+    edges: Array
+    starts: Indices
+    paper_dn: Array
+    back_dn: Array
+    ink_dn: Array
+
+
+@lru_cache(maxsize=256)
+def _model(sheets: tuple[Sheet, ...]) -> _Model:
+    sides = np.array([sheet.sides for sheet in sheets])
+    normals = np.cross(sides[:, 2], sides[:, 1])
+    ends = np.cumsum([len(sheet.edges) for sheet in sheets])
+    starts = [(end - len(s.edges), end - len(s.ink), end) for s, end in zip(sheets, ends.tolist(), strict=True)]
+    return _Model(
+        sides=sides,
+        normals=normals / np.linalg.norm(normals, axis=1, keepdims=True),
+        outlines_mm=np.concatenate([sheet.outline_mm for sheet in sheets]),
+        first=np.cumsum([0, *(len(sheet.outline) for sheet in sheets)], dtype=np.int64),
+        edges=np.concatenate([sheet.edges for sheet in sheets]),
+        starts=np.array(starts, np.int64),
+        paper_dn=np.array([sheet.paper_dn for sheet in sheets]),
+        back_dn=np.array([np.nan if sheet.back_dn is None else sheet.back_dn for sheet in sheets]),
+        ink_dn=np.array([sheet.ink_dn for sheet in sheets]),
+    )
 
 
 def bodies_of(scene: Scene) -> list[Placed]:
@@ -96,58 +117,60 @@ def bodies_of(scene: Scene) -> list[Placed]:
 
 def pack(lens: Lens, bodies: Sequence[Placed], optics: Optics) -> Packed:
     """Arrays of all sheets that lie wholly before the camera and are not seen edge-on. A sheet that reaches behind the camera is left out."""
-    motions, rows, filled = np.zeros((len(bodies), 18)), _Rows(), 0
-    light = None if optics.light is None else np.array(optics.light)
-    reach_s = (optics.exposure_ms + optics.readout_ms) / 2e3
-    for b, body in enumerate(bodies):
-        T = np.asarray(body.T_camera_from_body, dtype=np.float64)
-        rotation, t_mm = T[:3, :3], T[:3, 3]
-        motion = body.motion or optics.motion or (0.0,) * 6
-        motions[b] = [*rotation.ravel(), *t_mm, *motion]
-        for s, sheet in enumerate(body.sheets):
-            corners = sheet.outline_mm @ rotation.T + t_mm
-            towards = reach_s * (abs(motion[5]) + _turning(motion, corners - t_mm))
-            if corners[:, 2].min() - towards < NEAREST_MM:
-                continue
-            sides = sheet.sides
-            normal = rotation @ np.cross(sides[2], sides[1])
-            normal /= np.linalg.norm(normal)
-            facing = -float(normal @ corners[0])
-            if abs(facing) < 1e-6 * float(np.linalg.norm(corners[0])):
-                continue
-            front = facing > 0.0
-            seen_dn = sheet.paper_dn if front else sheet.back_dn
-            if seen_dn is None:
-                continue
-            shade = 1.0 if light is None else optics.ambient + (1.0 - optics.ambient) * max(float((normal if front else -normal) @ light), 0.0)
-            rows.sides.append(sides)
-            rows.owner.append(b)
-            rows.kept.append((b, s))
-            rows.signs.append(1.0 if front else -1.0)
-            rows.greys.append((shade * seen_dn, shade * sheet.ink_dn))
-            rows.edges.append(sheet.edges)
-            rows.starts.append((filled, filled + len(sheet.outline), filled + len(sheet.edges)))
-            rows.rays.append(corners[:, :2] / corners[:, 2:])
-            rows.planes.append(np.array([*normal, normal @ corners[0]]))
-            filled += len(sheet.edges)
-    return _packed(lens, motions, rows, optics)
-
-
-def _turning(motion: Twist, arms_mm: Array) -> float:
-    """Greatest speed, mm/s, that turning gives any of the arms (N, 3)."""
-    return float(np.linalg.norm(motion[:3]) * np.linalg.norm(arms_mm, axis=1).max())
-
-
-def _packed(lens: Lens, motions: Array, rows: _Rows, optics: Optics) -> Packed:
-    count = len(rows.owner)
-    owner, starts = np.array(rows.owner, np.int64), np.array(rows.starts, np.int64).reshape(-1, 3)
-    sheets = np.array(rows.sides).reshape(-1, 4, 3)
-    edges = np.concatenate(rows.edges) if count else np.zeros((0, 4))
-    first = np.cumsum([0, *(len(r) for r in rows.rays)], dtype=np.int64)
-    rays = np.concatenate(rows.rays) if count else np.zeros((0, 2))
-    planes = np.array(rows.planes).reshape(-1, 4)
+    motions = np.zeros((len(bodies), 18))
+    parts = [part for b, body in enumerate(bodies) if body.sheets and (part := _part(b, body, optics, motions[b])) is not None]
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)] if parts else _part_of_nothing()
+    owner, kept, sheets, signs, greys, planes, rays, counts, edges, starts = columns
+    # Each part's edges lie behind those of the parts before it.
+    before = 0
+    for part in parts:
+        starts[owner == part[0][0]] += before
+        before += len(part[8])
+    first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     order = back_to_front(rays, first, planes)
     reached = extents(lens.packed, motions, optics.readout_ms / 1e3, optics.exposure_ms / 2e3, sheets, owner, edges, starts)
-    kept = np.array(rows.kept, np.int64).reshape(-1, 2)
-    signs, greys = np.array(rows.signs), np.array(rows.greys).reshape(-1, 2)
     return Packed(motions, sheets, owner, kept, signs, greys, edges, starts, order, reached, rays, first, planes)
+
+
+def _part(b: int, body: Placed, optics: Optics, motion: Array) -> tuple[npt.NDArray[Any], ...] | None:
+    """What one body adds to `Packed`; None if nothing of it can be seen. Fills in its `motion` (18,)."""
+    model = _model(tuple(body.sheets))
+    T = np.asarray(body.T_camera_from_body, dtype=np.float64)
+    rotation, t_mm = T[:3, :3], T[:3, 3]
+    motion[:9], motion[9:12], motion[12:] = rotation.ravel(), t_mm, body.motion or optics.motion or (0.0,) * 6
+    arms = model.outlines_mm @ rotation.T
+    placed, normals = arms + t_mm, model.normals @ rotation.T
+    anchors = placed[model.first[:-1]]
+    facing = -(normals * anchors).sum(axis=1)
+    front = facing > 0.0
+    seen_dn = np.where(front, model.paper_dn, model.back_dn)
+    speed_mm_s = abs(motion[17]) + float(np.linalg.norm(motion[12:15])) * np.sqrt((arms * arms).sum(axis=1).max())
+    nearest_mm = np.minimum.reduceat(placed[:, 2], model.first[:-1]) - speed_mm_s * (optics.exposure_ms + optics.readout_ms) / 2e3
+    keep = (nearest_mm >= NEAREST_MM) & (np.abs(facing) > 1e-6 * np.linalg.norm(anchors, axis=1)) & ~np.isnan(seen_dn)
+    if not keep.any():
+        return None
+    shade = np.ones(len(keep))
+    if optics.light is not None:
+        lit = np.where(front, 1.0, -1.0) * (normals @ np.array(optics.light))
+        shade = optics.ambient + (1.0 - optics.ambient) * np.maximum(lit, 0.0)
+    index, counts = np.flatnonzero(keep), np.diff(model.first)
+    rays = placed[np.repeat(keep, counts)]
+    return (
+        np.full(len(index), b, np.int64),
+        np.stack([np.full(len(index), b, np.int64), index], axis=1),
+        model.sides[keep],
+        np.where(front, 1.0, -1.0)[keep],
+        np.stack([shade * seen_dn, shade * model.ink_dn], axis=1)[keep],
+        np.concatenate([normals, -facing[:, None]], axis=1)[keep],
+        rays[:, :2] / rays[:, 2:],
+        counts[keep],
+        model.edges,
+        model.starts[keep],
+    )
+
+
+def _part_of_nothing() -> list[npt.NDArray[Any]]:
+    """The columns of a scene in which nothing can be seen."""
+    whole = np.zeros(0, np.int64)
+    shapes = [(0, 4, 3), (0,), (0, 2), (0, 4), (0, 2)]
+    return [whole, np.zeros((0, 2), np.int64), *(np.zeros(shape) for shape in shapes), whole, np.zeros((0, 4)), np.zeros((0, 3), np.int64)]
