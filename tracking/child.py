@@ -18,6 +18,7 @@ import numpy as np
 from navtwin.errors import InputRefused
 from navtwin.nouns import Rig, TrackerFrame, encode
 from tracking.images import Image, Picture, Stamp
+from tracking.opencv import cv2
 
 #: Lines longer than this are not ours.
 LONGEST_LINE = 16 << 20
@@ -117,6 +118,8 @@ def main() -> None:
     # What a library prints must not get in between the answers.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
+    # The twin needs a core of its own.
+    cv2.setNumThreads(max(1, (os.cpu_count() or 1) - 1))
     try:
         serve(sys.stdin.buffer, answers)
     except BrokenPipeError:

@@ -1,7 +1,8 @@
 """`images:FOLDER[,FOLDER2]`: pictures in a folder, as recorded beside a log or as any camera's software leaves them.
 
-A `frames.csv` in the folder names the files (columns number, t_capture_ns, camera, file; others are left alone) and gives their times. Rows of one
-number are one exposure of several cameras. Without it the PNG and JPEG files are taken in the order of their names at the rig's nominal rate.
+A `frames.csv` in the folder names the files and gives their times: columns number, t_capture_ns, camera, file and, where they are known,
+t_arrival_ns and stamp; others are left alone. Rows of one number are one exposure of several cameras. Without it the PNG and JPEG files are taken in
+the order of their names at the rig's nominal rate.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from navtwin.errors import InputRefused, nearest
 from navtwin.nouns import Rig, SourceEnded
 from tracking.address import parse_address
-from tracking.images import Image
+from tracking.images import Image, Stamp
 from tracking.opencv import cv2
 from tracking.pairing import half_period_ns, merged
 from tracking.video import grey_of
@@ -38,6 +39,8 @@ class Row:
     t_capture_ns: int
     camera: int
     file: Path
+    t_arrival_ns: int | None = None
+    stamp: Stamp = "assumed"
 
 
 class FolderSource:
@@ -73,8 +76,8 @@ class FolderSource:
         if pixels is None:
             self._bad += 1
             return None
-        stamp, t_ns = "host" if self._stamped else "assumed", row.t_capture_ns
-        return Image(row.camera, row.number, t_ns, t_ns + self._latency_ns, stamp, grey_of(pixels))  # type: ignore[arg-type]
+        arrival_ns = row.t_capture_ns + self._latency_ns if row.t_arrival_ns is None else row.t_arrival_ns
+        return Image(row.camera, row.number, row.t_capture_ns, arrival_ns, row.stamp, grey_of(pixels))
 
 
 def open_images(address: str, rig: Rig | None = None) -> FolderSource:
@@ -130,11 +133,12 @@ def _listed(folder: Path, camera: int) -> Iterator[Row]:
         for line in table:
             try:
                 number, t_ns, index = (int(line[key]) for key in ("number", "t_capture_ns", "camera"))
+                arrival_ns = int(text) if (text := line.get("t_arrival_ns")) else None
             except (TypeError, ValueError) as error:
-                raise InputRefused(f"{path}, line {table.line_num}: {error}", "number, t_capture_ns and camera are whole numbers") from error
+                raise InputRefused(f"{path}, line {table.line_num}: {error}", "numbers, times and cameras are whole numbers") from error
             file = folder / line["file"]
             if file.parent.resolve() != folder.resolve() or not file.is_file():
                 raise InputRefused(f"{path}, line {table.line_num}: no picture '{line['file']}' in this folder", "copy the folder whole")
             if index < 0 or index > 64:
                 raise InputRefused(f"{path}, line {table.line_num}: camera {index}", "cameras count from 0")
-            yield Row(number, t_ns, camera + index, file)
+            yield Row(number, t_ns, camera + index, file, arrival_ns, "assumed" if line.get("stamp") == "assumed" else "host")

@@ -29,7 +29,7 @@ needs_videos = pytest.mark.skipif(not VIDEOS.is_dir(), reason="the public ArUco 
 
 
 def image(t_ns: int, camera: int = 0, number: int = 0, grey: np.ndarray | None = None) -> Image:
-    return Image(camera, number, t_ns, t_ns, "host", np.zeros((4, 6), np.uint8) if grey is None else grey)
+    return Image(camera, number, t_ns, t_ns + 7_000_000, "assumed" if camera else "host", np.zeros((4, 6), np.uint8) if grey is None else grey)
 
 
 def all_of(source: object) -> list[tuple[Image, ...]]:
@@ -261,8 +261,8 @@ def test_recorded_pictures_come_back_bit_for_bit(tmp_path: Path) -> None:
     source = open_images(str(tmp_path / "raw"))
     back = all_of(source)
     assert source.cameras == 2
-    assert [[(p.camera, p.number, p.t_capture_ns, p.stamp) for p in group] for group in back] == [
-        [(p.camera, p.number, p.t_capture_ns, "host") for p in group] for group in exposures
+    assert [[(p.camera, p.number, p.t_capture_ns, p.t_arrival_ns, p.stamp) for p in group] for group in back] == [
+        [(p.camera, p.number, p.t_capture_ns, p.t_arrival_ns, p.stamp) for p in group] for group in exposures
     ]
     for recorded, original in zip(back, exposures, strict=True):
         for one, other in zip(recorded, original, strict=True):

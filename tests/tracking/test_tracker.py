@@ -6,13 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from navtwin.errors import InputRefused
 from navtwin.nouns import Body, Rig, RigCamera, Smoothing, SquareMarker, Tracker, TrackerFrame
 from navtwin.rigid import Rigid
 from tests.tracking.printed import NUMBER, POSE, SIDE_MM, printed_rig, rig_camera, shown
 from tests.tracking.rendered import CAMERA, picture, placed
-from tracking.annotate import annotate, words_of
+from tracking.annotate import annotate, look, words_of
 from tracking.faults import FROZEN_PICTURES
 from tracking.images import Image
 from tracking.opencv import cv2
@@ -241,9 +243,10 @@ def test_board_and_pointer_of_a_real_film(tmp_path: Path) -> None:
     out = tmp_path / "frame.png"
     frame = annotate(open_video(str(VIDEOS / "multipattern.avi"), rig), rig, out, 4)
     drawn = cv2.imread(str(out))
-    assert drawn.shape == (480 + 50, 640, 3)
+    assert drawn.shape[0] > 480, "the caption stands below the picture"
+    assert drawn.shape[1] == 640
     # Colour stands only where something was drawn: the film's own pictures went in grey.
-    assert (np.ptp(drawn.astype(int), axis=2) > 60).sum() > 500
+    assert (np.ptp(drawn[:480].astype(int), axis=2) > 60).sum() > 500
     assert words_of(frame.sightings[0]).startswith("reference: OK, ")
 
 
@@ -256,3 +259,35 @@ def test_annotating_beyond_the_end_is_refused(tmp_path: Path, grey: np.ndarray) 
         annotate(open_images(str(tmp_path), rig), rig, tmp_path / "out.png", 1)
     with pytest.raises(InputRefused, match=r"neither \.png nor \.jpg"):
         annotate(open_images(str(tmp_path), rig), rig, tmp_path / "out.gif")
+
+
+def test_looking_from_the_shell_saves_the_picture_and_tells_by_exit_code(tmp_path: Path, grey: np.ndarray) -> None:
+    folder, rig = tmp_path / "pictures", tmp_path / "rig.toml"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "0.png"), grey)
+    cv2.imwrite(str(folder / "1.png"), np.full_like(grey, 120))
+    corners = "[[-30.0, 30.0, 0.0], [30.0, 30.0, 0.0], [30.0, -30.0, 0.0], [-30.0, -30.0, 0.0]]"
+    rig.write_text(f"""
+reference = "plate"
+tool = []
+tracker = {{ name = "webcam", rate_hz = 30.0, latency_ms = 20.0 }}
+camera = [{{ name = "webcam", width_px = 1280, height_px = 720, focal_px = [900.0, 900.0], centre_px = [640.0, 360.0] }}]
+[[body]]
+name = "plate"
+sd_mm = 0.2
+sd_rad = 0.01
+dictionary = "APRILTAG_36h11"
+marker = [{{ id = {NUMBER}, corners_mm = {corners} }}]
+""")
+    app = typer.Typer()
+    app.command()(look)
+    out = tmp_path / "out.png"
+    arguments = [f"images:{folder}", "--rig", str(rig), "--out", str(out)]
+    seen = CliRunner().invoke(app, arguments)
+    assert seen.exit_code == 0, seen.output
+    assert "plate: OK, " in seen.output
+    assert "note: no frames.csv" in seen.output
+    assert cv2.imread(str(out)) is not None
+    unseen = CliRunner().invoke(app, [*arguments, "--exposure", "1"])
+    assert unseen.exit_code == 1
+    assert "plate: OUT_OF_VIEW, none of the body's markers is seen" in unseen.output
