@@ -36,10 +36,12 @@ SOLID_STEPS = (
     "Print on matte card (200 g/m²) at 100 % and measure the check square.",
     "Cut along the solid lines, tabs included. Score the dashed lines with an empty ball pen and a ruler, and fold them away from the print.",
     "Put the handle's rod (wood or carbon, stiff) through the cross of the face without a marker; glue it to the inside of the far face too.",
-    "Glue the tabs under their neighbours. A core of foam or cork cut to size keeps the faces flat.",
+    "Glue each tab under the face whose number it bears. A core of foam or cork cut to size keeps the faces flat.",
 )
-TWO_PIECES_STEP = "It comes in two pieces, a page each: fold both, then glue one on the other's ten tabs. Numbers that meet: see the sketch."
-MEASURE_STEP = "Then measure it: navtwin calibrate markers camera:0 --body {name} --rig rig.toml --write"
+TWO_PIECES_STEP = "It comes in two pieces, a page each: fold both, then glue piece B on the ten outer tabs of piece A."
+MEASURE_STEP = (
+    "Then measure it: navtwin calibrate markers camera:0 --body {name} --rig rig.toml --check-mm 100.0 --write (100.0: what your ruler says)"
+)
 
 
 def board_page(paper: str, number: str) -> Page:
@@ -107,9 +109,10 @@ def _fitted(piece: Piece, page: Page, name: str, paper: str) -> Piece:
 
 
 def _add_piece(page: Page, body: PrintedBody, piece: Piece) -> None:
-    for tab in piece.tabs:
+    for tab, face in zip(piece.tabs, piece.under, strict=True):
+        meets = ", ".join(map(str, body.faces[face].ids)) or "handle"
         page.items.append(Stroke(tab, "cut"))
-        page.items.append(Words(_tuple(tab.mean(axis=0)), "glue", 5.0, _upright_deg(tab[3] - tab[0]), "center", 0.6))
+        page.items.append(Words(_tuple(tab.mean(axis=0)), f"under {meets}", 5.0, _upright_deg(tab[3] - tab[0]), "center", 0.45))
     page.items += [Stroke(fold, "fold") for fold in piece.folds]
     page.items += [Stroke(cut, "cut") for cut in piece.cuts]
     for number, outline, corners in zip(piece.faces, piece.outlines, piece.corners, strict=True):

@@ -28,6 +28,7 @@ class Piece:
     corners : each face's marker corners (M, 4, 2)
     folds, cuts : (2, 2) segments
     tabs : (4, 2) outlines; the first and last corner lie on the face
+    under : for each tab, the face that it goes under
     """
 
     faces: tuple[int, ...]
@@ -36,6 +37,7 @@ class Piece:
     folds: tuple[Array, ...]
     cuts: tuple[Array, ...]
     tabs: tuple[Array, ...]
+    under: tuple[int, ...]
 
     def points(self) -> Array:
         """(K, 2) all that must be on the paper."""
@@ -45,7 +47,7 @@ class Piece:
         """The piece turned counter-clockwise and then shifted."""
         turn = np.array([(np.cos(angle_rad), -np.sin(angle_rad)), (np.sin(angle_rad), np.cos(angle_rad))])
         parts = [tuple(a @ turn.T + shift for a in arrays) for arrays in (self.outlines, self.corners, self.folds, self.cuts, self.tabs)]
-        return Piece(self.faces, *parts)
+        return Piece(self.faces, *parts, self.under)
 
 
 def unfold(body: PrintedBody) -> tuple[Piece, ...]:
@@ -108,7 +110,7 @@ def _piece(
     body: PrintedBody, root: int, order: list[int], shared: dict[tuple[int, int], tuple[int, int]], placed: dict[int, tuple[Array, Array]]
 ) -> Piece:
     members = tuple(n for n in order if _root(body, n) == root)
-    outlines, corners, folds, cuts, tabs = [], [], [], [], []
+    outlines, corners, folds, cuts, tabs, under = [], [], [], [], [], list[int]()
     for n in members:
         face, (turn, shift) = body.faces[n], placed[n]
         outline = face.flat(face.outline_mm) @ turn.T + shift
@@ -124,9 +126,10 @@ def _piece(
             elif other is not None and n < other:
                 folds.append(segment)
                 tabs.append(_tab(segment))
+                under.append(other)
             else:
                 cuts.append(segment)
-    return Piece(members, tuple(outlines), tuple(corners), tuple(folds), tuple(cuts), tuple(tabs))
+    return Piece(members, tuple(outlines), tuple(corners), tuple(folds), tuple(cuts), tuple(tabs), tuple(under))
 
 
 def _tab(edge: Array) -> Array:

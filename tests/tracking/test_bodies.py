@@ -159,6 +159,14 @@ def test_every_edge_is_folded_or_has_one_tab(body: PrintedBody) -> None:
     assert sum(len(piece.tabs) for piece in pieces) == edges - hinges
     assert sum(len(piece.folds) for piece in pieces) == edges
     assert sum(len(piece.cuts) for piece in pieces) == edges - hinges
+    net = _whole(pieces)
+    for piece in pieces:
+        for tab, under in zip(piece.tabs, piece.under, strict=True):
+            # The tab's own face is the one that has its first and last corner; on the body, that edge is the other face's too.
+            own = next(n for n in piece.faces if all(np.linalg.norm(net[n][0] - corner, axis=1).min() < 1e-6 for corner in tab[[0, 3]]))
+            rows = [int(np.linalg.norm(net[own][0] - corner, axis=1).argmin()) for corner in tab[[0, 3]]]
+            for corner in body.faces[own].outline_mm[rows]:
+                assert np.linalg.norm(body.faces[under].outline_mm - corner, axis=1).min() < 1e-6
 
 
 @pytest.mark.parametrize("body", [BODIES[0], *SOLIDS], ids=lambda body: body.shape)

@@ -62,7 +62,7 @@ def _paths(pdf: bytes) -> list[list[tuple[list[np.ndarray], str]]]:
     pages = []
     for body in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL):
         try:
-            text = zlib.decompress(body).decode("latin-1")
+            text = zlib.decompressobj().decompress(body).decode("latin-1")
         except zlib.error:
             continue
         if not re.search(r"^[\d.\-]+ [\d.\-]+ m$", text, re.MULTILINE):
