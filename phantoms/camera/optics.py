@@ -29,7 +29,8 @@ class Optics:
     blur_px : sd of the defocus, Gaussian, px
     noise_dn : sd of the read noise, grey levels
     shot_dn : sd of the photon noise of a pixel at 255, grey levels; it falls with the square root of the light
-    exposure_ms, sub_exposures : for how long each row is exposed, and in how many instants that is rendered; 0 ms freezes all motion
+    exposure_ms : for how long each row is exposed; 0 freezes all motion
+    sub_exposures : in how many instants that is rendered; None: in as many as keep each from the next by a pixel at most (3 to 64)
     readout_ms : from the first row's exposure to the last one's; 0 is a global shutter. Times count from the middle row's mid-exposure
     motion : angular velocity (rad/s, about each body's origin) and velocity (mm/s) in camera axes, of every body without a motion of its own
     gain : factor on all light of the scene
@@ -44,7 +45,7 @@ class Optics:
     noise_dn: float = 0.0
     shot_dn: float = 0.0
     exposure_ms: float = 0.0
-    sub_exposures: int = 8
+    sub_exposures: int | None = None
     readout_ms: float = 0.0
     motion: Twist | None = None
     gain: float = 1.0
@@ -59,5 +60,5 @@ class Optics:
         for name in ("blur_px", "noise_dn", "shot_dn", "exposure_ms", "readout_ms", "gain"):
             if not getattr(self, name) >= 0.0:
                 raise InputRefused(f"{name} = {getattr(self, name)} of the rendered camera is negative or NaN", "pass 0 or more")
-        if self.sub_exposures < 1 or not self.gamma > 0.0:
-            raise InputRefused("the rendered camera needs at least one sub-exposure and a gamma above 0", "leave them at 8 and 1")
+        if (self.sub_exposures is not None and self.sub_exposures < 1) or not self.gamma > 0.0:
+            raise InputRefused("the rendered camera needs at least one sub-exposure and a gamma above 0", "leave them at None and 1")

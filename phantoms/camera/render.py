@@ -13,7 +13,7 @@ from navtwin.errors import InputRefused
 from phantoms.camera.develop import REACH_SDS, add_spot, defocus, expose, taps
 from phantoms.camera.lens import Lens
 from phantoms.camera.optics import Optics
-from phantoms.camera.raster import fill, paint
+from phantoms.camera.raster import fill, images_of, paint
 from phantoms.camera.scene import Occluder, Packed, Scene, bodies_of, pack
 
 F32 = npt.NDArray[np.float32]
@@ -22,6 +22,8 @@ Grey = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]
 
 DEFAULT_BACKGROUND_DN = 120.0
+#: How far things may move from one rendered instant of an exposure to the next, how many instants there may be, and what counts as standing still.
+INSTANT_PX, INSTANTS, STILL_PX = 1.0, (3, 64), 0.05
 _NONE = np.zeros((1, 1), np.float32)
 
 
@@ -78,8 +80,9 @@ def render(
     packed = pack(lens, bodies_of(scene), optics)
     light = backdrop.seen(optics.blur_px).copy()
     margin = 2 + math.ceil(REACH_SDS * optics.blur_px)
+    count = _instants(lens, packed, optics)
     for box in _parts(lens, packed, occluders, margin):
-        _lit(light, box, backdrop.sharp, lens, packed, optics, occluders, margin)
+        _lit(light, box, backdrop.sharp, lens, packed, optics, occluders, margin, count)
     field = _field(lens.width_px, lens.height_px, optics.gain, optics.vignette, optics.slope)
     if optics.glare:
         for spot in optics.glare:
@@ -142,15 +145,28 @@ def _merged(boxes: list[Box]) -> list[Box]:
     return apart
 
 
+def _instants(lens: Lens, packed: Packed, optics: Optics) -> int:
+    """In how many instants the exposure is rendered."""
+    if optics.exposure_ms == 0.0 or not np.any(packed.motions[:, 12:]):
+        return 1
+    if optics.sub_exposures is not None:
+        return optics.sub_exposures
+    smear_px, half_s = 0.0, optics.exposure_ms / 2e3
+    for owner in np.unique(packed.owner):
+        corner, along, down, warp = np.moveaxis(packed.sheets[packed.owner == owner], 1, 0)
+        points = np.concatenate([corner, corner + along, corner + down, corner + along + down + warp])
+        start, end = (images_of(lens.packed, packed.motions[owner], 0.0, t_s, points) for t_s in (-half_s, half_s))
+        smear_px = max(smear_px, float(np.nanmax(np.linalg.norm(end - start, axis=1))))
+    return int(np.clip(np.ceil(smear_px / INSTANT_PX), *INSTANTS)) if smear_px > STILL_PX else 1
+
+
 def _lit(
-    light: F32, box: Box, sharp: F32, lens: Lens, packed: Packed, optics: Optics, occluders: Sequence[Occluder], margin: int
+    light: F32, box: Box, sharp: F32, lens: Lens, packed: Packed, optics: Optics, occluders: Sequence[Occluder], margin: int, count: int
 ) -> None:  # fmt: skip
     """Put the light of one part of the image, averaged over the exposure and defocused, into `light`."""
     # Defocus mixes in what lies around, so a wider part is painted than is put in.
     left, top = max(box[0] - margin, 0), max(box[1] - margin, 0)
     behind = sharp[top : min(box[3] + margin, lens.height_px), left : min(box[2] + margin, lens.width_px)]
-    moving = optics.exposure_ms > 0.0 and bool(np.any(packed.motions[:, 12:] != 0.0))
-    count = optics.sub_exposures if moving else 1
     total = np.zeros_like(behind)
     for n in range(count):
         canvas = behind.copy()

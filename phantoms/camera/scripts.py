@@ -23,7 +23,7 @@ from phantoms.rig import DRAWN_TIP, MadeTool, make_tools
 Array = npt.NDArray[np.float64]
 
 #: Of a good webcam in a well-lit room.
-OPTICS = Optics(blur_px=0.7, noise_dn=1.6, shot_dn=3.0, exposure_ms=8.0, sub_exposures=6, vignette=0.22, slope=(0.06, -0.04))
+OPTICS = Optics(blur_px=0.7, noise_dn=1.6, shot_dn=3.0, exposure_ms=8.0, vignette=0.22, slope=(0.06, -0.04))
 RATE_HZ, VIEWS_PER_S, TURNING_HZ = 30.0, 2.0, 10.0
 #: From mid-exposure to arrival where no rig states it.
 LATENCY_MS = 40.0
