@@ -42,7 +42,7 @@ class Fit:
         """RMS distance between corners seen and predicted, of the corners kept, each weighing as much as it was measured well."""
         kept = self.problem.kept
         weights = 1.0 / np.square(self.problem.sd_px[kept])
-        return float(np.sqrt(np.average(np.square(self.misfit_px[kept]), weights=weights)))
+        return math.sqrt(float(weights @ np.square(self.misfit_px[kept])) / float(weights.sum()))
 
     @cached_property
     def chi2(self) -> float:

@@ -13,6 +13,7 @@ from tracking.jit import compiled
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 #: Misfit in pixels from which a marker counts as not explained by a start.
 NOT_EXPLAINED_PX = 4.0
@@ -113,17 +114,29 @@ def _shift(rotation: Array, corners: Array, rays: Array, t: Array) -> bool:
 
 
 @compiled
-def both_poses(corners_mm: Array, rays: Array) -> tuple[Array, Array]:
-    """Both poses of each marker in its own camera.
+def _to_tracker(stand: Array, rotation: Array, t_mm: Array) -> None:
+    """A pose in the axes of a camera becomes one in the tracker's."""
+    r, t = rotation.copy(), t_mm - stand[:, 3]
+    for i in range(3):
+        for k in range(3):
+            rotation[i, k] = stand[0, i] * r[0, k] + stand[1, i] * r[1, k] + stand[2, i] * r[2, k]
+        t_mm[i] = stand[0, i] * t[0] + stand[1, i] * t[1] + stand[2, i] * t[2]
+
+
+@compiled
+def both_poses(corners_mm: Array, rays: Array, view: Index, stands: Array) -> tuple[Array, Array]:
+    """Both poses of each marker by itself.
 
     Parameters
     ----------
     corners_mm : (M, 4, 3) in body axes
     rays : (M, 4, 2) x and y of the rays (x, y, 1) to the corners
+    view : (M,) which camera saw the marker
+    stands : (V, 3, 4) camera from tracker
 
     Returns
     -------
-    rotations : (2M, 3, 3), camera from body; NaN where the corners make no pose
+    rotations : (2M, 3, 3), tracker from body; NaN where the corners make no pose
     t_mm : (2M, 3)
     """
     rotations, t_mm = np.full((2 * len(rays), 3, 3), np.nan), np.full((2 * len(rays), 3), np.nan)
@@ -151,6 +164,7 @@ def both_poses(corners_mm: Array, rays: Array) -> tuple[Array, Array]:
                     rotations[row, i, c] = pair[k, i, 0] * frame[c, 0] + pair[k, i, 1] * frame[c, 1] + pair[k, i, 2] * frame[c, 2]
             if not _shift(rotations[row], corners_mm[m], rays[m], t_mm[row]):
                 rotations[row], t_mm[row] = np.nan, np.nan
+            _to_tracker(stands[view[m]], rotations[row], t_mm[row])
     return rotations, t_mm
 
 
@@ -189,3 +203,84 @@ def disagreement(rotations: Array, t_mm: Array, corners_mm: Array, rays: Array, 
             total += np.log(1.0 + squares / 4.0 / NOT_EXPLAINED_PX**2) if front else np.inf
         found[s] = np.inf if np.isnan(total) else total
     return found
+
+
+@compiled
+def apart(rotations: Array, score: Array, most: int, angle_rad: float) -> Index:
+    """Indices of the best poses, up to `most`, each turned by more than `angle_rad` from the better ones; poses of infinite score are left out."""
+    picked, count = np.empty(most, np.int64), 0
+    chord2 = 8.0 * np.sin(angle_rad / 2.0) ** 2
+    for i in np.argsort(score):
+        if count == most or not score[i] < np.inf:
+            break
+        new = True
+        for k in range(count):
+            new = new and ((rotations[i] - rotations[picked[k]]) ** 2).sum() > chord2
+        if new:
+            picked[count] = i
+            count += 1
+    return picked[:count]
+
+
+@compiled
+def mirror_image(rotation: Array, t_mm: Array, corners_mm: Array, use: Mask, stand: Array) -> tuple[Array, Array]:
+    """A pose mirrored at the body's flattest plane and then at the plane across the line of sight: what looks like it from afar.
+
+    Parameters
+    ----------
+    rotation, t_mm : tracker from body
+    corners_mm, use : (M, 4, 3), and (M,) which of the markers are looked at
+    stand : (3, 4) camera from tracker
+    """
+    middle, scatter, count = np.zeros(3), np.zeros((3, 3)), 0
+    for m in range(len(corners_mm)):
+        if use[m]:
+            count += 4
+            for k in range(4):
+                middle += corners_mm[m, k]
+    middle /= count
+    for m in range(len(corners_mm)):
+        if use[m]:
+            for k in range(4):
+                for i in range(3):
+                    for j in range(3):
+                        scatter[i, j] += (corners_mm[m, k, i] - middle[i]) * (corners_mm[m, k, j] - middle[j])
+    normal = _least_axis(scatter)
+    along, place = np.empty(3), np.empty(3)
+    for i in range(3):
+        place[i] = t_mm[i] + (rotation[i] * middle).sum()
+    for i in range(3):  # from the camera, which stands at -R' t
+        along[i] = place[i] + (stand[:, i] * stand[:, 3]).sum()
+    along /= np.sqrt((along**2).sum())
+    found, shift = np.empty((3, 3)), np.empty(3)
+    for i in range(3):
+        for j in range(3):
+            found[i, j] = rotation[i, j] - 2.0 * normal[j] * (rotation[i] * normal).sum()
+    sights = np.array(((found[:, 0] * along).sum(), (found[:, 1] * along).sum(), (found[:, 2] * along).sum()))
+    for i in range(3):
+        for j in range(3):
+            found[i, j] -= 2.0 * along[i] * sights[j]
+        shift[i] = place[i] - (found[i] * middle).sum()
+    return found, shift
+
+
+@compiled
+def _least_axis(scatter: Array) -> Array:
+    """Unit vector along which a (3, 3) scatter is least: powers of its adjugate, whose largest axis that is."""
+    c = scatter + 1e-9 * (scatter[0, 0] + scatter[1, 1] + scatter[2, 2]) * np.eye(3)
+    a, squared = np.empty((3, 3)), np.empty((3, 3))
+    for i in range(3):
+        for k in range(3):
+            i1, i2, k1, k2 = (i + 1) % 3, (i + 2) % 3, (k + 1) % 3, (k + 2) % 3
+            a[i, k] = c[i1, k1] * c[i2, k2] - c[i1, k2] * c[i2, k1]
+    for _ in range(6):
+        a /= a[0, 0] + a[1, 1] + a[2, 2]
+        for i in range(3):
+            for k in range(3):
+                squared[i, k] = a[i, 0] * a[0, k] + a[i, 1] * a[1, k] + a[i, 2] * a[2, k]
+        a[:] = squared
+    largest = 0
+    for k in range(1, 3):
+        if a[k, k] > a[largest, largest]:
+            largest = k
+    return a[:, largest] / np.sqrt((a[:, largest] ** 2).sum())

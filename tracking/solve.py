@@ -112,7 +112,7 @@ def _normal(
         total = 0.0
         for i in range(8):
             value = 0.0
-            for j in range(8):
+            for j in range(2 * (i // 2) + 2):  # a Cholesky factor's inverse times 2x2 blocks: nothing beyond
                 value += white[m, i, j] * residual[j]
             white_residual[i] = value
             total += value * value
@@ -125,7 +125,7 @@ def _normal(
         for i in range(8):
             for c in range(6):
                 value = 0.0
-                for j in range(8):
+                for j in range(2 * (i // 2) + 2):
                     value += white[m, i, j] * slope[j, c]
                 white_slope[i, c] = value
         for i in range(8):
