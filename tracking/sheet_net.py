@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -46,8 +46,18 @@ class Piece:
     def moved(self, angle_rad: float, shift: Array) -> Piece:
         """The piece turned counter-clockwise and then shifted."""
         turn = np.array([(np.cos(angle_rad), -np.sin(angle_rad)), (np.sin(angle_rad), np.cos(angle_rad))])
-        parts = [tuple(a @ turn.T + shift for a in arrays) for arrays in (self.outlines, self.corners, self.folds, self.cuts, self.tabs)]
-        return Piece(self.faces, *parts, self.under)
+
+        def carried(arrays: tuple[Array, ...]) -> tuple[Array, ...]:
+            return tuple(array @ turn.T + shift for array in arrays)
+
+        return replace(
+            self,
+            outlines=carried(self.outlines),
+            corners=carried(self.corners),
+            folds=carried(self.folds),
+            cuts=carried(self.cuts),
+            tabs=carried(self.tabs),
+        )
 
 
 def unfold(body: PrintedBody) -> tuple[Piece, ...]:
