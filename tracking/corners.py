@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tracking.approach import approached
 from tracking.edges import MOST_PASSES, fit_squares
 
 Array = npt.NDArray[np.float64]
@@ -65,7 +66,10 @@ def fitted_squares(grey: Grey, corners_px: Array, black: Bits) -> Squares:
     count = len(corners_px)
     start = np.ascontiguousarray(corners_px, dtype=np.float64)
     fitted, ends, facts = np.empty((count, 4, 2)), np.empty((count, 4, 3)), np.zeros((count, 4, 5))
-    fit_squares(grey, start, np.ascontiguousarray(black), MOST_PASSES, fitted, ends, facts)
+    near = start.copy()
+    if min(grey.shape) >= 2:
+        approached(grey, start, black.shape[1], near)
+    fit_squares(grey, near, np.ascontiguousarray(black), MOST_PASSES, fitted, ends, facts)
     astray: Bits = np.logical_not((np.abs(fitted - start) < FARTHEST_PX).all(axis=(1, 2)))
     fitted[astray] = start[astray]
     supported = (facts[..., 0] >= LEAST_SHARE) & (facts[..., 1] >= LEAST_CONTRAST * facts[..., 2]) & ~astray[:, None]

@@ -38,13 +38,13 @@ UNKNOWNS = 8
 PAIR = np.array([[0, 1, 2, 3], [1, 4, 5, 6], [2, 5, 7, 8], [3, 6, 8, 9]])
 SUMS = 16
 
-MOST_PROFILES, FIRST_PROFILES = 26, 10
+MOST_PROFILES = 26
 FEWEST_PROFILES = 5
-MOST_PASSES = 7
+MOST_PASSES = 6
 #: A pass over all profiles that moves no corner further than this ends the fit, px: what the next would move is of third order.
 STILL_PX = 0.05
 #: Blur to begin with, and the bounds of it, px.
-FIRST_BLUR_PX, SHARPEST_PX, BLURRIEST_PX = 1.3, 0.35, 4.0
+FIRST_BLUR_PX, SHARPEST_PX, BLURRIEST_PX = 0.9, 0.35, 4.0
 #: Sds of the priors: bend of a straight line seen through a wide lens (1/px per px of image width), relative slopes of A and B, relative blur.
 BEND_SD, SLOPE_SD, BLUR_SD = 0.25, 0.2, 0.5
 #: A profile whose mean square misfit is beyond this many times the edge's median loses weight.
@@ -114,7 +114,7 @@ def _cells_inside(
 @compiled
 def _profiles(  # noqa: PLR0915  (one loop over pixels)
     image: npt.NDArray[np.uint8], corners: Array, edge: int, runs: Array, outs: Array, lengths: Array, border: tuple[float, float],
-    marks: Array, changes: Array, blur: float, reach: tuple[float, float], bow: float, levels: Array, most: int, sums: Array, places: Array,
+    marks: Array, changes: Array, blur: float, reach: tuple[float, float], bow: float, levels: Array, sums: Array, places: Array,
 ) -> int:  # fmt: skip
     """Sums over the pixels of each profile across one edge; how many profiles there are."""
     rows, columns = image.shape
@@ -133,7 +133,7 @@ def _profiles(  # noqa: PLR0915  (one loop over pixels)
     clear = min(2.5 * blur + 0.3, 0.22 * length)
     low_a, high_a = max(0, math.ceil(min(ca, ea))), min(most_a, math.floor(max(ca, ea)))
     lines = max(0, high_a - low_a + 1)
-    most = min(most, lines)
+    most = min(MOST_PROFILES, lines)
     found = 0
     for number in range(most):
         a = low_a + ((2 * number + 1) * lines) // (2 * most)
@@ -282,7 +282,7 @@ def fit_squares(  # noqa: PLR0915
     Parameters
     ----------
     image : (H, W) grey
-    corners_px : (N, 4, 2) to start from, clockwise in the image
+    corners_px : (N, 4, 2) to start from, clockwise in the image, within half a pixel (`tracking.approach`)
     black : (N, n, n) the patterns
     passes : at most so many
     fitted : (N, 4, 2) out; corners; NaN where the fit went astray
@@ -300,8 +300,8 @@ def fit_squares(  # noqa: PLR0915
     for marker in range(len(corners_px)):
         corners = corners_px[marker].copy()
         blurs[:], bows[:], noise[:], unknowns[:] = FIRST_BLUR_PX, 0.0, 4.0, 0.0
-        astray, moved = False, 1.0
-        for turn in range(passes):
+        astray = False
+        for _ in range(passes):
             for edge in range(4):
                 dx, dy = corners[(edge + 1) % 4, 0] - corners[edge, 0], corners[(edge + 1) % 4, 1] - corners[edge, 1]
                 length = math.sqrt(dx * dx + dy * dy)
@@ -318,18 +318,17 @@ def fit_squares(  # noqa: PLR0915
                     astray = True
             if astray:
                 break
-            coarse = turn == 0 or (turn == 1 and moved > 0.5)
             blur_of_all = np.median(blurs)
             for edge in range(4):
                 border = _cells_inside(corners, edge, black[marker], runs[edge], outs[edge], marks, changes)
                 cell = min(border)
                 blur = min(blurs[edge], 0.7 * cell)
-                spread = 4.0 if turn == 0 else 3.0 * blur + 0.5
+                spread = 3.0 * blur + 0.5
                 # The paper's white margin is known to be one cell wide, and what lies beyond shines in through the blur.
                 reach = (min(spread, 0.9 * cell), min(spread, max(cell - 2.2 * blur, 0.4 * cell)))
                 found = _profiles(
                     image, corners, edge, runs, outs, lengths, border, marks, changes, blur, reach, bows[edge], unknowns[edge],
-                    FIRST_PROFILES if coarse else MOST_PROFILES, sums, places,
+                    sums, places,
                 )  # fmt: skip
                 shifts[edge] = 0.0
                 facts[marker, edge, 0] = 0.0
@@ -357,7 +356,7 @@ def fit_squares(  # noqa: PLR0915
                     unknowns[edge] = 0.0
                     continue
                 o0, o1, o2 = -unknowns[edge, 4] / contrast, -unknowns[edge, 5] / contrast, -unknowns[edge, 6] / contrast
-                most = 0.8 * reach[1]
+                most = min(0.8 * reach[1], 1.0)
                 shifts[edge, 0] = min(max(o0 - o1 + o2, -most), most)
                 shifts[edge, 1] = min(max(o0 + o1 + o2, -most), most)
                 bows[edge] += min(max(o2, -bend), bend)
@@ -391,7 +390,7 @@ def fit_squares(  # noqa: PLR0915
                 moved = max(moved, abs(x), abs(y))
                 corners[corner, 0] += x
                 corners[corner, 1] += y
-            if not coarse and moved < STILL_PX:
+            if moved < STILL_PX:
                 break
         if astray:
             corners[:] = np.nan
