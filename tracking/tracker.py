@@ -85,7 +85,8 @@ class MarkerTracker:
         t_capture_ns = sum(p.t_capture_ns for p in usable or pictures) // len(usable or pictures)
         if usable:
             hint = self._strangers.hint(usable[0].grey, t_capture_ns, anything=any(len(m.ids) for f in self.found.values() for m in f.values()))
-            seen = [self._sighting(body, t_capture_ns, hint) for body in self.bodies]
+            blind = "; ".join(f"{self.rig.camera[camera].name}: {fault}" for camera, fault in faults.items())
+            seen = [self._sighting(body, t_capture_ns, hint, blind) for body in self.bodies]
         else:
             reason = next(iter(faults.values()))
             seen = [(Sighting(body=body.name, status="INVALID", reason=reason), None) for body in self.bodies]
@@ -105,14 +106,15 @@ class MarkerTracker:
             ),
         )
 
-    def _sighting(self, body: Body, t_ns: int, hint: str) -> tuple[Sighting, AppliedFilter | None]:
+    def _sighting(self, body: Body, t_ns: int, hint: str, blind: str) -> tuple[Sighting, AppliedFilter | None]:
         track = self._tracks[body.name]
         views = [View(found[short_name(body.dictionary)], self._cameras[c], self._places[c]) for c, found in self.found.items()]
         estimate = estimate_pose_views(views, self._shapes[body.name], track.continuity.at(t_ns))
         track.continuity.took(t_ns, estimate)
         figures = {"rms_px": estimate.rms_px, "corners": estimate.corners, "ambiguity": None if estimate.rms_px is None else estimate.ambiguity}
         if estimate.T_camera_from_body is None or estimate.covariance is None:
-            reason = hint or estimate.reason if estimate.status == "OUT_OF_VIEW" else estimate.reason
+            why = hint or estimate.reason if estimate.status == "OUT_OF_VIEW" else estimate.reason
+            reason = "; ".join(filter(None, (why, blind)))
             return Sighting(body=body.name, status=estimate.status, reason=reason, **figures), None  # type: ignore[arg-type]
         pose = replace(estimate.T_camera_from_body, source=f"marker/{body.name}")
         rms_mm, covariance, applied = self._rms_mm(estimate.rms_px, pose), estimate.covariance, None
@@ -125,7 +127,7 @@ class MarkerTracker:
             pose=Pose.from_rigid(pose),
             covariance=tuple(float(v) for v in covariance[np.triu_indices(6)]),  # type: ignore[arg-type]
             rms_mm=rms_mm,
-            reason="; ".join(filter(None, (estimate.reason, _disagreed(estimate.left_out), _twice(views, body)))),
+            reason="; ".join(filter(None, (estimate.reason, _disagreed(estimate.left_out), _twice(views, body), blind))),
             **figures,  # type: ignore[arg-type]
         )
         return sighting, applied

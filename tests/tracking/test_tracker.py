@@ -119,6 +119,7 @@ def test_a_blind_camera_does_not_take_the_other_one_along(grey: np.ndarray) -> N
     rig = printed_rig((rig_camera("first"), rig_camera("second", Rigid.identity("tracker", "camera/second"))), numbers=(NUMBER,))
     frame = MarkerTracker(rig).track([image(grey), image(np.zeros_like(grey), camera=1)])
     assert (frame.sightings[0].status, frame.sightings[0].corners) == ("OK", 4)
+    assert "second: the camera's picture is black" in frame.sightings[0].reason
 
 
 def test_a_marker_shown_twice_is_not_used_and_named(grey: np.ndarray) -> None:
