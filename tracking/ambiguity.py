@@ -87,8 +87,8 @@ def likeness(best: Fit, other: Fit) -> float:
     Misfits are compared in units of the measured noise and in pixels, and the more doubtful of the two comparisons counts. Misfits below the
     noise tell nothing, so each counts as at least that.
     """
-    angle = best.turn_from(other.rotation)
-    if angle < 1e-3 or _same(best, other):
+    # Within its error bar a pose's misfit grows by no more than the bar's square; what has grown more need not be looked at.
+    if other.chi2 - best.chi2 < 2.0 * SAME_SDS**2 * best.excess and _same(best, other):
         return 0.0
     noise, floor = 2.0 * best.corners, math.sqrt(2.0) * UNMEASURED_PX
     by_noise = math.sqrt(max(best.chi2, noise) / max(other.chi2, noise))

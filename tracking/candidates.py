@@ -49,11 +49,11 @@ def _disagreement(problem: Problem, rotations: Array, t_mm: Array) -> Array:
 
 
 def _starts(problem: Problem, previous: Rigid | None) -> Iterator[tuple[Array, Array]]:
-    """The starts that most markers agree with, each far from the others."""
+    """The last pose, then the starts that most markers agree with, each far from the others."""
     p = problem
-    rotations, t_mm = both_poses(p.corners_mm, p.rays, p.view, p.stands)
     if previous is not None:
-        rotations, t_mm = np.concatenate([np.array([previous.rotation]), rotations]), np.concatenate([np.array([previous.t_mm]), t_mm])
+        yield np.array(previous.rotation), np.array(previous.t_mm)
+    rotations, t_mm = both_poses(p.corners_mm, p.rays, p.view, p.stands)
     for i in apart(rotations, _disagreement(problem, rotations, t_mm), FURTHER_STARTS + 1, SAME_START_RAD):
         yield rotations[i], t_mm[i]
 

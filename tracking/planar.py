@@ -283,4 +283,5 @@ def _least_axis(scatter: Array) -> Array:
     for k in range(1, 3):
         if a[k, k] > a[largest, largest]:
             largest = k
-    return a[:, largest] / np.sqrt((a[:, largest] ** 2).sum())
+    axis: Array = a[:, largest] / np.sqrt((a[:, largest] ** 2).sum())
+    return axis

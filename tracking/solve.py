@@ -20,7 +20,7 @@ HUBER_SDS = 4.0
 #: Steps of the refinement.
 STEPS = 30
 #: A step this small in terms of the pose's own standard deviations ends it.
-SMALL_STEP = 1e-4
+SMALL_STEP = 1e-3
 
 
 @compiled
