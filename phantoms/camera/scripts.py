@@ -18,13 +18,16 @@ from phantoms.camera.optics import Optics
 from phantoms.camera.patterns import board
 from phantoms.camera.sheets import Sheet, printed
 from phantoms.camera.take import CameraTruth, Take, Track
+from phantoms.motion import Poses
 from phantoms.rig import DRAWN_TIP, MadeTool, make_tools
 
 Array = npt.NDArray[np.float64]
 
 #: Of a good webcam in a well-lit room.
 OPTICS = Optics(blur_px=0.7, noise_dn=1.6, shot_dn=3.0, exposure_ms=8.0, vignette=0.22, slope=(0.06, -0.04))
-RATE_HZ, VIEWS_PER_S, TURNING_HZ = 30.0, 2.0, 10.0
+RATE_HZ, BOARD_HZ, TURNING_HZ = 30.0, 10.0, 10.0
+#: Exposures of the board in each of its poses.
+HELD = 2
 #: From mid-exposure to arrival where no rig states it.
 LATENCY_MS = 40.0
 #: Where tools are pivoted and spun, tracker axes: below the middle of the picture, so that the markers are in it.
@@ -53,12 +56,13 @@ class Studio:
 
 
 def film_board(studio: Studio) -> Take:
-    """The calibration board of the printed sheet in 40 poses, two a second, at rest in each."""
+    """The calibration board of the printed sheet in 40 poses, still in each for two exposures: who calibrates waits until it is held still."""
     paper, *prints = board()
     # The paper goes round from its top left as seen from its front.
     sheet = printed(paper.corners_mm, [(p.corners_mm, p.cells, p.marker) for p in prints])
     views = board_views(studio.lenses[0], len(studio.lenses) > 1, studio.rng(*VIEWS_STREAM))
-    return calm(studio, "board", _times(len(views), VIEWS_PER_S), {"board": Track.open(views)}, {"board": (sheet,)}, {}, at_rest=True)
+    views = Poses(np.repeat(views.rotation, HELD, axis=0), np.repeat(views.t_mm, HELD, axis=0))
+    return calm(studio, "board", _times(len(views), BOARD_HZ), {"board": Track.open(views)}, {"board": (sheet,)}, {}, at_rest=True)
 
 
 def film_body(studio: Studio, name: str) -> Take:
