@@ -15,8 +15,9 @@ from tracking.problem import Array, Problem, whitened
 
 #: Scales in pixels, from where a corner is doubted to where it is judged; so many fits at each.
 SCALES_PX, FITS = (12.0, 6.0, 3.0, 1.5, 0.8), 2
-#: A corner disagrees if it misses by more than this many pixels, and by this many of its standard deviations.
-DISAGREES_PX, DISAGREES_SDS = 0.5, 4.0
+#: A corner disagrees if it misses by more than this many pixels, of its standard deviations, and times the median miss: where all miss
+#: alike, the noise is larger than measured, or the calibration poor, and no corner is to blame.
+DISAGREES_PX, DISAGREES_SDS, DISAGREES_TIMES = 0.5, 4.0, 4.0
 #: A marker within this many standard deviations (root mean square of its numbers) is not suspected at all.
 UNSUSPECTED_SDS = 2.0
 #: Fewest corners that may be left, and fewest of one marker that still say something of it.
@@ -30,7 +31,8 @@ def agreed(problem: Problem, fit: Fit) -> Fit:
     drawn = _drawn_in(problem, fit)
     if drawn is None:
         return fit
-    kept = drawn.misfit_px <= np.maximum(DISAGREES_PX, DISAGREES_SDS * problem.sd_px)
+    common = max(DISAGREES_PX, DISAGREES_TIMES * float(np.median(drawn.misfit_px)))
+    kept = drawn.misfit_px <= np.maximum(common, DISAGREES_SDS * problem.sd_px)
     kept &= kept.sum(axis=1, keepdims=True) >= FEWEST_OF_MARKER
     if kept.all() or 2 * int(kept.sum()) <= kept.size or int(kept.sum()) < FEWEST:
         return fit
