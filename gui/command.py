@@ -47,7 +47,7 @@ def app(
 
     if bool(key) != bool(server_key):
         raise InputRefused("--key and --server-key go together", "pass your key's name and the core's .pub file")
-    if not headless and not _has_display():
+    if not headless and not has_display():
         raise InputRefused("there is no display for a window", "pass --headless to save pictures instead")
     chosen = check_view(view or ("tip" if headless else "posterior"))
     scene, tools = _load(case, rig)
@@ -83,7 +83,7 @@ def _load(case: Path, rig: Path | None) -> tuple[Scene, Rig | None]:
     return scene, read_rig(path) if rig or path.exists() else None
 
 
-def _has_display() -> bool:
+def has_display() -> bool:
     """On Linux a window needs an X or Wayland display, unless Qt was told to use another platform."""
     if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
         return True

@@ -11,6 +11,7 @@ import typer
 
 from navtwin.errors import InputRefused
 from tracking.camera_commands import camera, cameras
+from tracking.latency_command import latency
 from tracking.marker_commands import measure
 from tracking.reporting import Report
 
@@ -34,6 +35,7 @@ def _group() -> None:
 
 calibrate_app.command("camera")(camera)
 calibrate_app.command("cameras")(cameras)
+calibrate_app.command("latency")(latency)
 calibrate_app.command("markers")(measure)
 
 

@@ -12,6 +12,7 @@ from navtwin.calibrate import HandEye, PivotCalibration, SpinCalibration, TimeOf
 from navtwin.calibrate.poses import nearest_rotation, vectors_of
 from tracking.calibrate_camera import CameraCalibration
 from tracking.coverage import CELLS_X, CELLS_Y, MIN_TILT_DEG
+from tracking.screen_clock import Latency
 from tracking.stereo import Extrinsics
 
 Array = npt.NDArray[np.float64]
@@ -71,38 +72,41 @@ def camera_picture(found: CameraCalibration, path: Path, name: str) -> None:
     tilt.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xlabel="board faces left / right, deg", ylabel="board faces down / up, deg")
     tilt.set_title(f"tilts (dashed: {MIN_TILT_DEG:.0f} deg)", fontsize=9)
     figure.colorbar(dots, ax=tilt, label="distance, board units (mm)", shrink=0.8)
-    views.bar(np.arange(len(found.views)), found.view_rms_px, color=COLOURS[0])
-    views.axhline(found.held_out_px, color=BAD, ls="--", lw=1.2, label=f"held out {found.held_out_px:.2f} px")
-    views.set(xlabel="view", ylabel="RMS error, px", ylim=(0.0, None))
-    views.set_title(f"error of each view; {len(found.rejected)} left out", fontsize=9)
-    views.legend(fontsize=8)
+    _error_bars(views, found.view_rms_px, found.held_out_px, len(found.rejected))
     _save(figure, path)
 
 
 def cameras_picture(found: Extrinsics, path: Path) -> None:
-    """The cameras from above and from the side."""
+    """The cameras from above, and the error of each view."""
     held_out = f"held-out error {found.held_out_px:.2f} px, {found.epipolar_px:.2f} px off epipolar lines"
     title = f"{len(found.cameras)} cameras: {len(found.views)} views, {held_out}"
-    figure, panels = _figure(title, found.accepted, found.reasons, 2)
+    figure, (above, views) = _figure(title, found.accepted, found.reasons, 2)
     places = [np.eye(4), *(T.matrix() for T in found.T_tracker_from_camera)]
     size = 0.35 * max(float(found.baseline_mm.max()), 1e-6)
-    for axes, (across, label) in zip(panels, ((0, "x (right), mm"), (1, "y (down), mm")), strict=True):
-        for number, (place, camera) in enumerate(zip(places, found.cameras, strict=True)):
-            half = np.array([camera.width_px / camera.matrix[0, 0], camera.height_px / camera.matrix[1, 1]])[across] / 2.0
-            corners = np.zeros((4, 3))
-            corners[1:3, 2], corners[1, across], corners[2, across] = size, half * size, -half * size
-            drawn = corners @ place[:3, :3].T + place[:3, 3]
-            colour = COLOURS[number % len(COLOURS)]
-            axes.plot(drawn[:, across], drawn[:, 2], color=colour)
-            sd = "" if number == 0 else f": {found.baseline_mm[number - 1]:.2f} mm, sd {found.baseline_sd_mm[number - 1]:.2f} mm"
-            axes.plot(*place[[across, 2], 3], "o", color=colour, label=f"camera {number}{sd}")
-        axes.set(xlabel=label, ylabel="z (forward), mm", aspect="equal")
-        axes.margins(0.15)
-        axes.grid(alpha=0.3)
-    panels[0].set_title("from above", fontsize=9)
-    panels[1].set_title("from the side", fontsize=9)
-    panels[0].legend(fontsize=8)
+    for number, (place, camera) in enumerate(zip(places, found.cameras, strict=True)):
+        half = camera.width_px / camera.matrix[0, 0] / 2.0
+        corners = np.array([(0.0, 0.0, 0.0), (-half * size, 0.0, size), (half * size, 0.0, size), (0.0, 0.0, 0.0)])
+        drawn = corners @ place[:3, :3].T + place[:3, 3]
+        colour = COLOURS[number % len(COLOURS)]
+        above.plot(drawn[:, 0], drawn[:, 2], color=colour)
+        sd = "" if number == 0 else f": {found.baseline_mm[number - 1]:.2f} mm away, sd {found.baseline_sd_mm[number - 1]:.2f} mm"
+        above.plot(*place[[0, 2], 3], "o", color=colour, label=f"camera {number}{sd}")
+    above.set(xlabel="x (right), mm", ylabel="z (forward), mm")
+    above.set_aspect("equal", adjustable="datalim")
+    above.margins(0.2)
+    above.grid(alpha=0.3)
+    above.set_title("the cameras from above", fontsize=9)
+    above.legend(fontsize=8, loc="upper center")
+    _error_bars(views, found.view_rms_px, found.held_out_px, len(found.rejected))
     _save(figure, path)
+
+
+def _error_bars(axes: Any, view_rms_px: Array, held_out_px: float, rejected: int) -> None:
+    axes.bar(np.arange(len(view_rms_px)), view_rms_px, color=COLOURS[0])
+    axes.axhline(held_out_px, color=BAD, ls="--", lw=1.2, label=f"held out {held_out_px:.2f} px")
+    axes.set(xlabel="view", ylabel="RMS error, px", ylim=(0.0, 1.2 * float(view_rms_px.max())))
+    axes.set_title(f"error of each view; {rejected} left out", fontsize=9)
+    axes.legend(fontsize=8, loc="upper right")
 
 
 def pivot_picture(poses: Array, found: PivotCalibration, path: Path, name: str) -> None:
@@ -208,3 +212,19 @@ def _quarters() -> Any:
     from matplotlib.colors import ListedColormap
 
     return ListedColormap(COLOURS)
+
+
+def latency_picture(found: Latency, path: Path) -> None:
+    """Each picture's latency, in order and as a histogram."""
+    title = f"Latency: {found.latency_ms:.1f} ms, sd {found.sd_ms:.1f} ms a picture"
+    figure, (run, share) = _figure(title, found.accepted, found.reasons, 2)
+    run.plot(found.readings_ms, ".", ms=4, color=COLOURS[0])
+    run.set(xlabel="picture", ylabel="light to arrival, ms")
+    share.hist(found.readings_ms, bins=30, color=COLOURS[1])
+    share.set(xlabel="light to arrival, ms", ylabel="pictures")
+    for axes, line in ((run, run.axhline), (share, share.axvline)):
+        line(found.latency_ms, color=BAD, ls="--", lw=1)
+        axes.grid(alpha=0.3)
+    run.set_title("a drift or steps mean that pictures queue", fontsize=9)
+    share.set_title(f"the screen adds a spread of its own period; {found.unread} pictures were not legible", fontsize=9)
+    _save(figure, path)
