@@ -10,7 +10,9 @@ from scipy.spatial.transform import Rotation
 
 from navtwin.errors import InputRefused
 from phantoms.camera import Backdrop, Glare, Lens, Occluder, Optics, Placed, Square, project, render
+from phantoms.camera.background import cluttered
 from phantoms.camera.develop import taps
+from phantoms.camera.hands import drape, hand
 from phantoms.camera.raster import images_of
 
 LENS = Lens(np.array([[500.0, 0.0, 99.5], [0.0, 500.0, 99.5], [0.0, 0.0, 1.0]]), np.zeros(5), 200, 200)
@@ -155,3 +157,21 @@ def test_what_cannot_be_rendered_is_refused() -> None:
         Optics(blur_px=-1.0)
     with pytest.raises(InputRefused, match="sub-exposure"):
         Optics(sub_exposures=0)
+
+
+def test_hands_and_cloths_cover_what_they_are_laid_over() -> None:
+    rng = np.random.default_rng(1)
+    points = rng.uniform((60.0, 50.0), (120.0, 140.0), (40, 2))
+    grey = render(LENS, [], occluders=[drape(points, rng, grey_dn=70.0)])
+    assert all(grey[round(y), round(x)] == 70 for x, y in points)
+    # A hand that points up: palm at its centre, fingers above with light between them, a wrist below.
+    up = render(LENS, [], occluders=[hand((100.0, 120.0), 150.0, -math.pi / 2.0, 33.0)]) == 33
+    assert up[120, 100] and up[165, 100] and not up[120, 180]
+    strips = np.diff(up[60].astype(np.int8))
+    assert (strips == 1).sum() == 4 and (strips == -1).sum() == 4
+
+
+def test_clutter_fills_the_picture_and_is_the_same_for_a_seed() -> None:
+    first, second = (cluttered(LENS, np.random.default_rng(3)).sharp for _ in range(2))
+    assert (first == second).all() and (first != cluttered(LENS, np.random.default_rng(4)).sharp).any()
+    assert first.shape == (200, 200) and first.min() >= 0.0 and first.max() <= 255.0 and np.ptp(first) > 60.0
