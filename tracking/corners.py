@@ -69,10 +69,14 @@ def fitted_squares(grey: Grey, corners_px: Array, black: Bits) -> Squares:
     near = start.copy()
     if min(grey.shape) >= 2:
         approached(grey, start, black.shape[1], near)
-    fit_squares(grey, near, np.ascontiguousarray(black), MOST_PASSES, fitted, ends, facts)
+    inner = np.stack([black[:, 1], black[:, :, -2], black[:, -2, ::-1], black[:, ::-1, 1]], axis=1)
+    fit_squares(grey, near, inner, MOST_PASSES, fitted, ends, facts)
+    supported = (facts[..., 0] >= LEAST_SHARE) & (facts[..., 1] >= LEAST_CONTRAST * facts[..., 2])
+    weak = np.flatnonzero((~supported).any(axis=1))
+    fitted[weak] = _mixed(fitted[weak], start[weak], supported[weak])
     astray: Bits = np.logical_not((np.abs(fitted - start) < FARTHEST_PX).all(axis=(1, 2)))
     fitted[astray] = start[astray]
-    supported = (facts[..., 0] >= LEAST_SHARE) & (facts[..., 1] >= LEAST_CONTRAST * facts[..., 2]) & ~astray[:, None]
+    supported &= ~astray[:, None]
     ends[~supported] = (UNSUPPORTED_PX**2, UNSUPPORTED_PX**2, 0.0)
     return Squares(fitted, _joint_covariance(fitted, ends), supported, (facts[..., 4] + 0.5 * facts[..., 1]).mean(axis=1))
 
@@ -80,7 +84,7 @@ def fitted_squares(grey: Grey, corners_px: Array, black: Bits) -> Squares:
 def _joint_covariance(corners_px: Array, ends: Array) -> Array:
     """Each corner is where the end of one edge meets the start of the next: from the edges' covariances to that of all corners of a marker."""
     count = len(corners_px)
-    run = corners_px[:, [1, 2, 3, 0]] - corners_px
+    run = _next(corners_px) - corners_px
     length = np.sqrt((run * run).sum(axis=2))
     outward = run[..., ::-1] * [1.0, -1.0] / np.maximum(length, 1e-9)[..., None]
     last = outward[:, [3, 0, 1, 2]]
@@ -99,6 +103,21 @@ def _joint_covariance(corners_px: Array, ends: Array) -> Array:
     blocks[:, around, :, following, :] = np.moveaxis(shared, 1, 0)
     blocks[:, following, :, around, :] = np.moveaxis(shared, 1, 0).swapaxes(2, 3)
     return blocks.reshape(count, 8, 8)
+
+
+def _mixed(fitted: Array, start: Array, supported: Bits) -> Array:
+    """Corners (N, 4, 2) where fitted edges cross, those without support taken as they were at the start."""
+    ends = np.stack([np.where(supported[..., None], quad, other) for quad, other in ((fitted, start), (_next(fitted), _next(start)))], axis=2)
+    run = ends[:, :, 1] - ends[:, :, 0]
+    last, run_last = np.roll(ends[:, :, 0], 1, axis=1), np.roll(run, 1, axis=1)
+    gap = ends[:, :, 0] - last
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = (gap[..., 0] * run[..., 1] - gap[..., 1] * run[..., 0]) / (run_last[..., 0] * run[..., 1] - run_last[..., 1] * run[..., 0])
+        return np.asarray(last + share[..., None] * run_last)
+
+
+def _next(corners: Array) -> Array:
+    return corners[:, [1, 2, 3, 0]]
 
 
 def _outer(a: Array, variance: Array, b: Array) -> Array:

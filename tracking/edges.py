@@ -69,14 +69,12 @@ def _step(z: float) -> tuple[float, float]:
 
 
 @compiled
-def _cells_inside(
-    corners: Array, edge: int, black: npt.NDArray[np.bool_], run: Array, out: Array, marks: Array, changes: Array
-) -> tuple[float, float]:
+def _cells_inside(corners: Array, edge: int, row: npt.NDArray[np.bool_], run: Array, out: Array, marks: Array, changes: Array) -> tuple[float, float]:
     """Where along the edge the cells next to the border begin (`marks`, px from its start) and how white they are more than the one before.
 
     Returns the border's width at both ends of the edge, px. Homography: Heckbert, "Fundamentals of texture mapping", 1989, section 2.2.3.
     """
-    size = black.shape[0]
+    size = len(row)
     x0, y0 = corners[edge, 0], corners[edge, 1]
     x1, y1 = corners[(edge + 1) % 4, 0], corners[(edge + 1) % 4, 1]
     x2, y2 = corners[(edge + 2) % 4, 0], corners[(edge + 2) % 4, 1]
@@ -86,8 +84,7 @@ def _cells_inside(
     determinant = ax * by - ay * bx
     g, h = (px * by - py * bx) / determinant, (ax * py - ay * px) / determinant
     v = 1.0 / size
-    before = 0.0
-    widths = (0.0, 0.0)
+    before, widths = 0.0, (0.0, 0.0)
     for k in range(size + 1):
         u = k / size
         depth = g * u + h * v + 1.0
@@ -97,15 +94,7 @@ def _cells_inside(
             widths = (-(x * out[0] + y * out[1]), 0.0)
         if k == size:
             return widths[0], -(x * out[0] + y * out[1])
-        if edge == 0:
-            dark = black[1, k]
-        elif edge == 1:
-            dark = black[k, size - 2]
-        elif edge == 2:
-            dark = black[size - 2, size - 1 - k]
-        else:
-            dark = black[size - 1 - k, 1]
-        white = 0.0 if dark else 1.0
+        white = 0.0 if row[k] else 1.0
         marks[k], changes[k] = x * run[0] + y * run[1], white - before
         before = white
     return widths
@@ -194,9 +183,8 @@ def _profiles(  # noqa: PLR0915  (one loop over pixels)
             g3 += grey * turn
             gg += grey * grey
         row = sums[found]
-        row[0], row[1], row[2], row[3], row[4] = s00, s01, s02, s03, s11
-        row[5], row[6], row[7], row[8], row[9] = s12, s13, s22, s23, s33
-        row[10], row[11], row[12], row[13], row[14] = g0, g1, g2, g3, gg
+        row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7] = s00, s01, s02, s03, s11, s12, s13, s22
+        row[8], row[9], row[10], row[11], row[12], row[13], row[14] = s23, s33, g0, g1, g2, g3, gg
         places[found] = t
         found += 1
     return found
@@ -257,6 +245,18 @@ def _misfit(row: Array, t: float, unknowns: Array) -> tuple[float, float]:
 
 
 @compiled
+def _levels(sums: Array, count: int, work: Array) -> tuple[float, float]:
+    """Black level and contrast: medians of what a straight line through each profile's grey levels against Phi gives."""
+    for j in range(count):
+        row = sums[j]
+        work[j] = (row[0] * row[11] - row[1] * row[10]) / max(row[0] * row[4] - row[1] * row[1], 1e-9)
+    contrast = float(np.median(work[:count]))
+    for j in range(count):
+        work[j] = (sums[j, 10] - contrast * sums[j, 1]) / max(sums[j, 0], 1.0)
+    return float(np.median(work[:count])), contrast
+
+
+@compiled
 def _weighed(sums: Array, places: Array, weights: Array, count: int, unknowns: Array, squares: Array) -> tuple[float, float]:
     """Profiles that do not fit lose weight. Returns the variance of a grey level, from those that do; and the largest change of a weight."""
     for j in range(count):
@@ -275,7 +275,7 @@ def _weighed(sums: Array, places: Array, weights: Array, count: int, unknowns: A
 
 @compiled
 def fit_squares(  # noqa: PLR0915
-    image: npt.NDArray[np.uint8], corners_px: Array, black: npt.NDArray[np.bool_], passes: int, fitted: Array, ends: Array, facts: Array
+    image: npt.NDArray[np.uint8], corners_px: Array, inner: npt.NDArray[np.bool_], passes: int, fitted: Array, ends: Array, facts: Array
 ) -> None:
     """Fit the edges of each square.
 
@@ -283,13 +283,13 @@ def fit_squares(  # noqa: PLR0915
     ----------
     image : (H, W) grey
     corners_px : (N, 4, 2) to start from, clockwise in the image, within half a pixel (`tracking.approach`)
-    black : (N, n, n) the patterns
+    inner : (N, 4, n) which cells are black in the row next to the border, along each edge
     passes : at most so many
     fitted : (N, 4, 2) out; corners; NaN where the fit went astray
     ends : (N, 4, 3) out, px^2; of each edge's place at its start and at its end: variance, variance, covariance
     facts : (N, 4, 5) out; of each edge: share of its profiles that fit, contrast and noise in grey levels, blur in px, black in grey levels
     """
-    size = black.shape[1]
+    size = inner.shape[2]
     sums, places = np.zeros((MOST_PROFILES + 2, SUMS)), np.zeros(MOST_PROFILES + 2)
     weights, squares = np.zeros(MOST_PROFILES + 2), np.zeros(MOST_PROFILES + 2)
     marks, changes = np.zeros(size), np.zeros(size)
@@ -314,13 +314,12 @@ def fit_squares(  # noqa: PLR0915
             for edge in range(4):
                 following = (edge + 1) % 4
                 # Clockwise and bent by no more than perspective can: else there is no square to fit.
-                if runs[edge, 0] * runs[following, 1] - runs[edge, 1] * runs[following, 0] < 0.05:
-                    astray = True
+                astray |= runs[edge, 0] * runs[following, 1] - runs[edge, 1] * runs[following, 0] < 0.05
             if astray:
                 break
             blur_of_all = np.median(blurs)
             for edge in range(4):
-                border = _cells_inside(corners, edge, black[marker], runs[edge], outs[edge], marks, changes)
+                border = _cells_inside(corners, edge, inner[marker, edge], runs[edge], outs[edge], marks, changes)
                 cell = min(border)
                 blur = min(blurs[edge], 0.7 * cell)
                 spread = 3.0 * blur + 0.5
@@ -342,7 +341,11 @@ def fit_squares(  # noqa: PLR0915
                 prior[6] = noise[edge] / (bend * contrast) ** 2
                 prior[7] = noise[edge] / (BLUR_SD * blur * contrast) ** 2
                 centre[6], centre[7] = bows[edge] * contrast, -(blur_of_all - blur) * contrast
-                weights[:found] = 1.0
+                if unknowns[edge, 2] == 0.0:
+                    unknowns[edge, 0], unknowns[edge, 2] = _levels(sums, found, squares)
+                # Profiles are weighed before they are heard: one that is covered would spoil the fit by which it is judged.
+                unknowns[edge, 4:] = 0.0
+                _weighed(sums, places, weights, found, unknowns[edge], squares)
                 settled = True
                 for _ in range(4):
                     settled = _solved(sums, places, weights, found, prior, centre, moments, root, unknowns[edge])
@@ -392,6 +395,4 @@ def fit_squares(  # noqa: PLR0915
                 corners[corner, 1] += y
             if moved < STILL_PX:
                 break
-        if astray:
-            corners[:] = np.nan
-        fitted[marker] = corners
+        fitted[marker] = corners if not astray else corners * np.nan
