@@ -215,7 +215,7 @@ def adjust(setup: Setup, all_seen: Sequence[Seen], steps: int = STEPS) -> Adjust
         setup, damping = tried, max(damping / 10.0, 1e-10)
         # The spread is taken anew only on the way down, so that costs compare.
         system = _assembled(setup, all_seen, None)
-        if gain < 1e-9:
+        if gain < 1e-7:
             break
     return _judged(setup, system, len(all_seen))
 

@@ -19,7 +19,7 @@ ROW_WORDS, COLUMN_WORDS = ("upper", "middle", "lower"), ("left", "middle", "righ
 #: Corners that make a cell count as seen, and a region.
 CELL_CORNERS, REGION_CORNERS = 2, 8
 MIN_CELLS_SHARE = 0.7
-#: Tilts (between the board's normal and the line of sight) that tell focal length from distance; for the guidance, in each of four directions.
+#: Tilts (between the board's normal and the optical axis) that tell focal length from distance; for the guidance, in each of four directions.
 MIN_TILT_DEG, GUIDED_TILT_DEG = 20.0, 25.0
 #: Views that must be tilted, and how far their directions must differ: the weaker of two spreads of the normal's components.
 MIN_TILTED, MIN_SPREAD = 4, 0.12
@@ -43,7 +43,8 @@ class Coverage:
     cells : (CELLS_Y, CELLS_X) corners seen in each cell of the image
     missing : names of the image's regions (of three by three) that hold no board
     normal_xy : (V, 2) x and y components of the unit normal of the board, towards the camera, camera axes
-    tilt_deg, distance : (V,) angle between the board's normal and the line of sight; distance in board units, mm
+    tilt_deg, distance : (V,) angle between the board's normal and the optical axis (a board parallel to the
+        image tells nothing, wherever it is); distance in board units, mm
     """
 
     cells: npt.NDArray[np.int64]
@@ -73,8 +74,8 @@ def coverage(views: Sequence[BoardView], T_camera_from_board: Array) -> Coverage
     normal = poses[:, :3, 2] * np.where(np.einsum("vi,vi->v", poses[:, :3, 2], poses[:, :3, 3]) > 0.0, -1.0, 1.0)[:, None]
     middle = np.array([p[:3, :3] @ v.board_mm.mean(axis=0) + p[:3, 3] for p, v in zip(poses, views, strict=True)]).reshape(-1, 3)
     distance = np.linalg.norm(middle, axis=1)
-    facing = -np.einsum("vi,vi->v", normal, middle) / np.maximum(distance, 1e-12)
-    return Coverage(cells, missing, normal[:, :2], np.degrees(np.arccos(np.clip(facing, -1.0, 1.0))), distance)
+    tilt = np.degrees(np.arcsin(np.clip(np.linalg.norm(normal[:, :2], axis=1), 0.0, 1.0)))
+    return Coverage(cells, missing, normal[:, :2], tilt, distance)
 
 
 def _region(row: int, column: int) -> str:

@@ -44,7 +44,8 @@ class Extrinsics:
     rms_px : RMS error of the views used, all cameras
     held_out_px, epipolar_px : in views left out: reprojection error (the board's pose is fitted to all cameras together), and RMS distance of
     corners from the epipolar lines of the first camera's, which needs no pose at all
-    views, rejected : names of the views used; (name, why) of those that are not
+    views, view_rms_px : names of the views used, and the RMS error of each over all cameras
+    rejected : (name, why) of views that are not used
     accepted, reasons : the verdict
     """
 
@@ -57,6 +58,7 @@ class Extrinsics:
     held_out_px: float
     epipolar_px: float
     views: tuple[str, ...]
+    view_rms_px: Array
     rejected: tuple[tuple[str, str], ...]
     accepted: bool
     reasons: tuple[str, ...]
@@ -148,8 +150,12 @@ def _some(setup: Setup, which: Sequence[int]) -> Setup:
     return Setup(setup.intrinsics, setup.T_camera_from_first, setup.T_first_from_board[list(which)], setup.free)
 
 
+def _view_errors(fit: Adjusted, count: int) -> Array:
+    return np.array([fit.rms_px([k for k in fit.residuals if k[1] == n]) for n in range(count)])
+
+
 def _outliers(fit: Adjusted, count: int, most: int) -> list[tuple[int, str]]:
-    error = np.array([fit.rms_px([k for k in fit.residuals if k[1] == n]) for n in range(count)])
+    error = _view_errors(fit, count)
     middle = float(np.median(error))
     limit = max(middle + REJECT_SDS * 1.4826 * float(np.median(np.abs(error - middle))), REJECT_FACTOR * middle, 0.02)
     worst = [int(n) for n in np.argsort(-error) if error[n] > limit][: max(most, 0)]
@@ -238,6 +244,7 @@ def _result(
         held_out_px=held_out[0],
         epipolar_px=held_out[1],
         views=tuple(next(iter(e.values())).name for e in together),
+        view_rms_px=_view_errors(fit, len(together)),
         rejected=tuple(rejected),
         accepted=not reasons,
         reasons=tuple(reasons),

@@ -19,6 +19,8 @@ Array = npt.NDArray[np.float64]
 MIN_MOTIONS, MIN_SHARE = 8, 0.8
 #: Least root-mean-square turn, about the second best direction (which every hand-eye calibration needs).
 MIN_TURN_RAD, MIN_SECOND_SHARE = 0.12, 0.15
+#: How many poses each pose is paired with for the start, and the widest turn between the two.
+PAIRINGS, WIDEST_TURN_RAD = 8, 2.6
 MAX_SD_MM, MAX_SD_RAD = 1.0, 0.009
 #: A and B must turn by the same angle: the median difference that noise may make.
 MAX_ANGLE_DIFFERENCE_RAD = 0.05
@@ -96,7 +98,7 @@ def calibrate_robot_world(A: npt.ArrayLike, B: npt.ArrayLike) -> RobotWorld:
         B = T_board_from_camera; then X = T_marker_from_camera and Y = T_tracker_from_board
     """
     a, b = _pair(A, B)
-    first, second = _far_pairs(a)
+    first, second = _pairs(a)
     motions_a = np.linalg.inv(a[first]) @ a[second]
     motions_b = np.linalg.inv(b[first]) @ b[second]
     X = closed_form(motions_a, motions_b)
@@ -119,13 +121,15 @@ def _pair(A: npt.ArrayLike, B: npt.ArrayLike) -> tuple[Array, Array]:
     return a, b
 
 
-def _far_pairs(poses: Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """For each pose the one most turned away from it, but not by nearly half a turn, where the axis is lost."""
-    flat = poses[:, :3, :3].reshape(-1, 9)
-    cosine = np.clip((flat @ flat.T - 1.0) / 2.0, -1.0, 1.0)
-    angle = np.arccos(cosine)
-    angle[angle > np.radians(150.0)] = 0.0
-    return np.arange(len(poses)), angle.argmax(axis=1)
+def _pairs(poses: Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Pairs of poses at several distances in the stream, turned from each other by less than nearly half a turn, where the axis is lost."""
+    count = len(poses)
+    shifts = np.unique(np.linspace(1, count // 2, min(PAIRINGS, count // 2)).astype(np.int64))
+    first = np.tile(np.arange(count), len(shifts))
+    second = (first + np.repeat(shifts, count)) % count
+    cosine = (np.einsum("nij,nij->n", poses[first, :3, :3], poses[second, :3, :3]) - 1.0) / 2.0
+    near = cosine > np.cos(WIDEST_TURN_RAD)
+    return (first[near], second[near]) if near.sum() >= 3 else (first, second)
 
 
 def _report(a: Array, b: Array, fit: Fit, turns_a: Array, turns_b: Array) -> HandEye:
@@ -153,7 +157,7 @@ def _motion_reasons(count: int, turns_a: Array, turns_b: Array, fit: Fit) -> lis
     if count < MIN_MOTIONS:
         return [f"only {count} poses or motions: collect at least {MIN_MOTIONS}, better 20, turned about different axes"]
     angle_a, angle_b = np.linalg.norm(turns_a, axis=1), np.linalg.norm(turns_b, axis=1)
-    values, directions = np.linalg.eigh(turns_a.T @ turns_a / count)
+    values, directions = np.linalg.eigh(turns_a.T @ turns_a / len(turns_a))
     spread = np.sqrt(np.maximum(values, 0.0))
     if spread[2] < MIN_TURN_RAD:
         return [f"too little rotation ({np.degrees(angle_a.max()):.0f} deg at most): turn the bodies by 30 deg and more, about two different axes"]

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from navtwin.calibrate.noise import groups_of, student_factor
+from navtwin.calibrate.noise import autocorrelation, groups_of, student_factor
 from navtwin.calibrate.poses import cross_matrices, nearest_rotation, rotations_about, vectors_of
 
 Array = npt.NDArray[np.float64]
 
-STEPS = 30
+STEPS, START_STEPS = 30, 15
 #: Huber's constant, and what counts as an outlier, in robust standard deviations of the length of a residual.
 HUBER_SDS, REJECT_SDS = 2.0, 5.0
-#: Groups left out in turn for the error bar; a long stream's neighbours go out together.
-MOST_GROUPS = 40
+#: Groups left out in turn for the error bar. Neighbours in a stream share slow errors: a group is this many correlation times long.
+GROUP_TIMES, FEWEST_GROUPS, MOST_GROUPS = 2.0, 10, 60
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,23 @@ class Fit:
 def closed_form(A: Array, B: Array) -> Array:
     """(4, 4) X of A X = X B by Park and Martin: the rotation that lays B's rotation vectors on A's, then the translation."""
     alpha, beta = vectors_of(A[:, :3, :3]), vectors_of(B[:, :3, :3])
-    X = np.eye(4)
-    X[:3, :3] = nearest_rotation(alpha.T @ beta)
-    rows = A[:, :3, :3] - np.eye(3)
+    X, rows = np.eye(4), A[:, :3, :3] - np.eye(3)
+    weight = np.ones(len(A))
+    # Least absolute deviations by reweighting: motions that hold a misread pose pull little.
+    for _ in range(START_STEPS):
+        X[:3, :3] = nearest_rotation((alpha * weight[:, None]).T @ beta)
+        weight = _inverse_length(alpha - beta @ X[:3, :3].T)
     right = B[:, :3, 3] @ X[:3, :3].T - A[:, :3, 3]
-    X[:3, 3] = np.linalg.lstsq(rows.reshape(-1, 3), right.ravel(), rcond=1e-6)[0]
+    for _ in range(START_STEPS):
+        root = np.sqrt(weight)[:, None]
+        X[:3, 3] = np.linalg.lstsq((rows * root[:, None]).reshape(-1, 3), (right * root).ravel(), rcond=1e-6)[0]
+        weight = _inverse_length(rows @ X[:3, 3] - right)
     return X
+
+
+def _inverse_length(residual: Array) -> Array:
+    length = np.linalg.norm(residual, axis=1)
+    return np.asarray(1.0 / np.maximum(length, 0.1 * np.median(length) + 1e-9))
 
 
 def moved(matrix: Array, step: Array | None = None) -> Array:
@@ -143,7 +154,10 @@ def _step(residual: Array, jacobian: Array, weight: Array) -> Array:
 def _left_out(residual: Array, jacobian: Array) -> tuple[Array, Array]:
     """Covariance of the estimate, and (N, 6) the residuals of each group under the fit without it (one linear step each: Efron's jackknife)."""
     count, size = len(residual), jacobian.shape[2]
-    groups = groups_of(count, MOST_GROUPS)
+    times = 2.0 * float(autocorrelation(residual).sum()) - 1.0
+    # Independent poses (one correlation time each) stand alone.
+    most = MOST_GROUPS if times < 1.5 else max(FEWEST_GROUPS, int(count / (GROUP_TIMES * times)))
+    groups = groups_of(count, most)
     normal = np.einsum("nij,nik->jk", jacobian, jacobian) + 1e-12 * np.eye(size)
     shifts, out = [], np.empty_like(residual)
     for name in range(int(groups[-1]) + 1):

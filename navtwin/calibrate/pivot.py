@@ -79,16 +79,16 @@ def calibrate_pivot(T_tracker_from_marker: npt.ArrayLike) -> PivotCalibration:
     solution, kept = _robust_fit(rotation, t)
     residuals = _residuals(rotation, t, solution)[kept]
     try:
-        both, inflation = _covariance(rotation[kept], residuals)
+        both = _covariance(rotation[kept], residuals)
     except np.linalg.LinAlgError:
         # Poses that are all the same leave nothing to estimate from; the gate below says so in words.
-        both, inflation = OPEN_SD_MM**2 * np.eye(6), 1.0
+        both = OPEN_SD_MM**2 * np.eye(6)
     covariance = both[:3, :3]
     sphere = fit_sphere(t[kept], solution[3:], both[3:, 3:])
     tip_sd = float(np.sqrt(np.trace(covariance) / 3.0))
     reasons = _orientation_reasons(rotation, *_turns(rotation))
     if not reasons:
-        reasons = _agreement_reasons(rotation[kept], t[kept], kept, tip_sd, inflation) + disagreement(sphere)
+        reasons = _agreement_reasons(rotation[kept], t[kept], kept, tip_sd) + disagreement(sphere)
     return PivotCalibration(
         tip_mm=solution[:3],
         pivot_mm=solution[3:],
@@ -160,8 +160,8 @@ def _largest_angle_deg(rotation: Array) -> float:
     return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
 
 
-def _covariance(rotation: Array, residuals: Array) -> tuple[Array, float]:
-    """(6, 6) of tip and pivot, and by how much correlation in time inflates a mean.
+def _covariance(rotation: Array, residuals: Array) -> Array:
+    """(6, 6) of tip and pivot.
 
     Sandwich over residuals whose correlation in time is read from the data: neighbouring poses share the tracker's slow errors, and counting them as
     independent is how a pivot calibration comes to look ten times better than it is.
@@ -184,7 +184,7 @@ def _covariance(rotation: Array, residuals: Array) -> tuple[Array, float]:
     ridge = variance / OPEN_SD_MM**2 * np.eye(6)
     bread = np.linalg.inv(np.einsum("nij,nik->jk", a, a) + ridge)
     prior = variance * ridge
-    return np.asarray(bread @ at_least(meat + prior, white + prior) @ bread), inflation
+    return np.asarray(bread @ at_least(meat + prior, white + prior) @ bread)
 
 
 def _orientation_reasons(rotation: Array, spread: Array, directions: Array) -> list[str]:
@@ -204,11 +204,11 @@ def _orientation_reasons(rotation: Array, spread: Array, directions: Array) -> l
     return []
 
 
-def _agreement_reasons(rotation: Array, t_mm: Array, kept: npt.NDArray[np.bool_], tip_sd_mm: float, inflation: float) -> list[str]:
+def _agreement_reasons(rotation: Array, t_mm: Array, kept: npt.NDArray[np.bool_], tip_sd_mm: float) -> list[str]:
     reasons = []
     if kept.mean() < MIN_SHARE:
         reasons.append(f"only {int(kept.sum())} of {len(kept)} poses agree on one tip: seat the tip in its divot and collect again")
-    slip, doubt, (first, last) = _slip_mm(rotation, t_mm, inflation)
+    slip, doubt, (first, last) = _slip_mm(rotation, t_mm)
     if slip > max(MAX_SLIP_MM, 4.0 * doubt):
         when = f"between quarter {first} and quarter {last} of the collection"
         reasons.append(f"the tip slid by {slip:.1f} mm {when}: hold it in a divot, and check that the reference is not touched")
@@ -217,7 +217,7 @@ def _agreement_reasons(rotation: Array, t_mm: Array, kept: npt.NDArray[np.bool_]
     return reasons
 
 
-def _slip_mm(rotation: Array, t_mm: Array, inflation: float, parts: int = 4) -> tuple[float, float, tuple[int, int]]:
+def _slip_mm(rotation: Array, t_mm: Array, parts: int = 4) -> tuple[float, float, tuple[int, int]]:
     """Largest distance between the pivots of the quarters of the collection, given one tip for all; its standard deviation; and which two, from 1."""
     count = len(t_mm)
     part = np.arange(count) * parts // count
@@ -227,7 +227,10 @@ def _slip_mm(rotation: Array, t_mm: Array, inflation: float, parts: int = 4) -> 
         a[np.arange(count), axis, 3 + 3 * part + axis] = -1.0
     flat = a.reshape(3 * count, -1)
     solution, *_ = np.linalg.lstsq(flat, -t_mm.ravel(), rcond=1e-9)
-    noise = float(np.square(flat @ solution + t_mm.ravel()).sum()) / (3.0 * count)
+    residual = flat @ solution + t_mm.ravel()
+    noise = float(np.square(residual).sum()) / (3.0 * count)
+    # Correlation is read from what is left here: in the residuals of one pivot for all, a slip would look like slow noise and excuse itself.
+    inflation = 2.0 * float(autocorrelation(residual.reshape(count, 3)).sum()) - 1.0
     covariance = np.linalg.pinv(flat.T @ flat) * noise * inflation
     slip, doubt, between = 0.0, 0.0, (1, 1)
     for one in range(parts):

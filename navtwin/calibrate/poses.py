@@ -80,4 +80,4 @@ def nearest_rotation(matrix: Array) -> Array:
 def axis_words(axis: Array) -> str:
     """A direction as (x, y, z), its largest component positive: an axis has no sign."""
     sign = 1.0 if axis[np.abs(axis).argmax()] >= 0.0 else -1.0
-    return "(" + ", ".join(f"{sign * v + 0.0:.2f}" for v in axis) + ")"
+    return "(" + ", ".join(f"{round(sign * v, 2) + 0.0:.2f}" for v in axis) + ")"

@@ -19,7 +19,7 @@ Array = npt.NDArray[np.float64]
 
 MIN_SAMPLES, MIN_OVERLAP_S = 60, 3.0
 #: Spacing of the spline's knots: a hand moves at up to 5 Hz, and what is faster is noise.
-KNOT_S = 0.1
+KNOT_S = 0.09
 #: Least samples for each knot.
 SAMPLES_A_KNOT = 2.5
 #: Motion must stand out of the noise by this factor, in variance.

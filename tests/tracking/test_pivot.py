@@ -95,6 +95,36 @@ def test_single_axis(axis: tuple[float, float, float]) -> None:
     assert np.isfinite(found.covariance).all()
 
 
+def test_a_single_axis_is_named() -> None:
+    poses = exact_poses(np.linspace(-0.6, 0.6, 100)[:, None] * np.array((0.6, 0.0, 0.8)))
+    poses[:, :3, 3] += np.random.default_rng(1).normal(size=(100, 3)) * 0.1
+    assert "(0.60, 0.00, 0.80) in marker axes" in calibrate_pivot(poses).reasons[0]
+
+
+def test_sphere_and_poses_agree() -> None:
+    found = calibrate_pivot(pivot_poses(np.random.default_rng(0), 300, 0.5))
+    assert found.sphere.agrees
+    assert found.sphere.radius_mm == pytest.approx(np.linalg.norm(TIP_MM), rel=0.01)
+    assert found.sphere.apart_mm < 0.3
+
+
+def test_rotations_that_lie_are_found_out_by_the_sphere() -> None:
+    """A tracker that understates every turn by a tenth puts the tip too far out; the marker's positions do not follow it."""
+    turns = np.random.default_rng(0).normal(size=(300, 3)) * 0.4
+    poses = exact_poses(turns)
+    poses[:, :3, :3] = exact_poses(0.9 * turns)[:, :3, :3]
+    poses[:, :3, 3] += np.random.default_rng(1).normal(size=(300, 3)) * 0.1
+    found = calibrate_pivot(poses)
+    assert found.sphere.agrees is False
+    assert any("rotations do not belong to the positions" in reason for reason in found.reasons), found.reasons
+
+
+def test_a_small_cap_gives_the_sphere_no_opinion() -> None:
+    poses = exact_poses(np.random.default_rng(0).normal(size=(300, 3)) * 0.05)
+    poses[:, :3, 3] += np.random.default_rng(1).normal(size=(300, 3)) * 0.5
+    assert calibrate_pivot(poses).sphere.agrees in (None, True)
+
+
 @pytest.mark.parametrize("jump", [False, True])
 def test_slipping_tip(jump: bool) -> None:
     poses = pivot_poses(np.random.default_rng(5), 300, 0.0)
@@ -102,7 +132,7 @@ def test_slipping_tip(jump: bool) -> None:
     poses[:, :3, 3] += np.outer(along > 0.5 if jump else along, (2.0, 1.0, 0.0))
     found = calibrate_pivot(poses)
     assert not found.accepted
-    assert any("slid" in reason for reason in found.reasons), found.reasons
+    assert any("slid" in reason and "quarter" in reason for reason in found.reasons), found.reasons
 
 
 def test_vague_tip_is_refused() -> None:
