@@ -34,13 +34,13 @@ FRAMES = {"static": 500, "tip": 400, "stereo": 300, "hostile": 10_000, "honesty"
 
 
 def show(title: str, rows: Mapping[str, Mapping[str, object]]) -> None:
-    """A table with one line a row."""
-    table = Table(title=title)
-    table.add_column("")
-    for column in next(iter(rows.values())):
-        table.add_column(column.replace("_", " "), justify="right")
-    for name, row in rows.items():
-        table.add_row(name, *(f"{v:.3f}" if isinstance(v, float) else str(v) for v in row.values()))
+    """A table with a column for each row, or turned over where there are more rows than figures."""
+    figures = list(next(iter(rows.values())))
+    cells = {(name, figure): f"{v:.3f}" if isinstance(v := row[figure], float) else str(v) for name, row in rows.items() for figure in figures}
+    lines, columns = (list(rows), figures) if len(rows) > len(figures) else (figures, list(rows))
+    table = Table("", *(column.replace("_", " ") for column in columns), title=title)
+    for line in lines:
+        table.add_row(line.replace("_", " "), *(cells.get((line, c)) or cells[c, line] for c in columns))
     Console().print(table)
 
 

@@ -68,7 +68,7 @@ def test_board_and_pointer() -> None:
 
 
 def test_the_board_is_where_its_regression_test_has_it() -> None:
-    """tests/test_arucotracker_vs_solvepnp.py there: first frame, unrefined corners, plain least squares, which miss by 1.5 px; within our error bar."""
+    """tests/test_arucotracker_vs_solvepnp.py there: first frame, unrefined corners, least squares that miss by 1.5 px; within our error bar."""
     turn = np.array([[-0.85007277, 0.51807849, -0.09471516], [-0.46167221, -0.64647658, 0.60739345], [0.25344635, 0.56005599, 0.78873458]])
     found = estimate_pose(detect_markers(film("multipattern.avi")[0], "ARUCO_ORIGINAL"), body("reference.txt"), CAMERA)
     assert found.T_camera_from_body is not None
