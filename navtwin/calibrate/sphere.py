@@ -85,7 +85,10 @@ def _compared(apart: Array, covariance: Array, pivot_covariance: Array) -> tuple
     seen = known.T @ apart
     both = known.T @ (covariance + pivot_covariance) @ known
     distance = float(np.linalg.norm(seen))
-    return distance, not (distance > APART_MM and float(seen @ np.linalg.solve(both, seen)) > APART_SQUARED)
+    if float(seen @ np.linalg.solve(both, seen)) > APART_SQUARED:
+        return distance, distance <= APART_MM
+    # Far apart and yet within the error bars: that is no agreement.
+    return distance, True if distance <= BLIND_SD_MM else None
 
 
 def disagreement(sphere: SphereFit) -> list[str]:
