@@ -18,7 +18,7 @@ Grey = npt.NDArray[np.uint8]
 Bits = npt.NDArray[np.bool_]
 
 #: A corner that would move further than this is left where the detector put it.
-FARTHEST_PX = 3.0
+FARTHEST_PX = 6.0
 #: Sd of a corner, or of an edge, that the image does not support: where the detector put it.
 UNSUPPORTED_PX = 1.5
 #: An edge is supported if at least this share of its profiles fits, and its contrast is this many times the noise.

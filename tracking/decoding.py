@@ -24,7 +24,7 @@ def codes_of(words: Dictionary, ids: npt.NDArray[np.int64]) -> Codes:
     inner = words.size - 2
     place = np.uint64(1) << np.arange(inner * inner, dtype=np.uint64)
     white = ~words.black[ids, 1:-1, 1:-1]
-    turned = [np.rot90(white, turn, axes=(1, 2)).reshape(len(ids), -1) for turn in range(4)]
+    turned = [np.rot90(white, turn, axes=(1, 2)).reshape(len(ids), inner * inner) for turn in range(4)]
     return np.stack([(bits * place).sum(axis=1, dtype=np.uint64) for bits in turned], axis=1)
 
 

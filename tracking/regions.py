@@ -172,8 +172,10 @@ class RegionDetector:
             of = self._index.get(dictionary_of(name).name, -1)
             row = self._rows[of].get(int(number), -1) if of >= 0 else -1
             if row >= 0 and np.shape(place) == (4, 2):
-                keys.append((of, row))
-                corners.append(np.asarray(place, dtype=np.float64))
+                quad = np.asarray(place, dtype=np.float64)
+                if (np.abs(quad) < FARTHEST_PX).all():  # NaN is not below anything
+                    keys.append((of, row))
+                    corners.append(quad)
         key, told = np.array(keys, dtype=np.int64).reshape(-1, 2), np.array(corners).reshape(-1, 4, 2)
         own, memory = self._memory.expected(), self._memory
         unsaid = ~_same(memory.of, memory.row, own, key[:, 0], key[:, 1], told).any(axis=1)
@@ -247,12 +249,10 @@ class RegionDetector:
 
 
 def _in_image(corners: Array, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    """(N,) finite, clockwise and with the middle in the image. NaN fails the comparisons."""
+    """(N,) clockwise and with the middle in the image."""
     one, other = corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]
-    with np.errstate(invalid="ignore", over="ignore"):
-        middle, area = corners.mean(axis=1), one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]
-        inside = (np.abs(corners) < FARTHEST_PX).all(axis=(1, 2)) & (area > 0.0)
-        return np.asarray(inside & (middle >= 0.0).all(axis=1) & (middle < [shape[1], shape[0]]).all(axis=1))
+    middle, area = corners.mean(axis=1), one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]
+    return np.asarray((area > 0.0) & (middle >= 0.0).all(axis=1) & (middle < [shape[1], shape[0]]).all(axis=1))
 
 
 def _same(of: Numbers, row: Numbers, corners: Array, of_b: Numbers, row_b: Numbers, corners_b: Array) -> npt.NDArray[np.bool_]:

@@ -1,6 +1,6 @@
 """Where in an image squares might be, by OpenCV's marker detector, on a region of it or on one of the shares that make up the whole.
 
-A share is a band of rows at half size and, with the last one, all of the image at an eighth. Each size finds the squares that fit into the rows which
+A share is a band of rows at half size and, with the last one, all of the image at a quarter. Each size finds the squares that fit into the rows which
 neighbouring bands have in common, the smaller size the larger squares: so together the shares find what the whole image would show, at a steady cost
 per frame. What a square shows is read at full size afterwards, so that the reduced image need only show that it is one.
 """
@@ -21,7 +21,7 @@ Grey = npt.NDArray[np.uint8]
 #: Frames after which the whole image has been searched.
 SHARES = 4
 #: Reductions of the image for squares of up to OVERLAP_ROWS at the first, and larger ones at the second.
-FINE, COARSE = 2, 8
+FINE, COARSE = 2, 4
 #: Rows of the finely reduced image that neighbouring bands have in common.
 OVERLAP_ROWS = 72
 #: Side of the neighbourhood whose mean is the threshold, px.
@@ -79,5 +79,7 @@ def _detector(shape: tuple[int, ...]) -> Any:
         settings = cv2.aruco.DetectorParameters()
         settings.adaptiveThreshWinSizeMin = settings.adaptiveThreshWinSizeMax = WINDOW_PX
         settings.minMarkerPerimeterRate = rate
+        # The paper's outline lies about the marker's, and of outlines that lie close together only the outermost would be told.
+        settings.minMarkerDistanceRate = settings.minGroupDistance = 0.02
         _detectors[rate] = cv2.aruco.ArucoDetector(_WORDS, settings)
     return _detectors[rate]
