@@ -25,7 +25,7 @@ Mask = npt.NDArray[np.bool_]
 #: Corners may lie this share of the image's size outside it: a marker cut by the edge has its corners completed from its sides.
 OUTSIDE_SHARE = 0.1
 #: Added to every corner's variance, px^2: no corner is known better than to a few thousandths of a pixel.
-LEAST_VARIANCE_PX2 = 0.004**2
+_LEAST_COVARIANCE = 0.004**2 * np.eye(8)
 #: Variance of a corner that does not count, px^2.
 UNKNOWN_PX2 = 1e10
 
@@ -145,13 +145,14 @@ def _usable(view: View, body: MarkerBody, seen: Index, own: Index, number: int) 
         inside = (np.abs(corners_px - (size - 1.0) / 2.0) <= size * (0.5 + OUTSIDE_SHARE)).all(axis=(1, 2))
     found, slopes = rays(corners_px.reshape(-1, 2), view.camera.lens)
     found, slopes = found.reshape(-1, 4, 2), slopes.reshape(-1, 4, 2, 2)
-    noise = covariance[seen] + LEAST_VARIANCE_PX2 * np.eye(8)
+    noise = covariance[seen] + _LEAST_COVARIANCE
     white = whitening(noise, slopes)
     ray = np.isfinite(found).all(axis=(1, 2))
     good = finite & inside & ray & np.isfinite(white).all(axis=(1, 2))
-    index = np.full(int(good.sum()), number, dtype=np.int64)
-    part = (body.ids[own[good]], body.corners_mm[own[good]], found[good], slopes[good], noise[good], white[good], index)
-    if good.any():
+    if not good.all():
+        own, found, slopes, noise, white = own[good], found[good], slopes[good], noise[good], white[good]
+    part = (body.ids[own], body.corners_mm[own], found, slopes, noise, white, np.full(len(own), number, dtype=np.int64))
+    if len(own):
         return part, None
     if not finite.all():
         return part, ("INVALID", "a corner is not finite")
