@@ -22,6 +22,7 @@ from navtwin.kernels.point import (
     Allowance,
     is_askable,
     is_inside,
+    keep_candidates,
     loosened,
     may_be_inside,
     nearest,
@@ -30,7 +31,7 @@ from navtwin.kernels.point import (
 )
 from navtwin.kernels.rough import TINY, Vector, beyond_boxes, beyond_triangles, dot, minus, plus, share, times, vector, vectors
 from navtwin.kernels.segment_triangle import Segment, SegmentHit, at, closest_to_triangle, segment
-from navtwin.kernels.simd import F32, WIDTH, Lanes, at_most, choose, first_bit, lower, lowest, root, splat, store, upper
+from navtwin.kernels.simd import F32, WIDTH, Lanes, at_most, choose, lower, lowest, root, splat, upper
 from navtwin.kernels.tree import CANDIDATES, LEAF, NODE, WINDING, Forest, Workspace
 from navtwin.kernels.triangle import FACE, TINY2, triangle
 
@@ -168,13 +169,7 @@ def nearest_to_segment(forest: Forest, tree: int, s: Segment, hint: int, within:
         if count > CANDIDATES - WIDTH:
             face, hit = _settle(forest, work, count, bound, s, face, hit)
             count = 0
-        store(work.lanes, 0, low)
-        while bits != 0:
-            k = first_bit(bits)
-            bits &= bits - 1
-            if work.lanes[k] <= bound:
-                work.found[count], work.gaps[count] = forest.leaf_faces[WIDTH * ~node + k], work.lanes[k]
-                count += 1
+        count = keep_candidates(forest, ~node, bits, low, bound, work, count)
     face, hit = _settle(forest, work, count, bound, s, face, hit)
     if math.sqrt(hit[0]) > within:
         return NONE, hit
