@@ -46,6 +46,12 @@ def triangle(forest: Forest, face: int) -> Triangle:
 
 
 @inlined
+def cross(a: Point, b: Point) -> Point:
+    """a x b."""
+    return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
+
+
+@inlined
 def in_order(p: Point, q: Point) -> bool:
     """Whether p is the lower corner of the two."""
     return p[0] < q[0] or (p[0] == q[0] and (p[1] < q[1] or (p[1] == q[1] and p[2] <= q[2])))
