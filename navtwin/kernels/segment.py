@@ -116,12 +116,14 @@ def _facing(forest: Forest, tree: int, s: Segment, hit: SegmentHit) -> tuple[boo
 
 
 @query
-def _settle(forest: Forest, work: Workspace, count: int, bound: float, s: Segment, face: int, hit: SegmentHit) -> tuple[int, SegmentHit]:
-    """The referee: the nearest of the candidates within `bound` and of `face`, which was nearest so far."""
+def _settle(
+    forest: Forest, work: Workspace, count: int, bound: float, rounding: float, s: Segment, face: int, hit: SegmentHit
+) -> tuple[int, SegmentHit]:
+    """The referee: the nearest of the candidates within `bound` and of `face`, which was nearest so far. Beyond `rounding` none is pierced."""
     for k in range(count):
         if work.gaps[k] <= bound:
             rival = work.found[k]
-            other = closest_to_triangle(triangle(forest, rival), s)
+            other = closest_to_triangle(triangle(forest, rival), s, work.gaps[k] <= rounding)
             if other[0] < hit[0] or (other[0] == hit[0] and rival < face):
                 face, hit = rival, other
     return face, hit
@@ -141,7 +143,7 @@ def nearest_to_segment(forest: Forest, tree: int, s: Segment, hint: int, within:
     first, past = forest.first_face[tree], forest.first_face[tree + 1]
     if 0 <= hint < past - first:
         face = first + hint
-        hit = closest_to_triangle(triangle(forest, face), s)
+        hit = closest_to_triangle(triangle(forest, face), s, True)
         bound = min(bound, loosened(math.sqrt(hit[0]), allow))
     bound2 = bound * bound
     axis = _axis(forest, tree, s)
@@ -167,10 +169,10 @@ def nearest_to_segment(forest: Forest, tree: int, s: Segment, hint: int, within:
         if nearer < bound:
             bound, bound2 = nearer, nearer * nearer
         if count > CANDIDATES - WIDTH:
-            face, hit = _settle(forest, work, count, bound, s, face, hit)
+            face, hit = _settle(forest, work, count, bound, allow.fixed, s, face, hit)
             count = 0
         count = keep_candidates(forest, ~node, bits, low, bound, work, count)
-    face, hit = _settle(forest, work, count, bound, s, face, hit)
+    face, hit = _settle(forest, work, count, bound, allow.fixed, s, face, hit)
     if math.sqrt(hit[0]) > within:
         return NONE, hit
     return face, hit

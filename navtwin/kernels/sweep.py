@@ -111,7 +111,7 @@ def _measured(forest: Forest, leaf: int, bits: int, screw: Screw, moment: float,
         rival = forest.leaf_faces[WIDTH * leaf + first_bit(bits)]
         bits &= bits - 1
         t = triangle(forest, rival)
-        distance = math.sqrt(closest_on_triangle(t, a[0], a[1], a[2])[0] if s.length2 <= TINY2 else closest_to_triangle(t, s)[0])
+        distance = math.sqrt(closest_on_triangle(t, a[0], a[1], a[2])[0] if s.length2 <= TINY2 else closest_to_triangle(t, s, True)[0])
         least = min(least, distance)
         if distance < high:
             high, when, face = distance, moment, rival
