@@ -120,10 +120,12 @@ def _follow(forest: Forest, frame: Frame, p: int, s: int, screw: Screw, work: Wo
 @query
 def measure_frame(forest: Forest, frame: Frame, work: Workspace) -> None:
     """Fill the outputs of `frame`: all its parts against the structures of `forest`. `work`: scratch memory of this thread."""
+    for s in range(forest.roots.shape[0]):  # what one part has brought into the cache of a structure, the next one finds there
+        for p in range(frame.parts.shape[0]):
+            _measure(forest, frame, p, s, work)
     for p in range(frame.parts.shape[0]):
         is_way, screw = screw_between(frame.parts[p], frame.earlier[p], frame.now[p])
         for s in range(forest.roots.shape[0]):
-            _measure(forest, frame, p, s, work)
             if is_way:
                 _follow(forest, frame, p, s, screw, work)
             else:
