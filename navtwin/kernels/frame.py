@@ -90,7 +90,8 @@ def _measure(forest: Forest, frame: Frame, p: int, s: int, work: Workspace) -> N
     part = frame.parts[p]
     ax, ay, az = placed(frame.now[p], part[0], part[1], part[2])
     bx, by, bz = placed(frame.now[p], part[3], part[4], part[5])
-    hit = capsule(forest, s, ax, ay, az, bx, by, bz, part[6], frame.hints[p, s], frame.within[s], work)
+    hint = 0 + frame.hints[p, s]  # an int64, as elsewhere, or all would be compiled again for an int32
+    hit = capsule(forest, s, ax, ay, az, bx, by, bz, part[6], hint, frame.within[s], work)
     frame.hints[p, s], frame.face[p, s], frame.distance[p, s] = hit.hint, hit.face, hit.distance
     frame.on_structure[p, s, 0], frame.on_structure[p, s, 1], frame.on_structure[p, s, 2] = hit.x, hit.y, hit.z
     frame.on_axis[p, s, 0], frame.on_axis[p, s, 1], frame.on_axis[p, s, 2] = hit.axis_x, hit.axis_y, hit.axis_z
@@ -112,7 +113,7 @@ def _follow(forest: Forest, frame: Frame, p: int, s: int, screw: Screw, work: Wo
     short = TOLERANCE_MM + 2.0 * sweep_allowance(forest, s, screw)
     if stays_beyond(forest, s, screw, frame.parts[p, 6] + least + short, work):
         return
-    hit = swept_capsule(forest, s, frame.parts[p], frame.earlier[p], frame.now[p], frame.hints[p, s], frame.watch[s], work)
+    hit = swept_capsule(forest, s, frame.parts[p], frame.earlier[p], frame.now[p], 0 + frame.hints[p, s], frame.watch[s], work)
     if hit.is_known and not hit.farther and hit.clearance < nearest_end - WORTH_MM:
         frame.swept[p, s], frame.swept_when[p, s] = hit.clearance, hit.when
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from navtwin.kernels.facing import Facing, behind2, facing
-from navtwin.kernels.jit import inlined, query
+from navtwin.kernels.jit import inlined, plain, query
 from navtwin.kernels.rough import TINY, Vector, beyond_boxes, beyond_triangles, dot, minus, vector, vectors
 from navtwin.kernels.simd import F32, FAR, WIDTH, Lanes, at_most, first_bit, load, lowest, prefetch, root, splat, store, upper
 from navtwin.kernels.slabs import slab_distances2
@@ -265,7 +265,7 @@ def closest_points(forest: Forest, tree: int, points: F64, within: float, distan
     on_surface : (N, 3) float64, out; closest point, NaN where there is none
     face : (N,) int32, out; face of the closest point, -1 where there is none
     """
-    hint = -1
+    hint = plain(-1)
     for i in range(points.shape[0]):
         x, y, z = points[i, 0], points[i, 1], points[i, 2]
         if not is_askable(x, y, z):

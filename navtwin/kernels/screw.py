@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from navtwin.kernels.jit import inlined, query
+from navtwin.kernels.jit import inlined, plain, query
 from navtwin.kernels.tree import F64
 from navtwin.kernels.triangle import Point, cross
 
@@ -99,10 +99,10 @@ def _turn(p: F64, q: F64, i: int, j: int) -> float:
 @query
 def _quaternion(before: F64, after: F64) -> tuple[float, float, float, float]:
     """Unit quaternion w x y z, w >= 0, of the rotation between two poses: of Shepperd's four ways (1978) the one that divides by the largest."""
-    xx, yy, zz = _turn(before, after, 0, 0), _turn(before, after, 1, 1), _turn(before, after, 2, 2)
-    zy, yz = _turn(before, after, 2, 1), _turn(before, after, 1, 2)
-    xz, zx = _turn(before, after, 0, 2), _turn(before, after, 2, 0)
-    yx, xy = _turn(before, after, 1, 0), _turn(before, after, 0, 1)
+    xx, yy, zz = _turn(before, after, plain(0), plain(0)), _turn(before, after, plain(1), plain(1)), _turn(before, after, plain(2), plain(2))
+    zy, yz = _turn(before, after, plain(2), plain(1)), _turn(before, after, plain(1), plain(2))
+    xz, zx = _turn(before, after, plain(0), plain(2)), _turn(before, after, plain(2), plain(0))
+    yx, xy = _turn(before, after, plain(1), plain(0)), _turn(before, after, plain(0), plain(1))
     trace = xx + yy + zz
     if trace >= max(xx, yy, zz):
         w, x, y, z = 1.0 + trace, zy - yz, xz - zx, yx - xy

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from navtwin.kernels.jit import inlined, query
+from navtwin.kernels.jit import inlined, plain, query
 from navtwin.kernels.ray import Ray, aim, hit_triangle
 from navtwin.kernels.triangle import TINY2, Point, Triangle, closest_on_triangle, in_order
 
@@ -131,13 +131,13 @@ def closest_to_triangle(triangle: Triangle, s: Segment, may_meet: bool) -> Segme
         hit = closest_on_triangle(triangle, s.bx, s.by, s.bz)
         if hit[0] < best[0]:
             best = (hit[0], 1.0, hit[1], hit[2], hit[3], hit[4])
-    other = closest_on_edge(triangle.a, triangle.b, 0, 1, 3, s)
+    other = closest_on_edge(triangle.a, triangle.b, plain(0), plain(1), plain(3), s)
     if other[0] < best[0]:
         best = other
-    other = closest_on_edge(triangle.b, triangle.c, 1, 2, 4, s)
+    other = closest_on_edge(triangle.b, triangle.c, plain(1), plain(2), plain(4), s)
     if other[0] < best[0]:
         best = other
-    other = closest_on_edge(triangle.c, triangle.a, 2, 0, 5, s)
+    other = closest_on_edge(triangle.c, triangle.a, plain(2), plain(0), plain(5), s)
     if other[0] < best[0]:
         best = other
     return best
