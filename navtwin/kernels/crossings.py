@@ -13,7 +13,7 @@ from navtwin.kernels.point import RELATIVE
 from navtwin.kernels.rough import TINY, Vector, dot, minus, vector, vectors
 from navtwin.kernels.simd import F32, FAR, WIDTH, Lanes, at_most, first_bit, load, lower, root, splat, upper
 from navtwin.kernels.tree import I32, LEAF, NODE, Forest, Workspace
-from navtwin.kernels.triangle import Point, triangle
+from navtwin.kernels.triangle import Point, cross, triangle
 from navtwin.kernels.triangles import closest_triangles, crossing, pierced_at
 
 #: Faces nearer than this share of the largest coordinate touch: rounding decides which of them is nearest to a point.
@@ -21,12 +21,7 @@ TOUCHING = 2.0**-44
 
 
 @inlined
-def _scalar_cross(a: Point, b: Point) -> Point:
-    return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
-
-
-@inlined
-def _cross(a: Vector, b: Vector) -> Vector:
+def _lanes_cross(a: Vector, b: Vector) -> Vector:
     return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
 
 
@@ -51,15 +46,15 @@ def _corner(corners: F32, at: int) -> Point:
 def _gaps(corners: F32, one: int, at: int) -> Lanes:
     """How far planes hold the triangle whose lane starts at `one` apart from the eight of the leaf at `at`, mm; negative where they do not."""
     p, e, f = _corner(corners, one), _corner(corners, one + 3 * WIDTH), _corner(corners, one + 6 * WIDTH)
-    n = _scalar_cross(e, f)
+    n = cross(e, f)
     g = (f[0] - e[0], f[1] - e[1], f[2] - e[2])
     a, u, v = minus(vectors(corners, at), vector(p[0], p[1], p[2])), vectors(corners, at + 3 * WIDTH), vectors(corners, at + 6 * WIDTH)
     face = _unit(n)
     back = minus(vector(0.0, 0.0, 0.0), face)
     gap = upper(_ahead(face, a, u, v), _ahead(back, a, u, v))
-    gap = upper(gap, upper(_ahead(_unit(_scalar_cross(e, n)), a, u, v), _ahead(_unit(_scalar_cross(n, f)), a, u, v)))
-    gap = upper(gap, _ahead(_unit(_scalar_cross(g, n)), minus(a, vector(e[0], e[1], e[2])), u, v))
-    other = _cross(u, v)
+    gap = upper(gap, upper(_ahead(_unit(cross(e, n)), a, u, v), _ahead(_unit(cross(n, f)), a, u, v)))
+    gap = upper(gap, _ahead(_unit(cross(g, n)), minus(a, vector(e[0], e[1], e[2])), u, v))
+    other = _lanes_cross(u, v)
     start, along_e, along_f, zero = dot(other, a), dot(other, vector(e[0], e[1], e[2])), dot(other, vector(f[0], f[1], f[2])), splat(0.0)
     low, high = lower(lower(along_e, along_f), zero), upper(upper(along_e, along_f), zero)
     return upper(gap, upper(low - start, start - high) / root(dot(other, other) + splat(TINY)))

@@ -11,10 +11,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from navtwin.kernels.clear import stays_beyond
+from navtwin.kernels.hull import sweep_allowance
 from navtwin.kernels.jit import query
-from navtwin.kernels.screw import placed, screw_between
+from navtwin.kernels.screw import Screw, placed, screw_between
 from navtwin.kernels.segment import capsule
-from navtwin.kernels.sweep import swept_capsule
+from navtwin.kernels.sweep import TOLERANCE_MM, swept_capsule
 from navtwin.kernels.tree import F64, I32, Forest, Workspace
 
 #: Bits of `flags`.
@@ -88,7 +90,8 @@ def _measure(forest: Forest, frame: Frame, p: int, s: int, work: Workspace) -> N
     part = frame.parts[p]
     ax, ay, az = placed(frame.now[p], part[0], part[1], part[2])
     bx, by, bz = placed(frame.now[p], part[3], part[4], part[5])
-    hit = capsule(forest, s, ax, ay, az, bx, by, bz, part[6], frame.hints[p, s], frame.within[s], work)
+    hint = 0 + frame.hints[p, s]  # an int64, as elsewhere, or all would be compiled again for an int32
+    hit = capsule(forest, s, ax, ay, az, bx, by, bz, part[6], hint, frame.within[s], work)
     frame.hints[p, s], frame.face[p, s], frame.distance[p, s] = hit.hint, hit.face, hit.distance
     frame.on_structure[p, s, 0], frame.on_structure[p, s, 1], frame.on_structure[p, s, 2] = hit.x, hit.y, hit.z
     frame.on_axis[p, s, 0], frame.on_axis[p, s, 1], frame.on_axis[p, s, 2] = hit.axis_x, hit.axis_y, hit.axis_z
@@ -98,14 +101,19 @@ def _measure(forest: Forest, frame: Frame, p: int, s: int, work: Workspace) -> N
 
 
 @query
-def _follow(forest: Forest, frame: Frame, p: int, s: int, length: float, work: Workspace) -> None:
-    """One part's way past one structure, `length` mm at most, where it could have come nearer than it was and is."""
+def _follow(forest: Forest, frame: Frame, p: int, s: int, screw: Screw, work: Workspace) -> None:
+    """One part's way past one structure, where it could have come nearer than it was and is."""
     frame.swept[p, s], frame.swept_when[p, s] = np.nan, np.nan
     before, now = frame.last[p, s], frame.distance[p, s]
     nearest_end = min(before, now)
-    if not nearest_end > 0.0 or 0.5 * (before + now - length) >= min(frame.watch[s], nearest_end - WORTH_MM):
+    least = min(frame.watch[s], nearest_end - WORTH_MM)
+    if not nearest_end > 0.0 or 0.5 * (before + now - screw.speed) >= least:
         return
-    hit = swept_capsule(forest, s, frame.parts[p], frame.earlier[p], frame.now[p], frame.hints[p, s], frame.watch[s], work)
+    # By this a sweep's answer could fall short of the truth: where the truth is beyond, it would not be told.
+    short = TOLERANCE_MM + 2.0 * sweep_allowance(forest, s, screw)
+    if stays_beyond(forest, s, screw, frame.parts[p, 6] + least + short, work):
+        return
+    hit = swept_capsule(forest, s, frame.parts[p], frame.earlier[p], frame.now[p], 0 + frame.hints[p, s], frame.watch[s], work)
     if hit.is_known and not hit.farther and hit.clearance < nearest_end - WORTH_MM:
         frame.swept[p, s], frame.swept_when[p, s] = hit.clearance, hit.when
 
@@ -113,12 +121,14 @@ def _follow(forest: Forest, frame: Frame, p: int, s: int, length: float, work: W
 @query
 def measure_frame(forest: Forest, frame: Frame, work: Workspace) -> None:
     """Fill the outputs of `frame`: all its parts against the structures of `forest`. `work`: scratch memory of this thread."""
+    for s in range(forest.roots.shape[0]):  # what one part has brought into the cache of a structure, the next one finds there
+        for p in range(frame.parts.shape[0]):
+            _measure(forest, frame, p, s, work)
     for p in range(frame.parts.shape[0]):
         is_way, screw = screw_between(frame.parts[p], frame.earlier[p], frame.now[p])
         for s in range(forest.roots.shape[0]):
-            _measure(forest, frame, p, s, work)
             if is_way:
-                _follow(forest, frame, p, s, screw.speed, work)
+                _follow(forest, frame, p, s, screw, work)
             else:
                 frame.swept[p, s], frame.swept_when[p, s] = np.nan, np.nan
             if math.isfinite(frame.distance[p, s]):

@@ -61,3 +61,9 @@ def query(function: F) -> F:
 def inlined(function: F) -> F:
     """A query too small to be called: its code is laid into its callers, so that vectors and tuples stay in registers."""
     return _compiled(function, _nrt=False, forceinline=True)
+
+
+@inlined
+def plain(number: int) -> int:
+    """The same number, not as a literal: Numba compiles a function once more for every literal that it is called with."""
+    return 0 + number

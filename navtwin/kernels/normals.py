@@ -29,7 +29,7 @@ BLOCK = 64
 
 
 @inlined
-def is_flat(normals: F64, f: int) -> bool:
+def has_no_normal(normals: F64, f: int) -> bool:
     """Whether a face has no normal (yet)."""
     return bool(normals[f, 0] == 0.0 and normals[f, 1] == 0.0 and normals[f, 2] == 0.0)
 
@@ -116,7 +116,7 @@ def write_normals(vertices: F64, faces: I32, topology: I32, mates: I32, first: i
                 vertex_normals[at, 2] += weight * z
     flat = 0
     for f in range(first, past):
-        if is_flat(normals, f):
+        if has_no_normal(normals, f):
             flat += 1
             _sum_of_mates(normals, mates, f)
     return flat

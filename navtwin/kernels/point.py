@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from navtwin.kernels.facing import Facing, behind2, facing
-from navtwin.kernels.jit import inlined, query
+from navtwin.kernels.jit import inlined, plain, query
 from navtwin.kernels.rough import TINY, Vector, beyond_boxes, beyond_triangles, dot, minus, vector, vectors
 from navtwin.kernels.simd import F32, FAR, WIDTH, Lanes, at_most, first_bit, load, lowest, prefetch, root, splat, store, upper
 from navtwin.kernels.slabs import slab_distances2
@@ -49,8 +49,8 @@ RELATIVE = 2.0**-18
 
 @inlined
 def allowance(forest: Forest, tree: int, reach: float) -> Allowance:
-    """For a query whose largest coordinate relative to the structure's centre is `reach`."""
-    return Allowance(2.0**-20 * max(reach, forest.reach[tree]) + RELATIVE * forest.longest[tree])
+    """For a query and a structure whose largest coordinate relative to the structure's centre is `reach`."""
+    return Allowance(2.0**-20 * reach + RELATIVE * forest.longest[tree])
 
 
 @inlined
@@ -99,6 +99,19 @@ def leaf_bounds(corners: F32, at: int, q: Vector) -> tuple[Lanes, Lanes]:
 
 
 @inlined
+def keep_candidates(forest: Forest, leaf: int, bits: int, low: Lanes, bound: float, work: Workspace, count: int) -> int:
+    """Add those faces of a leaf that `bits` names to the candidates if they may lie within `bound`; return how many there are now."""
+    store(work.lanes, 0, low)
+    while bits != 0:
+        k = first_bit(bits)
+        bits &= bits - 1
+        if work.lanes[k] <= bound:
+            work.found[count], work.gaps[count] = forest.leaf_faces[WIDTH * leaf + k], work.lanes[k]
+            count += 1
+    return count
+
+
+@inlined
 def _children_distances2(forest: Forest, node: int, q: Vector, bound2: float, is_far: bool, face_to: Facing) -> Lanes:
     """Squared lower bounds of a point's distances to what a node's children hold; not the best ones where boxes alone are beyond the bound."""
     d2 = box_distances2(forest.boxes, NODE * node, q)
@@ -129,7 +142,8 @@ def nearest(forest: Forest, tree: int, x: float, y: float, z: float, hint: int, 
     """
     c = forest.centre[tree]
     rx, ry, rz = x - c[0], y - c[1], z - c[2]
-    allow = allowance(forest, tree, max(abs(rx), abs(ry), abs(rz)))
+    reach = max(abs(rx), abs(ry), abs(rz), forest.reach[tree])
+    allow = allowance(forest, tree, reach)
     bound = loosened(min(within, 1e13), allow)
     face = NONE
     hit = (np.inf, 0.0, 0.0, 0.0, 0)
@@ -141,7 +155,6 @@ def nearest(forest: Forest, tree: int, x: float, y: float, z: float, hint: int, 
     bound2 = bound * bound
     q = vector(rx, ry, rz)
     dx, dy, dz, distance = x - hit[1], y - hit[2], z - hit[3], math.sqrt(hit[0])
-    reach = max(abs(rx), abs(ry), abs(rz), forest.reach[tree])
     is_far, face_to = facing(forest, tree, dx, dy, dz, distance, (dx * rx + dy * ry + dz * rz) / distance, reach)
     count, top = 0, 1
     work.nodes[0], work.bounds[0] = forest.roots[tree], 0.0
@@ -164,13 +177,7 @@ def nearest(forest: Forest, tree: int, x: float, y: float, z: float, hint: int, 
         if count > CANDIDATES - WIDTH:
             face, hit = _settle(forest, work, count, bound, x, y, z, face, hit)
             count = 0
-        store(work.lanes, 0, low)
-        while bits != 0:
-            k = first_bit(bits)
-            bits &= bits - 1
-            if work.lanes[k] <= bound:
-                work.found[count], work.gaps[count] = forest.leaf_faces[WIDTH * ~node + k], work.lanes[k]
-                count += 1
+        count = keep_candidates(forest, ~node, bits, low, bound, work, count)
     face, hit = _settle(forest, work, count, bound, x, y, z, face, hit)
     if math.sqrt(hit[0]) > within:
         return NONE, hit
@@ -258,7 +265,7 @@ def closest_points(forest: Forest, tree: int, points: F64, within: float, distan
     on_surface : (N, 3) float64, out; closest point, NaN where there is none
     face : (N,) int32, out; face of the closest point, -1 where there is none
     """
-    hint = -1
+    hint = plain(-1)
     for i in range(points.shape[0]):
         x, y, z = points[i, 0], points[i, 1], points[i, 2]
         if not is_askable(x, y, z):

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from navtwin.kernels.jit import inlined, query
-from navtwin.kernels.normals import angles_between, is_flat, write_normal, write_normals
+from navtwin.kernels.normals import angles_between, has_no_normal, write_normal, write_normals
 from navtwin.kernels.renew import is_empty, renew_lane, renew_leaf, renew_reach
 from navtwin.kernels.simd import F32, FAR, WIDTH
 from navtwin.kernels.tree import F64, FAR_FIELD, I32, I64, NODE, WINDING, Forest
@@ -94,7 +94,7 @@ def _renew_tree(forest: Forest, tree: int, first: int, past: int, scratch: F32) 
 def _mark_flat(forest: Forest, flat: npt.NDArray[np.bool_], first: int, scratch: F64) -> None:
     for k in range(flat.shape[0]):
         write_normal(forest.vertices, forest.faces, first + k, scratch, 0, scratch[1], scratch[2], 0)
-        flat[k] = is_flat(scratch, 0)
+        flat[k] = has_no_normal(scratch, 0)
 
 
 @query
@@ -146,7 +146,7 @@ def _renew_near(forest: Forest, tree: int, moving: Moving, changed: I32) -> bool
                 continue
             stamps[f - first_face, _FACE] = now
             write_normal(forest.vertices, forest.faces, f, forest.normals, f, moving.scratch[1], moving.scratch[2], 0)
-            is_flat_near |= moving.flat[f - first_face] or is_flat(forest.normals, f)
+            is_flat_near |= moving.flat[f - first_face] or has_no_normal(forest.normals, f)
             leaf = 0 + moving.leaf_of[f - first_face]
             if stamps[leaf - first_leaf, _LEAF] != now:
                 stamps[leaf - first_leaf, _LEAF] = now

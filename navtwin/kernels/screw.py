@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from navtwin.kernels.jit import inlined, query
+from navtwin.kernels.jit import inlined, plain, query
 from navtwin.kernels.tree import F64
-from navtwin.kernels.triangle import Point
+from navtwin.kernels.triangle import Point, cross
 
 #: A pose whose axes are off by more than this is not rigid.
 RIGID = 1e-6
@@ -56,11 +56,6 @@ class Screw(NamedTuple):
 
 
 @inlined
-def _cross(a: Point, b: Point) -> Point:
-    return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
-
-
-@inlined
 def _plus(a: Point, b: Point) -> Point:
     return a[0] + b[0], a[1] + b[1], a[2] + b[2]
 
@@ -91,7 +86,7 @@ def is_rigid(pose: F64) -> bool:
             if not abs(product - (1.0 if i == j else 0.0)) <= RIGID:
                 return False
     x, y, z = (pose[0], pose[1], pose[2]), (pose[4], pose[5], pose[6]), (pose[8], pose[9], pose[10])
-    up = _cross(x, y)
+    up = cross(x, y)
     return bool(up[0] * z[0] + up[1] * z[1] + up[2] * z[2] > 0.0)
 
 
@@ -104,10 +99,10 @@ def _turn(p: F64, q: F64, i: int, j: int) -> float:
 @query
 def _quaternion(before: F64, after: F64) -> tuple[float, float, float, float]:
     """Unit quaternion w x y z, w >= 0, of the rotation between two poses: of Shepperd's four ways (1978) the one that divides by the largest."""
-    xx, yy, zz = _turn(before, after, 0, 0), _turn(before, after, 1, 1), _turn(before, after, 2, 2)
-    zy, yz = _turn(before, after, 2, 1), _turn(before, after, 1, 2)
-    xz, zx = _turn(before, after, 0, 2), _turn(before, after, 2, 0)
-    yx, xy = _turn(before, after, 1, 0), _turn(before, after, 0, 1)
+    xx, yy, zz = _turn(before, after, plain(0), plain(0)), _turn(before, after, plain(1), plain(1)), _turn(before, after, plain(2), plain(2))
+    zy, yz = _turn(before, after, plain(2), plain(1)), _turn(before, after, plain(1), plain(2))
+    xz, zx = _turn(before, after, plain(0), plain(2)), _turn(before, after, plain(2), plain(0))
+    yx, xy = _turn(before, after, plain(1), plain(0)), _turn(before, after, plain(0), plain(1))
     trace = xx + yy + zz
     if trace >= max(xx, yy, zz):
         w, x, y, z = 1.0 + trace, zy - yz, xz - zx, yx - xy
@@ -162,11 +157,11 @@ def screw_between(part: F64, before: F64, after: F64) -> tuple[bool, Screw]:
     turn = _rotation_vector(w, x, y, z)
     angle2 = turn[0] * turn[0] + turn[1] * turn[1] + turn[2] * turn[2]
     t = end[0] - a[0], end[1] - a[1], end[2] - a[2]
-    wt = _cross(turn, t)
-    wwt, lag = _cross(turn, wt), _lag(angle2, w)
+    wt = cross(turn, t)
+    wwt, lag = cross(turn, wt), _lag(angle2, w)
     v = t[0] - 0.5 * wt[0] + lag * wwt[0], t[1] - 0.5 * wt[1] + lag * wwt[1], t[2] - 0.5 * wt[2] + lag * wwt[2]
-    wv, wd = _cross(turn, v), _cross(turn, d)
-    wwv, wwd = _cross(turn, wv), _cross(turn, wd)
+    wv, wd = cross(turn, v), cross(turn, d)
+    wwv, wwd = cross(turn, wv), cross(turn, wd)
     speed, bend = max(_length(v), _length(_plus(v, wd))), 0.125 * max(_length(wv), _length(_plus(wv, wwd)))
     screw = Screw(a, d, v, wv, wwv, wd, wwd, angle2, speed, bend, 0.0)
     _, reached = on_the_way(screw, 1.0)

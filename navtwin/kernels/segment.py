@@ -22,6 +22,7 @@ from navtwin.kernels.point import (
     Allowance,
     is_askable,
     is_inside,
+    keep_candidates,
     loosened,
     may_be_inside,
     nearest,
@@ -30,7 +31,7 @@ from navtwin.kernels.point import (
 )
 from navtwin.kernels.rough import TINY, Vector, beyond_boxes, beyond_triangles, dot, minus, plus, share, times, vector, vectors
 from navtwin.kernels.segment_triangle import Segment, SegmentHit, at, closest_to_triangle, segment
-from navtwin.kernels.simd import F32, WIDTH, Lanes, at_most, choose, first_bit, lower, lowest, root, splat, store, upper
+from navtwin.kernels.simd import F32, WIDTH, Lanes, at_most, choose, lower, lowest, root, splat, upper
 from navtwin.kernels.tree import CANDIDATES, LEAF, NODE, WINDING, Forest, Workspace
 from navtwin.kernels.triangle import FACE, TINY2, triangle
 
@@ -115,12 +116,14 @@ def _facing(forest: Forest, tree: int, s: Segment, hit: SegmentHit) -> tuple[boo
 
 
 @query
-def _settle(forest: Forest, work: Workspace, count: int, bound: float, s: Segment, face: int, hit: SegmentHit) -> tuple[int, SegmentHit]:
-    """The referee: the nearest of the candidates within `bound` and of `face`, which was nearest so far."""
+def _settle(
+    forest: Forest, work: Workspace, count: int, bound: float, rounding: float, s: Segment, face: int, hit: SegmentHit
+) -> tuple[int, SegmentHit]:
+    """The referee: the nearest of the candidates within `bound` and of `face`, which was nearest so far. Beyond `rounding` none is pierced."""
     for k in range(count):
         if work.gaps[k] <= bound:
             rival = work.found[k]
-            other = closest_to_triangle(triangle(forest, rival), s)
+            other = closest_to_triangle(triangle(forest, rival), s, work.gaps[k] <= rounding)
             if other[0] < hit[0] or (other[0] == hit[0] and rival < face):
                 face, hit = rival, other
     return face, hit
@@ -140,7 +143,7 @@ def nearest_to_segment(forest: Forest, tree: int, s: Segment, hint: int, within:
     first, past = forest.first_face[tree], forest.first_face[tree + 1]
     if 0 <= hint < past - first:
         face = first + hint
-        hit = closest_to_triangle(triangle(forest, face), s)
+        hit = closest_to_triangle(triangle(forest, face), s, True)
         bound = min(bound, loosened(math.sqrt(hit[0]), allow))
     bound2 = bound * bound
     axis = _axis(forest, tree, s)
@@ -166,16 +169,10 @@ def nearest_to_segment(forest: Forest, tree: int, s: Segment, hint: int, within:
         if nearer < bound:
             bound, bound2 = nearer, nearer * nearer
         if count > CANDIDATES - WIDTH:
-            face, hit = _settle(forest, work, count, bound, s, face, hit)
+            face, hit = _settle(forest, work, count, bound, allow.fixed, s, face, hit)
             count = 0
-        store(work.lanes, 0, low)
-        while bits != 0:
-            k = first_bit(bits)
-            bits &= bits - 1
-            if work.lanes[k] <= bound:
-                work.found[count], work.gaps[count] = forest.leaf_faces[WIDTH * ~node + k], work.lanes[k]
-                count += 1
-    face, hit = _settle(forest, work, count, bound, s, face, hit)
+        count = keep_candidates(forest, ~node, bits, low, bound, work, count)
+    face, hit = _settle(forest, work, count, bound, allow.fixed, s, face, hit)
     if math.sqrt(hit[0]) > within:
         return NONE, hit
     return face, hit

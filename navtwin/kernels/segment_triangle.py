@@ -8,19 +8,24 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from navtwin.kernels.jit import inlined, query
+import numpy as np
+
+from navtwin.kernels.jit import inlined, plain, query
 from navtwin.kernels.ray import Ray, aim, hit_triangle
 from navtwin.kernels.triangle import TINY2, Point, Triangle, closest_on_triangle, in_order
 
 #: Feature of a hit where the segment passes through the face.
 PIERCED = 7
 
+#: How far a triangle must lie ahead of an end that is not asked: the square, as a share of that of all coordinates and distances.
+AHEAD = 1e-8
+
 #: (squared distance, t along the segment, point on the triangle, feature)
 SegmentHit = tuple[float, float, float, float, float, int]
 
 
 class Segment(NamedTuple):
-    """A segment a + t d, 0 <= t <= 1, with end b and the ray along it."""
+    """A segment a + t d, 0 <= t <= 1, with end b the ray along it, and `size2`, that no squared coordinate or length exceeds."""
 
     ax: float
     ay: float
@@ -32,6 +37,7 @@ class Segment(NamedTuple):
     dy: float
     dz: float
     length2: float
+    size2: float
     ray: Ray
 
 
@@ -39,7 +45,8 @@ class Segment(NamedTuple):
 def segment(ax: float, ay: float, az: float, bx: float, by: float, bz: float) -> Segment:
     """The segment from a to b. The other functions of this file want it longer than a point: length2 > TINY2."""
     dx, dy, dz = bx - ax, by - ay, bz - az
-    return Segment(ax, ay, az, bx, by, bz, dx, dy, dz, dx * dx + dy * dy + dz * dz, aim(ax, ay, az, dx, dy, dz))
+    length2, largest = dx * dx + dy * dy + dz * dz, max(abs(ax), abs(ay), abs(az), abs(bx), abs(by), abs(bz))
+    return Segment(ax, ay, az, bx, by, bz, dx, dy, dz, length2, length2 + largest * largest, aim(ax, ay, az, dx, dy, dz))
 
 
 @inlined
@@ -94,25 +101,43 @@ def closest_on_edge(p: Point, q: Point, feature_p: int, feature_q: int, edge: in
     return _closest_between(q, p, feature_q, feature_p, edge, s)
 
 
+@inlined
+def _along(s: Segment, p: Point) -> tuple[float, float]:
+    """How far ahead of end a a point is, times the segment's length; and its squared distance from there."""
+    x, y, z = p[0] - s.ax, p[1] - s.ay, p[2] - s.az
+    return s.dx * x + s.dy * y + s.dz * z, x * x + y * y + z * z
+
+
 @query
-def closest_to_triangle(triangle: Triangle, s: Segment) -> SegmentHit:
-    """Closest pair of the segment and one triangle."""
-    t = hit_triangle(triangle, s.ray)
-    if 0.0 <= t <= 1.0:
-        x, y, z = at(s, t)
-        return 0.0, t, x, y, z, PIERCED
-    hit = closest_on_triangle(triangle, s.ax, s.ay, s.az)
-    best = (hit[0], 0.0, hit[1], hit[2], hit[3], hit[4])
-    hit = closest_on_triangle(triangle, s.bx, s.by, s.bz)
-    if hit[0] < best[0]:
-        best = (hit[0], 1.0, hit[1], hit[2], hit[3], hit[4])
-    other = closest_on_edge(triangle.a, triangle.b, 0, 1, 3, s)
+def closest_to_triangle(triangle: Triangle, s: Segment, may_meet: bool) -> SegmentHit:
+    """Closest pair of the segment and one triangle. `may_meet`: False where they are known to be farther apart than rounding could hide.
+
+    An end is asked only of a triangle that reaches back to it. The others come nearer to the segment than to its end, by m^2 of the squared distance
+    if all of the triangle lies m ahead: what a comparison by rounding would need is millions of times less.
+    """
+    if may_meet:
+        t = hit_triangle(triangle, s.ray)
+        if 0.0 <= t <= 1.0:
+            x, y, z = at(s, t)
+            return 0.0, t, x, y, z, PIERCED
+    (along_a, a2), (along_b, b2), (along_c, c2) = _along(s, triangle.a), _along(s, triangle.b), _along(s, triangle.c)
+    after, before = min(along_a, along_b, along_c), s.length2 - max(along_a, along_b, along_c)
+    clear = AHEAD * s.length2 * (s.size2 + max(a2, b2, c2))
+    best = (np.inf, 0.0, 0.0, 0.0, 0.0, 0)
+    if not (after > 0.0 and after * after > clear):
+        hit = closest_on_triangle(triangle, s.ax, s.ay, s.az)
+        best = (hit[0], 0.0, hit[1], hit[2], hit[3], hit[4])
+    if not (before > 0.0 and before * before > clear):
+        hit = closest_on_triangle(triangle, s.bx, s.by, s.bz)
+        if hit[0] < best[0]:
+            best = (hit[0], 1.0, hit[1], hit[2], hit[3], hit[4])
+    other = closest_on_edge(triangle.a, triangle.b, plain(0), plain(1), plain(3), s)
     if other[0] < best[0]:
         best = other
-    other = closest_on_edge(triangle.b, triangle.c, 1, 2, 4, s)
+    other = closest_on_edge(triangle.b, triangle.c, plain(1), plain(2), plain(4), s)
     if other[0] < best[0]:
         best = other
-    other = closest_on_edge(triangle.c, triangle.a, 2, 0, 5, s)
+    other = closest_on_edge(triangle.c, triangle.a, plain(2), plain(0), plain(5), s)
     if other[0] < best[0]:
         best = other
     return best

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from navtwin.kernels.jit import query
+from navtwin.kernels.jit import plain, query
 from navtwin.kernels.mesh_mesh import PairHit, closest_surfaces
 from navtwin.kernels.point import is_askable, may_be_inside, signed_nearest
 from navtwin.kernels.tree import F64, Forest, Workspace
@@ -15,7 +15,7 @@ from navtwin.kernels.tree import F64, Forest, Workspace
 
 @query
 def _holds(forest: Forest, x: float, y: float, z: float, work: Workspace) -> bool:
-    return is_askable(x, y, z) and may_be_inside(forest, 0, x, y, z) and signed_nearest(forest, 0, x, y, z, -1, work)[0] < 0.0
+    return is_askable(x, y, z) and may_be_inside(forest, 0, x, y, z) and signed_nearest(forest, 0, x, y, z, plain(-1), work)[0] < 0.0
 
 
 @query

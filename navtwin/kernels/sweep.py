@@ -1,8 +1,7 @@
 """Least clearance of a moving capsule: a fast move must not tunnel.
 
-The capsule moves along the screw between two poses (`navtwin.kernels.screw`). Over a part of that time its axis stays inside the convex hull of
-where its two ends were at both ends of the part, but for what the ends' paths bend away from their chords. Any direction along which that hull is
-apart from a box or a triangle gives a lower bound of their distance that holds throughout; so nothing is sampled, and nothing can slip through.
+The capsule moves along the screw between two poses (`navtwin.kernels.screw`). Over a part of that time its axis stays inside a hull
+(`navtwin.kernels.hull`) whose distances hold throughout; so nothing is sampled, and nothing can slip through.
 
 One walk pairs nodes of the tree with parts of the time and halves whichever is the coarser (branch and bound): a pair is done with when its lower
 bound is within TOLERANCE_MM of the least distance found at any moment. The bounds are float32, less what rounding can do to them.
@@ -15,13 +14,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from navtwin.kernels.hull import Hull, box_gaps, hull_between, is_coarse, leaf_gaps, sweep_allowance
 from navtwin.kernels.jit import inlined, query
-from navtwin.kernels.point import RELATIVE, push_children
-from navtwin.kernels.rough import TINY, Vector, beyond_boxes, beyond_triangles, dot, minus, plus, share, times, vector, vectors
+from navtwin.kernels.point import push_children
 from navtwin.kernels.screw import Screw, on_the_way, placed, screw_between
 from navtwin.kernels.segment import CapsuleHit, capsule
 from navtwin.kernels.segment_triangle import closest_to_triangle, segment
-from navtwin.kernels.simd import F32, FAR, WIDTH, Lanes, at_most, choose, first_bit, lower, lowest, root, splat, store, upper
+from navtwin.kernels.simd import FAR, WIDTH, at_most, choose, first_bit, lowest, splat, store
 from navtwin.kernels.tree import F64, LEAF, NODE, STACK_SIZE, Forest, Workspace
 from navtwin.kernels.triangle import TINY2, Point, closest_on_triangle, triangle
 
@@ -70,22 +69,6 @@ class SweptHit(NamedTuple):
     axis_z: float
 
 
-class Hull(NamedTuple):
-    """Where the axis is over a part of the time: near p + s u + t w + s t x with s and t from 0 to 1, by `stray` at most.
-
-    The part starts at `start` and is `length` long.
-    """
-
-    start: float
-    length: float
-    p: Vector
-    u: Vector
-    w: Vector
-    x: Vector
-    one_over_length2: Lanes
-    stray: Lanes
-
-
 @inlined
 def _span(code: int) -> tuple[float, float]:
     """Start and length of a part of the time: 1 is all of it, 2 k and 2 k + 1 are the halves of k."""
@@ -98,85 +81,7 @@ def _span(code: int) -> tuple[float, float]:
 @inlined
 def _hull(screw: Screw, c: F64, code: int) -> Hull:
     start, length = _span(code)
-    a, b = on_the_way(screw, start)
-    a1, b1 = on_the_way(screw, start + length)
-    w, v = (b[0] - a[0], b[1] - a[1], b[2] - a[2]), (b1[0] - a1[0], b1[1] - a1[1], b1[2] - a1[2])
-    return Hull(
-        start,
-        length,
-        vector(a[0] - c[0], a[1] - c[1], a[2] - c[2]),
-        vector(a1[0] - a[0], a1[1] - a[1], a1[2] - a[2]),
-        vector(w[0], w[1], w[2]),
-        vector(v[0] - w[0], v[1] - w[1], v[2] - w[2]),
-        splat(1.0 / (w[0] * w[0] + w[1] * w[1] + w[2] * w[2] + TINY)),
-        splat(length * length * screw.bend + screw.slip),
-    )
-
-
-@inlined
-def _point(h: Hull, s: Lanes, t: Lanes) -> Vector:
-    return plus(plus(h.p, times(s, h.u)), times(t, plus(h.w, times(s, h.x))))
-
-
-@inlined
-def _nearer(h: Hull, q: Vector, s: Lanes) -> tuple[Lanes, Lanes]:
-    """Better (s, t) of a point of the hull near q: the best t for this s, then the best s for that t."""
-    from_p = minus(q, h.p)
-    t = share(dot(minus(from_p, times(s, h.u)), plus(h.w, times(s, h.x))) * h.one_over_length2)
-    way = plus(h.u, times(t, h.x))
-    return share(dot(minus(from_p, times(t, h.w)), way) / (dot(way, way) + splat(TINY))), t
-
-
-@inlined
-def _short_of(h: Hull, s: Lanes, t: Lanes, n: Vector) -> Lanes:
-    """How far the lowest corner of the hull along n lies below its point at (s, t), times |n|; not above 0."""
-    along_u, along_w, along_x = dot(n, h.u), dot(n, h.w), dot(n, h.x)
-    corner = lower(lower(splat(0.0), along_u), lower(along_w, along_u + along_w + along_x))
-    return lower(corner - s * along_u - t * (along_w + s * along_x), splat(0.0))
-
-
-@inlined
-def _box_gap(h: Hull, s: Lanes, t: Lanes, n: Vector) -> Lanes:
-    nn = dot(n, n)
-    return (nn + _short_of(h, s, t, n)) / root(nn + splat(TINY))
-
-
-@inlined
-def _box_gaps(boxes: F32, at: int, h: Hull) -> Lanes:
-    """Lower bounds, mm, of the axis' distances to a node's eight boxes."""
-    low, high = vectors(boxes, at), vectors(boxes, at + 3 * WIDTH)
-    s, t = _nearer(h, times(splat(0.5), plus(low, high)), splat(0.5))
-    p = _point(h, s, t)
-    n = beyond_boxes(p, low, high)
-    gap = _box_gap(h, s, t, n)
-    s, t = _nearer(h, minus(p, n), s)
-    n = beyond_boxes(_point(h, s, t), low, high)
-    return upper(upper(gap, _box_gap(h, s, t, n)) - h.stray, splat(0.0))
-
-
-@inlined
-def _leaf_gaps(corners: F32, at: int, hull: Hull, rounds: int) -> tuple[Lanes, Lanes, Lanes]:
-    """Of a leaf's eight triangles: a distance that the axis has at one moment, where in this part of the time that is, and a lower bound; mm."""
-    corner = vectors(corners, at)
-    u, v = vectors(corners, at + 3 * WIDTH), vectors(corners, at + 6 * WIDTH)
-    h = Hull(hull.start, hull.length, minus(hull.p, corner), hull.u, hull.w, hull.x, hull.one_over_length2, hull.stray)
-    zero = splat(0.0)
-    s, t = _nearer(h, times(splat(1.0 / 3.0), plus(u, v)), splat(0.5))
-    high, low, when = splat(1e15), zero, s
-    for _ in range(rounds):
-        p = _point(h, s, t)
-        n = beyond_triangles(p, u, v)
-        q = minus(p, n)
-        s, t = _nearer(h, q, s)
-        p = _point(h, s, t)
-        n = minus(p, q)
-        nn = dot(n, n)
-        length = root(nn + splat(TINY))
-        gap = dot(n, p) + _short_of(h, s, t, n) - upper(upper(dot(n, u), dot(n, v)), zero)
-        low = upper(low, gap / length - h.stray)
-        when = choose(high, length, when, s)
-        high = lower(high, length)
-    return high + h.stray, when, low
+    return hull_between(on_the_way(screw, start), on_the_way(screw, start + length), c, start, length, length * length * screw.bend + screw.slip)
 
 
 class Search(NamedTuple):
@@ -196,23 +101,6 @@ class Search(NamedTuple):
     pairs: int
 
 
-@inlined
-def _is_coarse(forest: Forest, node: int, spread: float) -> bool:
-    """Whether the hull is thicker than what the node's first child holds is large."""
-    b, at = forest.boxes, NODE * node
-    return bool(spread > b[at + 3 * WIDTH] - b[at] + b[at + 4 * WIDTH] - b[at + WIDTH] + b[at + 5 * WIDTH] - b[at + 2 * WIDTH])
-
-
-@inlined
-def _allowance(forest: Forest, tree: int, screw: Screw) -> float:
-    """What float32 rounding can do to a bound, mm; see `navtwin.kernels.segment`."""
-    c, reach = forest.centre[tree], forest.reach[tree]
-    for axis in range(3):
-        of_a, of_d = abs(screw.a[axis] - c[axis]), abs(screw.d[axis])
-        reach = max(reach, of_a + of_d)
-    return float(2.0**-18 * (reach + screw.speed) + RELATIVE * forest.longest[tree])
-
-
 @query
 def _measured(forest: Forest, leaf: int, bits: int, screw: Screw, moment: float, found: Search) -> tuple[float, Search]:
     """The referee: the least distance of the triangles `bits` of a leaf at a moment, and the search with that moment in it."""
@@ -223,7 +111,7 @@ def _measured(forest: Forest, leaf: int, bits: int, screw: Screw, moment: float,
         rival = forest.leaf_faces[WIDTH * leaf + first_bit(bits)]
         bits &= bits - 1
         t = triangle(forest, rival)
-        distance = math.sqrt(closest_on_triangle(t, a[0], a[1], a[2])[0] if s.length2 <= TINY2 else closest_to_triangle(t, s)[0])
+        distance = math.sqrt(closest_on_triangle(t, a[0], a[1], a[2])[0] if s.length2 <= TINY2 else closest_to_triangle(t, s, True)[0])
         least = min(least, distance)
         if distance < high:
             high, when, face = distance, moment, rival
@@ -233,7 +121,7 @@ def _measured(forest: Forest, leaf: int, bits: int, screw: Screw, moment: float,
 @query
 def _search(forest: Forest, tree: int, screw: Screw, code: int, enough: float, found: Search, work: Workspace) -> Search:
     """Search a part of the time for a distance more than TOLERANCE_MM below `found.high`; stop once it is not more than `enough`."""
-    c, allow = forest.centre[tree], _allowance(forest, tree, screw)
+    c, allow = forest.centre[tree], sweep_allowance(forest, tree, screw)
     skew = 0.25 * math.sqrt(screw.wd[0] * screw.wd[0] + screw.wd[1] * screw.wd[1] + screw.wd[2] * screw.wd[2])
     low, high, when, face, pairs = found.low, found.high, found.when, found.face, found.pairs
     work.nodes[0], work.others[0], work.bounds[0] = forest.roots[tree], code, 0.0
@@ -251,17 +139,17 @@ def _search(forest: Forest, tree: int, screw: Screw, code: int, enough: float, f
             hull, of_hull = _hull(screw, c, code), code
         length, moment = hull.length, when
         is_finest = screw.speed * length <= TOLERANCE_MM or code >= 1 << FINEST
-        if node >= 0 and (is_finest or not _is_coarse(forest, node, length * (skew + length * screw.bend))):
-            gaps = _box_gaps(forest.boxes, NODE * node, hull)
+        if node >= 0 and (is_finest or not is_coarse(forest, node, length * (skew + length * screw.bend))):
+            gaps = box_gaps(forest.boxes, NODE * node, hull)
             low = min(low, lowest(choose(gaps, splat(limit), splat(FAR), gaps)))
             below, top = top, push_children(forest, node, at_most(gaps, splat(limit)), gaps, work, top)
             for k in range(below, top):
                 work.others[k] = code
             continue
         if node < 0:
-            highs, whens, lows = _leaf_gaps(forest.leaf_corners, LEAF * ~node, hull, ROUNDS)
+            highs, whens, lows = leaf_gaps(forest.leaf_corners, LEAF * ~node, hull, ROUNDS)
             if at_most(lows, splat(limit)) != 0:
-                highs, whens, lows = _leaf_gaps(forest.leaf_corners, LEAF * ~node, hull, MORE_ROUNDS)
+                highs, whens, lows = leaf_gaps(forest.leaf_corners, LEAF * ~node, hull, MORE_ROUNDS)
             store(work.lanes, 0, whens)
             k = first_bit(at_most(highs, splat(lowest(highs))))
             moment = hull.start + length * work.lanes[k]
@@ -289,7 +177,7 @@ def _search(forest: Forest, tree: int, screw: Screw, code: int, enough: float, f
 def _first_touch(forest: Forest, tree: int, screw: Screw, radius: float, found: Search, work: Workspace) -> Search:
     """`found` with the first moment at which the axis may come within the radius (or TOLERANCE_MM) of the surface; it does not before."""
     touch = max(radius, TOLERANCE_MM)
-    beyond = touch + TOLERANCE_MM + 2.0 * _allowance(forest, tree, screw)  # so that what is left aside is surely no touch
+    beyond = touch + TOLERANCE_MM + 2.0 * sweep_allowance(forest, tree, screw)  # so that what is left aside is surely no touch
     code, when, face, pairs = 1, found.when, found.face, found.pairs
     while True:
         part = _search(forest, tree, screw, code, touch, Search(np.inf, beyond, when, face, pairs), work)
@@ -341,7 +229,7 @@ def swept_capsule(forest: Forest, tree: int, part: F64, before: F64, after: F64,
     if not is_known:
         return _unknown()
     radius, way = part[6], screw.speed + screw.slip
-    rounding = _allowance(forest, tree, screw)
+    rounding = sweep_allowance(forest, tree, screw)
     margin = 2.0 * TOLERANCE_MM + 4.0 * rounding
     first_ends = placed(before, part[0], part[1], part[2]), placed(before, part[3], part[4], part[5])
     last_ends = placed(after, part[0], part[1], part[2]), placed(after, part[3], part[4], part[5])

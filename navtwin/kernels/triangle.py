@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from navtwin.kernels.jit import inlined, query
+from navtwin.kernels.jit import inlined, plain, query
 from navtwin.kernels.tree import Forest
 
 #: A triangle lower than this fraction of its longest edge has no normal: it would be rounding noise.
@@ -46,6 +46,12 @@ def triangle(forest: Forest, face: int) -> Triangle:
 
 
 @inlined
+def cross(a: Point, b: Point) -> Point:
+    """a x b."""
+    return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
+
+
+@inlined
 def in_order(p: Point, q: Point) -> bool:
     """Whether p is the lower corner of the two."""
     return p[0] < q[0] or (p[0] == q[0] and (p[1] < q[1] or (p[1] == q[1] and p[2] <= q[2])))
@@ -78,11 +84,11 @@ def closest_on_edge(p: Point, q: Point, feature_p: int, feature_q: int, edge: in
 @query
 def _closest_on_outline(t: Triangle, x: float, y: float, z: float) -> Hit:
     """Closest point of the three edges: what a flat triangle acts as."""
-    best = closest_on_edge(t.a, t.b, 0, 1, 3, x, y, z)
-    other = closest_on_edge(t.b, t.c, 1, 2, 4, x, y, z)
+    best = closest_on_edge(t.a, t.b, plain(0), plain(1), plain(3), x, y, z)
+    other = closest_on_edge(t.b, t.c, plain(1), plain(2), plain(4), x, y, z)
     if other[0] < best[0]:
         best = other
-    other = closest_on_edge(t.c, t.a, 2, 0, 5, x, y, z)
+    other = closest_on_edge(t.c, t.a, plain(2), plain(0), plain(5), x, y, z)
     if other[0] < best[0]:
         best = other
     return best
@@ -171,11 +177,11 @@ def closest_on_triangle(t: Triangle, x: float, y: float, z: float) -> Hit:
     w2 = nx * (uy * pz - uz * py) + ny * (uz * px - ux * pz) + nz * (ux * py - uy * px)
     w1 = nx * (py * vz - pz * vy) + ny * (pz * vx - px * vz) + nz * (px * vy - py * vx)
     if w2 <= 0.0 and d1 >= 0.0 and d3 <= 0.0:
-        return closest_on_edge(a, b, 0, 1, 3, x, y, z)
+        return closest_on_edge(a, b, plain(0), plain(1), plain(3), x, y, z)
     if w1 <= 0.0 and d2 >= 0.0 and d6 <= 0.0:
-        return closest_on_edge(c, a, 2, 0, 5, x, y, z)
+        return closest_on_edge(c, a, plain(2), plain(0), plain(5), x, y, z)
     if nn - w1 - w2 <= 0.0 and d4 - d3 >= 0.0 and d5 - d6 >= 0.0:
-        return closest_on_edge(b, c, 1, 2, 4, x, y, z)
+        return closest_on_edge(b, c, plain(1), plain(2), plain(4), x, y, z)
     s, r = min(max(w1 / nn, 0.0), 1.0), min(max(w2 / nn, 0.0), 1.0)
     cx, cy, cz = a[0] + s * ux + r * vx, a[1] + s * uy + r * vy, a[2] + s * uz + r * vz
     dx, dy, dz = x - cx, y - cy, z - cz

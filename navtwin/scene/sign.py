@@ -27,8 +27,8 @@ from navtwin.kernels.parts import largest_faces
 from navtwin.kernels.simd import WIDTH
 from navtwin.kernels.tree import WINDING
 from navtwin.kernels.winding import signed_by_winding, winding_numbers
+from navtwin.scene.batches import in_batches
 from navtwin.scene.data import cache_folder
-from navtwin.scene.parts import in_parts
 
 F64 = npt.NDArray[np.float64]
 
@@ -90,10 +90,10 @@ def winding_of(forest: Forest, points: F64) -> F64:
     """(N,) winding numbers of one surface around points (N, 3), mm; NaN where a point is not finite."""
     around, winding = with_far_field(forest), np.empty(len(points))
 
-    def ask(part: slice) -> None:
-        winding_numbers(around, 0, points[part], winding[part], workspace())
+    def ask(batch: slice) -> None:
+        winding_numbers(around, 0, points[batch], winding[batch], workspace())
 
-    in_parts(ask, len(points))
+    in_batches(ask, len(points))
     return winding
 
 
@@ -111,10 +111,10 @@ def _crossing_itself(forest: Forest) -> list[str]:
 def _count_crossings(forest: Forest) -> int:
     counts: list[int] = []
 
-    def find(part: slice) -> None:
-        counts.append(crossings(forest, part.start, part.stop, np.empty((MOST_CROSSINGS, 2), np.int32), workspace()))
+    def find(batch: slice) -> None:
+        counts.append(crossings(forest, batch.start, batch.stop, np.empty((MOST_CROSSINGS, 2), np.int32), workspace()))
 
-    in_parts(find, len(forest.children) // WIDTH)
+    in_batches(find, len(forest.children) // WIDTH)
     return min(sum(counts), MOST_CROSSINGS)
 
 

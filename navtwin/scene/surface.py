@@ -15,7 +15,7 @@ from navtwin.kernels import Forest
 from navtwin.kernels.solids import closest_solids
 from navtwin.rigid import Rigid
 from navtwin.scene.answers import ClosestPoints, ClosestSurfaces, ClosestToCapsule, RayHits
-from navtwin.scene.parts import in_parts, walk_order
+from navtwin.scene.batches import in_batches, walk_order
 from navtwin.scene.probe import PairProbe, Probe
 from navtwin.scene.sign import Sign, judge, winding_of
 from navtwin.scene.surface_file import read_mesh, write_ply
@@ -178,10 +178,10 @@ class Surface:
         points = points if order is None else points[order]
         distance, on_surface, face = np.empty(n), np.empty((n, 3)), np.empty(n, np.int32)
 
-        def ask(part: slice) -> None:
-            kernels.closest_points(self.forest, 0, points[part], within, distance[part], on_surface[part], face[part], kernels.workspace())
+        def ask(batch: slice) -> None:
+            kernels.closest_points(self.forest, 0, points[batch], within, distance[batch], on_surface[batch], face[batch], kernels.workspace())
 
-        in_parts(ask, n)
+        in_batches(ask, n)
         if order is not None:
             back = np.argsort(order)
             distance, on_surface, face = distance[back], on_surface[back], face[back]

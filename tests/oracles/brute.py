@@ -7,6 +7,7 @@ knows when float64 cannot tell two apart and `rational` must.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -32,15 +33,9 @@ def _parts(vectors: F64) -> tuple[F64, F64, F64]:
     return vectors[..., 0], vectors[..., 1], vectors[..., 2]
 
 
-def _over_edge(p: F64, a: F64, b: F64, margin: F64) -> tuple[Flags, F64]:
-    """Whether the foot on the line lies on the segment (or less than `margin` beyond its ends), and the distance from the line."""
-    u = b - a
-    length = np.sqrt(np.maximum((u * u).sum(axis=-1), np.finfo(float).tiny))
-    wx, wy, wz = _parts(p - a)
-    ux, uy, uz = _parts(u / length[..., None])
-    t = wx * ux + wy * uy + wz * uz
-    x, y, z = wx - t * ux, wy - t * uy, wz - t * uz
-    return (t >= -margin) & (t <= length + margin), np.sqrt(x * x + y * y + z * z)
+def _long_enough(u: F64) -> F64:
+    """Lengths, none of them 0."""
+    return np.asarray(np.sqrt(np.maximum((u * u).sum(axis=-1), np.finfo(float).tiny)))
 
 
 def point_segment(p: F64, a: F64, b: F64) -> F64:
@@ -61,14 +56,18 @@ def _plane(a: F64, b: F64, c: F64) -> tuple[F64, F64, Flags]:
     return n / safe[..., None], longest2 / safe, thin
 
 
+def _inward(corners: Sequence[F64], n: F64) -> list[F64]:
+    """Unit directions from each of three edges into the triangle."""
+    ways = [np.cross(n, corners[(k + 1) % 3] - corners[k]) for k in range(3)]
+    return [m / np.maximum(np.linalg.norm(m, axis=-1, keepdims=True), np.finfo(float).tiny) for m in ways]
+
+
 def _over_face(p: F64, corners: tuple[F64, F64, F64], n: F64, margin: F64 | float = 0.0) -> tuple[Flags, F64]:
     """Whether the foot on the plane lies inside the triangle (or less than `margin` outside), and its height."""
     inside = np.ones(np.broadcast_shapes(p.shape[:-1], n.shape[:-1]), bool)
-    for k in range(3):
-        u, v = corners[k], corners[(k + 1) % 3]
-        m = np.cross(n, v - u)
-        mx, my, mz = _parts(m / np.maximum(np.linalg.norm(m, axis=-1, keepdims=True), np.finfo(float).tiny))
-        x, y, z = _parts(p - u)
+    for corner, m in zip(corners, _inward(corners, n), strict=True):
+        mx, my, mz = _parts(m)
+        x, y, z = _parts(p - corner)
         inside &= x * mx + y * my + z * mz >= -margin
     x, y, z = _parts(p - corners[0])
     nx, ny, nz = _parts(n)
@@ -128,6 +127,12 @@ def triangle_triangle(one: F64, other: F64) -> F64:
     return np.asarray(np.minimum.reduce(ways))
 
 
+def _held(feature: I64, face: I64, asked: Flags | None = None) -> list[I64]:
+    """The faces of each feature in use, lowest first, given pairs of a feature and a face that has it, and which of them to ask."""
+    both = np.unique(np.stack([feature, face], -1)[slice(None) if asked is None else asked], axis=0)
+    return np.split(both[:, 1], np.flatnonzero(np.diff(both[:, 0])) + 1) if len(both) else []
+
+
 class Nearest(NamedTuple):
     """What float64 can say of N points: the distance (N,) and the lowest face of the nearest feature (N,).
 
@@ -171,15 +176,13 @@ class Features:
         edges = np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0)
         triangles = places[corner]
         _, aspect, thin = _plane(*(triangles[:, k] for k in range(3)))
-        same, insides = np.unique(corner[~thin], axis=0, return_index=True)
-        insides = np.flatnonzero(~thin)[insides]
-        held: dict[tuple[int, ...], list[int]] = {}
-        for f, row in enumerate(corner.tolist()):
-            names = {*((i,) for i in row), *(tuple(sorted((row[k], row[(k + 1) % 3]))) for k in range(3)), tuple(row)}
-            for name in names:
-                held.setdefault(name, []).append(f)
-        names = [*((i,) for i in range(len(places))), *map(tuple, edges.tolist()), *map(tuple, same.tolist())]
-        holders = tuple(np.array(held[name]) for name in names)
+        insides = np.flatnonzero(~thin)[np.unique(corner[~thin], axis=0, return_index=True)[1]]
+        everywhere = np.arange(3 * len(faces)) // 3
+        holders = (
+            *_held(corner.ravel(), everywhere),
+            *_held(np.unique(pairs, axis=0, return_inverse=True)[1].ravel(), everywhere, pairs[:, 0] != pairs[:, 1]),
+            *_held(np.unique(corner, axis=0, return_inverse=True)[1].ravel(), np.arange(len(faces)), ~thin),
+        )
         worse = np.concatenate([np.ones(len(places) + len(edges)), aspect[insides]])
         length = np.sqrt(np.maximum.reduce([((triangles[:, k] - triangles[:, k - 1]) ** 2).sum(axis=1) for k in range(3)]))
         return cls(triangles, places, edges, insides, np.array([h[0] for h in holders]), holders, worse, np.flatnonzero(thin), length[thin] / THIN)
@@ -200,17 +203,43 @@ class Features:
         places = np.spacing(np.maximum(np.abs(points).max(axis=1), np.abs(self.places).max()))
         return np.asarray(OF_REACH * self.reach(points) + OF_PLACE * places)
 
+    @cached_property
+    def _lines(self) -> tuple[F64, F64, F64]:
+        """Where each edge begins, its unit direction, as rows x y z (3, E); and its length (E,)."""
+        a = self.places[self.edges[:, 0]]
+        u = self.places[self.edges[:, 1]] - a
+        length = _long_enough(u)
+        return np.ascontiguousarray(a.T), np.ascontiguousarray((u / length[:, None]).T), length
+
+    @cached_property
+    def _planes(self) -> tuple[F64, F64, F64]:
+        """Corners (3, 3, I), unit directions into the face from its three edges (3, 3, I), as rows x y z of each; and its normal (3, I)."""
+        corners = [self.triangles[self.insides, k] for k in range(3)]
+        n = _plane(*corners)[0]
+        inward = _inward(corners, n)
+        return np.stack([c.T for c in corners]), np.stack([m.T for m in inward]), np.ascontiguousarray(n.T)
+
     def distances(self, points: F64) -> F64:
         """(N, P + E + I) distances to the features; inf where the foot is clear of the edge or face: then another feature is nearer."""
-        p, margin = points[:, None], self.aspect * self.rounding(points)[:, None]
-        x, y, z = _parts(p - self.places[None])
-        to_place = np.sqrt(x * x + y * y + z * z)
+        p, margin = np.ascontiguousarray(points.T)[:, :, None], self.aspect * self.rounding(points)[:, None]
         first, second = len(self.places), len(self.places) + len(self.edges)
-        on_edge, to_edge = _over_edge(p, self.places[None, self.edges[:, 0]], self.places[None, self.edges[:, 1]], margin[:, first:second])
-        corners = self.triangles[self.insides]
-        a, b, c = (corners[None, :, k] for k in range(3))
-        inside, to_face = _over_face(p, (a, b, c), _plane(a, b, c)[0], margin[:, second:])
-        return np.concatenate([to_place, np.where(on_edge, to_edge, np.inf), np.where(inside, to_face, np.inf)], axis=1)
+        d = np.empty((len(points), len(self.lowest)))
+        x, y, z = p - self.places.T[:, None]
+        d[:, :first] = np.sqrt(x * x + y * y + z * z)
+        start, (ux, uy, uz), length = self._lines
+        wx, wy, wz = p - start[:, None]
+        t = wx * ux + wy * uy + wz * uz
+        x, y, z = wx - t * ux, wy - t * uy, wz - t * uz
+        near = margin[:, first:second]
+        d[:, first:second] = np.where((t >= -near) & (t <= length + near), np.sqrt(x * x + y * y + z * z), np.inf)
+        corners, inward, n = self._planes
+        inside, near = np.ones((len(points), len(self.insides)), bool), margin[:, second:]
+        for corner, m in zip(corners, inward, strict=True):
+            x, y, z = p - corner[:, None]
+            inside &= x * m[0] + y * m[1] + z * m[2] >= -near
+        x, y, z = p - corners[0][:, None]
+        d[:, second:] = np.where(inside, np.abs(x * n[0] + y * n[1] + z * n[2]), np.inf)
+        return d
 
     def nearest(self, points: F64) -> Nearest:
         step = max(1, BLOCK // len(self.lowest))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,9 +14,6 @@ from tests.oracles import brute, queries, shapes
 KINDS = [kind for kind, make in shapes.KINDS.items() if len(make().faces) <= 400]
 SEEDS = st.integers(0, 2**31)
 FEW = settings(max_examples=25, deadline=None)
-
-capped = pytest.mark.skipif("within_mm" not in inspect.signature(Surface.closest).parameters, reason="closest takes no cap yet")
-probed = pytest.mark.skipif(not hasattr(Surface, "probe"), reason="there is no probe yet")
 
 
 def surface_of(shape: shapes.Shape) -> Surface:
@@ -123,7 +118,6 @@ def path(shape: shapes.Shape, n: int, rng: np.random.Generator) -> np.ndarray:
     return np.asarray(walk)
 
 
-@probed
 @FEW
 @given(kind=st.sampled_from(KINDS), seed=SEEDS)
 def test_a_probe_gives_the_same_bits_whatever_it_was_asked_before(kind: str, seed: int) -> None:
@@ -139,7 +133,6 @@ def test_a_probe_gives_the_same_bits_whatever_it_was_asked_before(kind: str, see
             assert np.isnan(warm(p[0], float("nan"), p[2])) and warm.face == -1
 
 
-@capped
 @FEW
 @given(kind=st.sampled_from(KINDS), seed=SEEDS, size=st.sampled_from([0.0, 1e-6, 0.01, 0.1, 1.0, 10.0]))
 def test_a_cap_changes_only_what_lies_beyond_it(kind: str, seed: int, size: float) -> None:
@@ -158,7 +151,6 @@ def test_a_cap_changes_only_what_lies_beyond_it(kind: str, seed: int, size: floa
         assert (got.face[~near] == -1).all() and np.isnan(got.point_mm[~near]).all()
 
 
-@capped
 @FEW
 @given(kind=st.sampled_from(KINDS), seed=SEEDS, size=st.sampled_from([0.0, 0.01, 0.1, 1.0]))
 def test_a_cap_on_a_capsule_changes_only_what_lies_beyond_it(kind: str, seed: int, size: float) -> None:
@@ -175,7 +167,6 @@ def test_a_cap_on_a_capsule_changes_only_what_lies_beyond_it(kind: str, seed: in
             assert (got.distance_mm, got.face) == (within, -1) and np.isnan(got.point_mm).all()
 
 
-@capped
 @FEW
 @given(one=st.sampled_from(KINDS), other=st.sampled_from(KINDS), seed=SEEDS, size=st.sampled_from([0.0, 0.1, 10.0, 1000.0]))
 def test_a_cap_on_two_surfaces_changes_only_what_lies_beyond_it(one: str, other: str, seed: int, size: float) -> None:

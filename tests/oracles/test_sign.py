@@ -14,8 +14,6 @@ SOLID = [kind for kind, make in shapes.KINDS.items() if make().solid]
 DOUBTFUL = ("nested", "crossing", "spindle", "layers 1e-5", "inverted")
 OPEN = ("hemisphere", "few", "accordion", "triangle")
 
-stated = pytest.mark.skipif(not hasattr(Surface, "sign"), reason="a surface does not yet say which sign it uses")
-
 
 def ask(kind: str, n: int = 200) -> tuple[np.ndarray, np.ndarray]:
     """Which points are said to be inside, and the turns round each; none within rounding of the surface."""
@@ -33,7 +31,6 @@ def test_inside_a_solid_is_negative(kind: str) -> None:
     assert (inside == (turns > 0.5)).all()
 
 
-@stated
 @pytest.mark.parametrize("kind", DOUBTFUL)
 def test_where_normals_mislead_the_winding_decides(kind: str) -> None:
     """Between two nested shells, and in what two solids share, is inside; an inverted solid has one rule for its whole inside."""
@@ -44,7 +41,6 @@ def test_where_normals_mislead_the_winding_decides(kind: str) -> None:
         assert (inside == (turns > 0.5)).all()
 
 
-@stated
 @pytest.mark.parametrize("kind", OPEN)
 def test_of_an_open_surface_only_what_it_winds_round_is_inside(kind: str) -> None:
     """Whichever way round its faces run, with room for a far field that is summed up, not added face by face."""
@@ -53,10 +49,9 @@ def test_of_an_open_surface_only_what_it_winds_round_is_inside(kind: str) -> Non
     assert inside[np.abs(turns) > 0.6].all()
 
 
-@stated
 def test_a_surface_says_which_rule_it_uses() -> None:
     """Another one for a solid than for what crosses itself or is open."""
-    rules = {kind: str(Surface.from_arrays(*_arrays(kind)).sign) for kind in ("sphere", "torus", "crossing", "hemisphere")}  # type: ignore[attr-defined]
+    rules = {kind: str(Surface.from_arrays(*_arrays(kind)).sign) for kind in ("sphere", "torus", "crossing", "hemisphere")}
     assert rules["sphere"] == rules["torus"]
     assert rules["crossing"] != rules["sphere"] != rules["hemisphere"]
 

@@ -3,19 +3,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from navtwin.scene.parts import LEAST_PART, in_parts, walk_order
+from navtwin.scene.batches import LEAST_BATCH, in_batches, walk_order
 from navtwin.scene.surface import Surface
 from tests.kernels import meshes
 
 
-@pytest.mark.parametrize("count", [0, 1, LEAST_PART - 1, LEAST_PART, 3 * LEAST_PART + 7])
+@pytest.mark.parametrize("count", [0, 1, LEAST_BATCH - 1, LEAST_BATCH, 3 * LEAST_BATCH + 7])
 def test_every_one_is_asked_once(count: int) -> None:
     asked = np.zeros(count, int)
 
-    def ask(part: slice) -> None:
-        asked[part] += 1
+    def ask(batch: slice) -> None:
+        asked[batch] += 1
 
-    in_parts(ask, count)
+    in_batches(ask, count)
     assert (asked == 1).all()
 
 
@@ -34,9 +34,9 @@ def test_a_path_keeps_its_order() -> None:
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_order_and_parts_change_no_bit(bad: float) -> None:
+def test_order_and_batches_change_no_bit(bad: float) -> None:
     surface = Surface.from_arrays(*meshes.torus())
-    points = np.random.default_rng(1).uniform(-60, 60, (2 * LEAST_PART + 5, 3))
+    points = np.random.default_rng(1).uniform(-60, 60, (2 * LEAST_BATCH + 5, 3))
     points[17] = bad
     many = surface.closest(points)
     probe = surface.probe()

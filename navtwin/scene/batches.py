@@ -11,18 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 #: Fewer queries than this are not worth a thread.
-LEAST_PART = 4096
+LEAST_BATCH = 4096
 
 
-def in_parts(ask: Callable[[slice], None], count: int) -> None:
-    """Call `ask` for consecutive parts of 0 .. count, side by side where that pays. No answer may depend on where a part begins."""
-    parts = max(1, min(os.cpu_count() or 1, count // LEAST_PART))
-    bounds = [count * k // parts for k in range(parts + 1)]
+def in_batches(ask: Callable[[slice], None], count: int) -> None:
+    """Call `ask` for consecutive batches of 0 .. count, side by side where that pays. No answer may depend on where a batch begins."""
+    batches = max(1, min(os.cpu_count() or 1, count // LEAST_BATCH))
+    bounds = [count * k // batches for k in range(batches + 1)]
     slices = [slice(low, high) for low, high in itertools.pairwise(bounds)]
-    if parts == 1:
+    if batches == 1:
         ask(slices[0])
         return
-    with ThreadPoolExecutor(parts) as pool:
+    with ThreadPoolExecutor(batches) as pool:
         list(pool.map(ask, slices))
 
 
@@ -31,7 +31,7 @@ def walk_order(points: npt.NDArray[np.float64]) -> npt.NDArray[np.int64] | None:
 
     By the interleaved bits of their coordinates (Morton 1966); what is not finite comes anywhere.
     """
-    if len(points) < LEAST_PART:
+    if len(points) < LEAST_BATCH:
         return None
     low, high = np.nanmin(points, axis=0), np.nanmax(points, axis=0)
     size = float((high - low).max())
