@@ -87,9 +87,9 @@ def hand_eye_trial(rng: np.random.Generator, count: int, correlation: float, *, 
     return Trial(found.X[:3, 3] - case.X[:3, 3], sd[3:], found.accepted) if place else Trial(np.degrees(turn), np.degrees(sd[:3]), found.accepted)
 
 
-def time_trial(rng: np.random.Generator, kind: str, rate1_hz: float, rate2_hz: float) -> Trial:
-    s = two_streams(rng, kind, rate1_hz, rate2_hz)
-    found = time_offset(s.t1_ns, s.x1, s.t2_ns, s.x2)
+def time_trial(rng: np.random.Generator, kind: str, rate_first_hz: float, rate_second_hz: float) -> Trial:
+    s = two_streams(rng, kind, rate_first_hz, rate_second_hz)
+    found = time_offset(s.t_first_ns, s.x_first, s.t_second_ns, s.x_second)
     return Trial(np.array([found.offset_ns - s.offset_ns]) / 1e6, np.array([found.sd_ns]) / 1e6, found.accepted)
 
 

@@ -88,10 +88,10 @@ def hand_eye_case(rng: np.random.Generator, count: int, *, world: bool, correlat
 class TwoStreams:
     """Two streams of one motion; `offset_ns` is to be added to the second's times."""
 
-    t1_ns: npt.NDArray[np.int64]
-    x1: Array
-    t2_ns: npt.NDArray[np.int64]
-    x2: Array
+    t_first_ns: npt.NDArray[np.int64]
+    x_first: Array
+    t_second_ns: npt.NDArray[np.int64]
+    x_second: Array
     offset_ns: float
 
 
@@ -101,10 +101,10 @@ def smooth_motion(rng: np.random.Generator) -> Callable[[Array], Array]:
     return lambda t: np.asarray((np.sin(2.0 * np.pi * t[:, None, None] * hz[:, None] + phase) * size).sum(axis=1))
 
 
-def two_streams(rng: np.random.Generator, kind: str, rate1_hz: float, rate2_hz: float, seconds: float = 15.0) -> TwoStreams:
+def two_streams(rng: np.random.Generator, kind: str, rate_first_hz: float, rate_second_hz: float, seconds: float = 15.0) -> TwoStreams:
     """Poses (noise 3 mrad, 0.5 mm, in frames of their own), points (1 mm) or speeds (5 %), with 0.2 ms of jitter, up to 0.5 s apart."""
     motion, offset_s = smooth_motion(rng), rng.uniform(-0.5, 0.5)
-    times = [np.arange(0.0, seconds, 1.0 / r) + rng.uniform(0.0, 1.0 / r) for r in (rate1_hz, rate2_hz)]
+    times = [np.arange(0.0, seconds, 1.0 / r) + rng.uniform(0.0, 1.0 / r) for r in (rate_first_hz, rate_second_hz)]
     times = [t + rng.normal(size=len(t)) * 2e-4 for t in times]
     if kind == "poses":
         eye, world = rigid(rng.normal(size=3), rng.normal(size=3) * 50.0), rigid(rng.normal(size=3), rng.normal(size=3) * 300.0)

@@ -45,7 +45,7 @@ class TimeOffset:
     """
 
     offset_ns: int
-    sd_ns: float
+    sd_ns: int
     explained: float
     overlap_s: float
     curve: Array
@@ -53,7 +53,9 @@ class TimeOffset:
     reasons: tuple[str, ...]
 
 
-def time_offset(t1_ns: npt.ArrayLike, x1: npt.ArrayLike, t2_ns: npt.ArrayLike, x2: npt.ArrayLike, max_offset_s: float = MAX_OFFSET_S) -> TimeOffset:
+def time_offset(
+    t_first_ns: npt.ArrayLike, x_first: npt.ArrayLike, t_second_ns: npt.ArrayLike, x_second: npt.ArrayLike, max_offset_s: float = MAX_OFFSET_S
+) -> TimeOffset:
     """Find the time offset between two streams of one motion.
 
     Each stream is smoothed by a least-squares spline; the raw samples of the other are regressed on it, at trial offsets first and then by
@@ -61,15 +63,16 @@ def time_offset(t1_ns: npt.ArrayLike, x1: npt.ArrayLike, t2_ns: npt.ArrayLike, x
 
     Parameters
     ----------
-    t1_ns, t2_ns : (N,), (M,) integer times, ns, each ascending by a clock of its own
-    x1, x2 : (N, 4, 4) poses, (N, K) points or other signals, or (N,) a scalar of the motion (speed, angle, height ...), likewise for the second
+    t_first_ns, t_second_ns : (N,), (M,) integer times, ns, each ascending by a clock of its own
+    x_first, x_second : (N, 4, 4) poses, (N, K) points or other signals, or (N,) a scalar of the motion (speed, angle, height ...); (M, ...)
+        likewise for the second
     max_offset_s : widest offset that is searched
 
     Raises
     ------
     InputRefused : unequal lengths, too few samples, times that do not ascend, NaN, no motion shared at all in time
     """
-    first, second = read_signal(t1_ns, x1, "first"), read_signal(t2_ns, x2, "second")
+    first, second = read_signal(t_first_ns, x_first, "first"), read_signal(t_second_ns, x_second, "second")
     if not (np.isfinite(max_offset_s) and max_offset_s > 0.0):
         raise InputRefused(f"the widest offset to search is {max_offset_s} s", "pass a positive number of seconds")
     origin = int(first.t_ns[0])
@@ -82,19 +85,20 @@ def time_offset(t1_ns: npt.ArrayLike, x1: npt.ArrayLike, t2_ns: npt.ArrayLike, x
     lags = np.arange(-max_offset_s, max_offset_s + SEARCH_STEP_S / 2.0, SEARCH_STEP_S)
     still = [s.name for s in (a, b) if s.is_still]
     if still:
-        return _refused(f"the {still[0]} stream hardly moves: move and turn the body briskly, with changing speed, for 10 s and more")
+        return _refused(f"the {still[0]} stream hardly moves: move and turn the body briskly, with changing speed, for 10 s and more", max_offset_s)
     misfit = np.array([_misfit(a, b, lag) for lag in lags])
     curve = np.column_stack([lags, misfit])
     if not np.isfinite(misfit).any():
-        return _refused(f"the streams do not overlap by {MIN_OVERLAP_S:g} s: record both at once")
+        return _refused(f"the streams do not overlap by {MIN_OVERLAP_S:g} s: record both at once", max_offset_s)
     best = float(lags[np.nanargmin(misfit)])
     lag, sd_s, explained, overlap = _refined(a, b, best)
     reasons = _reasons(curve, best, lag, sd_s, explained, max_offset_s)
-    return TimeOffset(round(lag * 1e9), float(np.hypot(sd_s * 1e9, FLOOR_NS)), explained, overlap, curve, not reasons, tuple(reasons))
+    return TimeOffset(round(lag * 1e9), round(float(np.hypot(sd_s * 1e9, FLOOR_NS))), explained, overlap, curve, not reasons, tuple(reasons))
 
 
-def _refused(reason: str) -> TimeOffset:
-    return TimeOffset(0, float("inf"), 0.0, 0.0, np.zeros((0, 2)), False, (reason,))
+def _refused(reason: str, max_offset_s: float) -> TimeOffset:
+    # Of an offset that is not known at all, the error is as wide as the search.
+    return TimeOffset(0, round(max_offset_s * 1e9), 0.0, 0.0, np.zeros((0, 2)), False, (reason,))
 
 
 def _regressed(to: Signal, by: Signal, lag_s: float, used: npt.NDArray[np.bool_]) -> tuple[Array, Array]:

@@ -11,7 +11,7 @@ from navtwin.errors import InputRefused
 
 
 def found_in(s: TwoStreams, widest_s: float = 1.0) -> TimeOffset:
-    return time_offset(s.t1_ns, s.x1, s.t2_ns, s.x2, widest_s)
+    return time_offset(s.t_first_ns, s.x_first, s.t_second_ns, s.x_second, widest_s)
 
 
 @pytest.mark.parametrize(("kind", "count"), [("poses", 6), ("points", 10), ("speeds", 10)])
@@ -27,22 +27,22 @@ def test_within_two_milliseconds_and_four_sd(kind: str, count: int) -> None:
 
 def test_swapping_the_streams_changes_the_sign_only() -> None:
     s = two_streams(np.random.default_rng(3), "points", 60.0, 30.0)
-    there, back = found_in(s), time_offset(s.t2_ns, s.x2, s.t1_ns, s.x1, 1.0)
+    there, back = found_in(s), time_offset(s.t_second_ns, s.x_second, s.t_first_ns, s.x_first, 1.0)
     assert there.offset_ns == pytest.approx(-back.offset_ns, abs=2000)
 
 
 def test_poses_that_one_stream_states_the_other_way_round() -> None:
     """One tracker says where the body is for it, the other where it is for the body."""
     s = two_streams(np.random.default_rng(4), "poses", 60.0, 30.0)
-    found = time_offset(s.t1_ns, s.x1, s.t2_ns, np.linalg.inv(s.x2), 1.0)
+    found = time_offset(s.t_first_ns, s.x_first, s.t_second_ns, np.linalg.inv(s.x_second), 1.0)
     assert found.accepted, found.reasons
     assert abs(found.offset_ns - s.offset_ns) < 2e6
 
 
 def test_a_gap_in_a_stream_is_borne() -> None:
     s = two_streams(np.random.default_rng(5), "points", 60.0, 30.0)
-    keep = (s.t1_ns < s.t1_ns[300]) | (s.t1_ns > s.t1_ns[400])
-    found = time_offset(s.t1_ns[keep], s.x1[keep], s.t2_ns, s.x2, 1.0)
+    keep = (s.t_first_ns < s.t_first_ns[300]) | (s.t_first_ns > s.t_first_ns[400])
+    found = time_offset(s.t_first_ns[keep], s.x_first[keep], s.t_second_ns, s.x_second, 1.0)
     assert found.accepted, found.reasons
     assert abs(found.offset_ns - s.offset_ns) < 2e6
 
@@ -75,13 +75,13 @@ def test_refusals_say_why(kind: str, words: str) -> None:
 def test_streams_that_never_overlap() -> None:
     s = two_streams(np.random.default_rng(7), "points", 60.0, 30.0)
     with pytest.raises(InputRefused, match="do not overlap"):
-        time_offset(s.t1_ns, s.x1, s.t2_ns + 60_000_000_000, s.x2)
+        time_offset(s.t_first_ns, s.x_first, s.t_second_ns + 60_000_000_000, s.x_second)
 
 
 @pytest.mark.parametrize(("kind", "words"), [("nan", "sample 9"), ("order", "time 5"), ("short", "20 samples"), ("lengths", "one value or pose")])
 def test_streams_that_are_none(kind: str, words: str) -> None:
     s = two_streams(np.random.default_rng(8), "points", 60.0, 30.0)
-    t, x = s.t1_ns.copy(), s.x1.copy()
+    t, x = s.t_first_ns.copy(), s.x_first.copy()
     if kind == "nan":
         x[9, 1] = np.nan
     elif kind == "order":
@@ -91,4 +91,4 @@ def test_streams_that_are_none(kind: str, words: str) -> None:
     else:
         x = x[:-1]
     with pytest.raises(InputRefused, match=words):
-        time_offset(t, x, s.t2_ns, s.x2)
+        time_offset(t, x, s.t_second_ns, s.x_second)
