@@ -80,13 +80,14 @@ def tip(frames: int, seed: int, stereo: bool) -> dict[str, dict[str, float]]:
 
 def honesty(frames: int, seed: int) -> dict[str, dict[str, float]]:
     """Errors in units of the stated covariance, over noise and blur, bodies, one camera and two."""
-    rows, bodies = {}, kit()
+    rows, bodies, every = {}, kit(), list[float]()
     for stereo in (False, True):
         for noise_dn, blur_px in HONESTY_LEVELS:
             for name in ("dodecahedron", "cube"):
                 squares = _squares(bodies[name], replace(STATED, noise_dn=noise_dn, blur_px=blur_px), stereo, frames, seed)
                 rows[f"{name}, {'two cameras' if stereo else 'one camera'}, noise {noise_dn:g}, blur {blur_px:g}"] = _told(squares)
-    return rows
+                every += squares
+    return {**rows, "all": _told(every)}
 
 
 def _squares(body: Body, optics: Optics, stereo: bool, frames: int, seed: int) -> list[float]:
