@@ -16,7 +16,7 @@ from tracking.corners import fitted_squares
 from tracking.decoding import codes_of, read_squares
 from tracking.markers import Markers
 from tracking.patterns import Dictionary, dictionary_of
-from tracking.search import SHARES, squares_in_region, squares_in_share
+from tracking.search import FINE, SHARES, squares_in_region, squares_in_share
 
 Array = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
@@ -196,11 +196,14 @@ class RegionDetector:
     def _squares_near(self, grey: Grey, places: Array) -> Array:
         """What may be a marker around where markers should have been."""
         found, budget = [np.zeros((0, 4, 2))], SECOND_LOOK_SHARE * grey.size
-        for left, top, right, bottom in _regions(places, self._shape):
-            budget -= (right - left) * (bottom - top)
-            if budget < 0.0:
+        for box in _regions(places, self._shape):
+            area = (box[2] - box[0]) * (box[3] - box[1])
+            # A region of its own size is one of large markers, which are found at half size too: it must not go unsearched.
+            scale = 1 if area <= budget else FINE
+            budget -= area / scale**2
+            if budget < 0.0 and len(found) > 1:
                 break
-            found.append(squares_in_region(grey, left, top, right, bottom))
+            found.append(squares_in_region(grey, *box, scale))
         return np.concatenate(found)
 
     def _read(self, grey: Grey, squares: Array) -> _Found:

@@ -30,9 +30,13 @@ WINDOW_PX = 23
 SHORTEST_PX = 8.0
 
 
-def squares_in_region(grey: Grey, left: int, top: int, right: int, bottom: int) -> Array:
-    """(N, 4, 2) corners, clockwise, of what may be a marker in the pixels from `left`, `top` up to but without `right`, `bottom`."""
-    return _squares(np.ascontiguousarray(grey[top:bottom, left:right]), 1, (left, top))
+def squares_in_region(grey: Grey, left: int, top: int, right: int, bottom: int, scale: int = 1) -> Array:
+    """(N, 4, 2) corners, clockwise, of what may be a marker in the pixels from `left`, `top` up to but without `right`, `bottom`, reduced by `scale`."""
+    width, height = (right - left) // scale, (bottom - top) // scale
+    part = np.ascontiguousarray(grey[top : top + height * scale, left : left + width * scale])
+    if scale > 1 and min(width, height) > 0:
+        part = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
+    return _squares(part, scale, (left, top))
 
 
 def squares_in_share(grey: Grey, number: int, known_px: Sequence[Array] | Array) -> Array:

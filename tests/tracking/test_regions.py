@@ -70,6 +70,13 @@ def test_a_large_marker_is_noticed_too() -> None:
     assert [follow.detect(image)[NAME].ids.tolist() for _ in range(SHARES)][-1] == [4]
 
 
+def test_a_large_marker_is_followed_through_jumps_larger_than_its_edges_can_be_fitted_from() -> None:
+    follow = detector()
+    for step, (x, y) in enumerate([(250, 240), (310, 230), (260, 260), (330, 240), (270, 230)]):
+        image = scene([(NAME, 4, square(x, y, side=300.0, turn_deg=5.0 * (step % 3)))], step)
+        assert follow.detect(image)[NAME].ids.tolist() == [4]
+
+
 def test_a_lost_marker_is_missing_in_the_very_frame_and_found_again() -> None:
     follow, image = detector(), scene([(NAME, 5, square(300, 200))])
     assert follow.detect(image)[NAME].ids.tolist() == [5]
