@@ -95,7 +95,7 @@ def time_trial(rng: np.random.Generator, kind: str, rate_first_hz: float, rate_s
 
 def camera_trial(rng: np.random.Generator, views: int, sd_px: float, which: slice) -> Trial:
     from benchmarks.calibration_boards import DISTORTION, MATRIX, views_of
-    from tracking.calibrate_camera import calibrate_camera
+    from tracking.calibration.camera import calibrate_camera
 
     found = calibrate_camera(views_of(rng, views, sd_px))
     estimate = np.array([*found.matrix[[0, 1, 0, 1], [0, 1, 2, 2]], *found.distortion[:4]])
@@ -105,7 +105,7 @@ def camera_trial(rng: np.random.Generator, views: int, sd_px: float, which: slic
 
 def rendered_trial(rng: np.random.Generator, views: int) -> Trial:
     from benchmarks.calibration_boards import DISTORTION, MATRIX, rendered_views
-    from tracking.calibrate_camera import calibrate_camera
+    from tracking.calibration.camera import calibrate_camera
 
     found = calibrate_camera(rendered_views(rng, views))
     estimate = np.array([*found.matrix[[0, 1, 0, 1], [0, 1, 2, 2]], *found.distortion[:4]])

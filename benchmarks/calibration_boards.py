@@ -8,8 +8,8 @@ import numpy.typing as npt
 from navtwin.calibrate.poses import rotations_about
 from phantoms.camera import Lens, Optics, Sheet, project, render
 from phantoms.camera.sheets import printed
-from tracking.sheet_board import board
-from tracking.targets import BoardView, sheet_target
+from tracking.calibration.targets import BoardView, sheet_target
+from tracking.kit.board import board
 
 Array = npt.NDArray[np.float64]
 

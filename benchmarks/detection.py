@@ -18,9 +18,9 @@ from poses_parts.world import DICTIONARY, kit
 from rich.console import Console
 
 from tracking import detect_markers, estimate_pose
+from tracking.detect.patterns import dictionary_of
+from tracking.detect.regions import RegionDetector
 from tracking.opencv import cv2
-from tracking.patterns import dictionary_of
-from tracking.regions import RegionDetector
 
 Rows = dict[str, dict[str, float]]
 

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tracking.body import MarkerBody
+    from tracking.calibration.pivot import PivotCalibration, calibrate_pivot
     from tracking.camera_model import Camera
-    from tracking.markers import Markers, detect_markers
-    from tracking.pivot import PivotCalibration, calibrate_pivot
-    from tracking.pose import PoseEstimate, estimate_pose
+    from tracking.detect.markers import Markers, detect_markers
+    from tracking.pose.estimate import PoseEstimate, estimate_pose
 
 _HOME = {
     "Camera": "tracking.camera_model",
     "MarkerBody": "tracking.body",
-    "Markers": "tracking.markers",
-    "PivotCalibration": "tracking.pivot",
-    "PoseEstimate": "tracking.pose",
-    "calibrate_pivot": "tracking.pivot",
-    "detect_markers": "tracking.markers",
-    "estimate_pose": "tracking.pose",
+    "Markers": "tracking.detect.markers",
+    "PivotCalibration": "tracking.calibration.pivot",
+    "PoseEstimate": "tracking.pose.estimate",
+    "calibrate_pivot": "tracking.calibration.pivot",
+    "detect_markers": "tracking.detect.markers",
+    "estimate_pose": "tracking.pose.estimate",
 }
 
 __all__ = ["Camera", "MarkerBody", "Markers", "PivotCalibration", "PoseEstimate", "calibrate_pivot", "detect_markers", "estimate_pose"]

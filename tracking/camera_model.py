@@ -57,7 +57,7 @@ class Camera:
 
     @cached_property
     def lens(self) -> Array:
-        """The lens model in one row, as `tracking.lens` reads it: fx fy cx cy, 12 coefficients, 9 numbers of the sensor's tilt (row by row)."""
+        """The lens model in one row, as `tracking.pose.lens` reads it: fx fy cx cy, 12 coefficients, 9 numbers of the sensor's tilt (row by row)."""
         k = np.zeros(14)
         k[: self.distortion.size] = self.distortion
         intrinsics = (self.matrix[0, 0], self.matrix[1, 1], self.matrix[0, 2], self.matrix[1, 2])

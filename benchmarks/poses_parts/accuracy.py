@@ -10,7 +10,7 @@ from scipy.stats import chi2
 
 from phantoms.camera import Optics
 from poses_parts.world import FAR_MM, NEAR_MM, STATED, Array, Body, error, facing, kit, normalised_square, place, pose, views
-from tracking.pose import estimate_pose_views
+from tracking.pose.estimate import estimate_pose_views
 
 #: A body's radius, mm, for placing it inside the image; the pointer's tip is this far from the body, out of its handle face.
 RADIUS_MM, TIP_MM = 50.0, np.array([0.0, -120.0, 0.0])

@@ -10,7 +10,7 @@ from navtwin.rigid import Rigid
 from phantoms.camera import project
 from poses_parts.world import CAMERA, LENS, Array, facing, place, pose
 from tracking import MarkerBody, Markers
-from tracking.pose import estimate_pose
+from tracking.pose.estimate import estimate_pose
 
 BODIES, COLUMNS, ROWS, SIDE_MM, STEP_MM = 3, 4, 3, 20.0, 26.0
 SD_PX = 0.05

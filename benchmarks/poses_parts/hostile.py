@@ -16,10 +16,10 @@ from scipy.spatial.transform import Rotation
 from phantoms.camera import Glare, Occluder, Optics, Placed, Square, true_markers
 from poses_parts.world import DICTIONARY, LENS, Array, Body, error, facing, kit, normalised_square, place, pose, views
 from tracking import MarkerBody
-from tracking.ambiguity import Continuity
-from tracking.bodies import Face, PrintedBody
-from tracking.patterns import cells
-from tracking.pose import PoseEstimate, estimate_pose_views
+from tracking.detect.patterns import cells
+from tracking.kit.bodies import Face, PrintedBody
+from tracking.pose.ambiguity import Continuity
+from tracking.pose.estimate import PoseEstimate, estimate_pose_views
 
 FILM, RATE_HZ = 25, 30.0
 TILT_DEG = 75.0

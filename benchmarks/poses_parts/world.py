@@ -11,9 +11,9 @@ from scipy.spatial.transform import Rotation
 from navtwin.rigid import Rigid
 from phantoms.camera import Lens, Occluder, Optics, Placed, Sheet, plain, printed, render
 from tracking import Camera, MarkerBody, Markers, detect_markers
-from tracking.bodies import PrintedBody, cube, dodecahedron, flat_board, reference_board
-from tracking.patterns import cells, dictionary_of
-from tracking.pose import PoseEstimate, View
+from tracking.detect.patterns import cells, dictionary_of
+from tracking.kit.bodies import PrintedBody, cube, dodecahedron, flat_board, reference_board
+from tracking.pose.estimate import PoseEstimate, View
 
 Array = np.ndarray
 

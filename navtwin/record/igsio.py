@@ -1,8 +1,8 @@
 """Write tracker frames as a PLUS / IGSIO sequence file (`.igs.mha`, tracking only), as PLUS, 3D Slicer and Ibis read it.
 
 Format: PlusLib's FileSequenceFile manual page and IGSIO's vtkIGSIOMetaImageSequenceIO. `Timestamp` is the capture time, `UnfilteredTimestamp` the
-arrival; the header says so, and the reader (`tracking.sequence`) takes both back from it. The reason of a refused pose and the fit of the markers
-travel in custom fields.
+arrival; the header says so, and the reader (`tracking.recordings.sequence`) takes both back from it. The reason of a refused pose and the fit of the
+markers travel in custom fields.
 """
 
 from __future__ import annotations

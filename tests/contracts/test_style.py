@@ -82,7 +82,7 @@ def _names(node: ast.AST) -> Iterator[str]:
 
 
 #: Refusals that meet no person: their problem becomes the reason of an INVALID sighting.
-ONLY_A_REASON = {("tracking/sequence.py", "_pose")}
+ONLY_A_REASON = {("tracking/recordings/sequence.py", "_pose")}
 
 
 def test_every_refusal_names_its_remedy() -> None:

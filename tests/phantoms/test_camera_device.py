@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-import tracking.images
+import tracking.pictures.images
 from navtwin.errors import InputRefused
 from navtwin.nouns import Body, Command, Rig, SourceEnded, SquareMarker, Tracker, TrueSetup, Truth
 from navtwin.scene.model import Scene
@@ -23,9 +23,9 @@ from phantoms.camera.film import write_film
 from phantoms.camera.take import Track
 from phantoms.motion import Poses, turns
 from phantoms.rig import demo_rig
-from tracking.folder import open_images
-from tracking.patterns import cells
-from tracking.sheet_board import board, calibration_board
+from tracking.detect.patterns import cells
+from tracking.kit.board import board, calibration_board
+from tracking.pictures.folder import open_images
 
 SMALL = "?height=720"
 
@@ -85,7 +85,7 @@ def exposures(source: CameraPhantom, count: int) -> list[tuple[Image, ...]]:
 
 
 def test_pictures_are_what_tracking_takes() -> None:
-    assert [f.name for f in fields(Image)] == [f.name for f in fields(tracking.images.Image)]
+    assert [f.name for f in fields(Image)] == [f.name for f in fields(tracking.pictures.images.Image)]
     source = open_camera("board:3" + SMALL)
     assert (source.live, source.cameras, source.setup_ns, source.name) == (False, 1, 0, "camera:phantom:board:3")
     ((image,),) = exposures(source, 1)

@@ -19,7 +19,7 @@ from navtwin.record.log import LogWriter
 from navtwin.record.read import header as read_header
 from navtwin.record.read import inputs, read_log, truths
 from tests.record.logs import TRUE_SETUP, events, frame, header
-from tracking.recorded import open_source
+from tracking.recordings.recorded import open_source
 
 
 def _write(path: Path, frames: list[TrackerFrame]) -> Path:

@@ -9,7 +9,7 @@ import numpy as np
 from navtwin.rigid import Rigid
 from tracking import Camera, MarkerBody, Markers
 from tracking.opencv import cv2
-from tracking.problem import View
+from tracking.pose.problem import View
 
 HD = Camera(np.array([[1400.0, 0.0, 960.0], [0.0, 1400.0, 540.0], [0.0, 0.0, 1.0]]), np.array([-0.1, 0.03, 5e-4, -3e-4, 0.0]), 1920, 1080)
 #: The second camera: 30 cm to the right, turned inwards.

@@ -8,10 +8,20 @@ import pytest
 from navtwin.errors import InputRefused
 from tests.tracking.rendered import CAMERA
 from tracking import detect_markers, estimate_pose
-from tracking.bodies import PENTAGON_SQUARE, PENTAGON_SQUARE_UP, PrintedBody, cube, dodecahedron, face_axes, flat_board, largest_side, reference_board
+from tracking.detect.patterns import cells, dictionary_of
+from tracking.kit.bodies import (
+    PENTAGON_SQUARE,
+    PENTAGON_SQUARE_UP,
+    PrintedBody,
+    cube,
+    dodecahedron,
+    face_axes,
+    flat_board,
+    largest_side,
+    reference_board,
+)
+from tracking.kit.net import Piece, unfold
 from tracking.opencv import cv2
-from tracking.patterns import cells, dictionary_of
-from tracking.sheet_net import Piece, unfold
 
 TAGS = "APRILTAG_36h11"
 BODIES = [make("body", TAGS, 8, 3) for make in (reference_board, flat_board, cube, dodecahedron)]

@@ -12,12 +12,12 @@ from typer.testing import CliRunner
 
 from benchmarks.calibration_boards import BOARD_MM, DISTORTION, LENS, MATRIX, board_poses, rendered_pictures, seen_from, views_of
 from navtwin.errors import InputRefused
-from tracking.board_views import ViewPicker
-from tracking.calibrate_camera import calibrate_camera, motion_reasons
-from tracking.commands import calibrate_app
-from tracking.coverage import coverage, guessed_poses, next_move
+from tracking.calibration.board_views import ViewPicker
+from tracking.calibration.camera import calibrate_camera, motion_reasons
+from tracking.calibration.coverage import coverage, guessed_poses, next_move
+from tracking.calibration.targets import BoardView, charuco, chessboard, sheet_target
+from tracking.commands.calibrate import calibrate_app
 from tracking.opencv import cv2
-from tracking.targets import BoardView, charuco, chessboard, sheet_target
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "tracking" / "camera_calibration"
 TRUTH = np.array([*MATRIX[[0, 1, 0, 1], [0, 1, 2, 2]], *DISTORTION])
@@ -152,7 +152,7 @@ def test_guidance_leads_to_what_is_missing() -> None:
 
 def test_tilts_are_named_as_the_user_sees_them() -> None:
     from navtwin.calibrate.poses import rotations_about
-    from tracking.coverage import shown_tilts
+    from tracking.calibration.coverage import shown_tilts
 
     rng = np.random.default_rng(0)
     pose = board_poses(rng, 1)[0]

@@ -16,7 +16,7 @@ from navtwin.nouns import Event, Pose, Sighting, TrackerFrame, read_rig
 from navtwin.record.log import LogWriter
 from navtwin.rigid import Rigid
 from tests.record.logs import header
-from tracking.commands import calibrate_app
+from tracking.commands.calibrate import calibrate_app
 
 RIG = Path(__file__).resolve().parents[2] / "docs" / "examples" / "rig.toml"
 X = rigid(np.array([0.4, -1.1, 0.7]), np.array([30.0, -50.0, 80.0]))

@@ -15,11 +15,11 @@ from navtwin.errors import InputRefused
 from navtwin.nouns import Rig
 from navtwin.rigid import Rigid
 from tests.tracking.printed import printed_rig, rig_camera
-from tracking import camera as camera_room
-from tracking.camera import CameraSource, Timing, capture_time, open_camera
-from tracking.devices import cameras_there, exposure_ns_of, listed, open_capture
-from tracking.images import Image
 from tracking.opencv import cv2
+from tracking.pictures import camera as camera_room
+from tracking.pictures.camera import CameraSource, Timing, capture_time, open_camera
+from tracking.pictures.devices import cameras_there, exposure_ns_of, listed, open_capture
+from tracking.pictures.images import Image
 
 WIDTH, HEIGHT = 1280, 720
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.tracking.rendered import drawn, exposed, tilted
-from tracking.corners import UNSUPPORTED_PX, fitted_squares, refine_corners
-from tracking.patterns import cells
+from tracking.detect.corners import UNSUPPORTED_PX, fitted_squares, refine_corners
+from tracking.detect.patterns import cells
 
 DICTIONARY = "APRILTAG_36h11"
 

@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 from navtwin.errors import InputRefused
 from navtwin.nouns import Smoothing
 from navtwin.rigid import Rigid
-from tracking.filters import GAP_NS, ConstantVelocity, OneEuro, PoseFilter, filter_of
+from tracking.pose.filters import GAP_NS, ConstantVelocity, OneEuro, PoseFilter, filter_of
 
 STEP_NS = 20_000_000
 STEP_S = STEP_NS / 1e9

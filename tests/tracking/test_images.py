@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from navtwin.errors import InputRefused
 from navtwin.nouns import SourceEnded
 from tests.tracking.printed import printed_rig
-from tracking import raw
-from tracking.address import Address, joined, parse_address, split_options
-from tracking.faults import FROZEN_PICTURES, PictureCheck
-from tracking.folder import open_images
-from tracking.images import Image
 from tracking.opencv import cv2
-from tracking.pairing import half_period_ns, merged, simultaneous
-from tracking.raw import RawRecorder
-from tracking.video import open_video
+from tracking.pictures import raw
+from tracking.pictures.address import Address, joined, parse_address, split_options
+from tracking.pictures.faults import FROZEN_PICTURES, PictureCheck
+from tracking.pictures.folder import open_images
+from tracking.pictures.images import Image
+from tracking.pictures.pairing import half_period_ns, merged, simultaneous
+from tracking.pictures.raw import RawRecorder
+from tracking.pictures.video import open_video
 
 VIDEOS = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "tracking" / "aruco"
 needs_videos = pytest.mark.skipif(not VIDEOS.is_dir(), reason="the public ArUco videos are not here")

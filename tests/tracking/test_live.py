@@ -14,14 +14,15 @@ import pytest
 from navtwin.errors import InputRefused, NavtwinError
 from navtwin.nouns import Command, Mark, SourceEnded, SourceItem, TrackerFrame, encode
 from tests.tracking.printed import POSE, printed_rig, shown
-from tracking import live, sources
-from tracking.child import Ready, Refused, Start, decode_answer, read_exposure, serve, write_exposure
-from tracking.detection import ChildEnded, DetectionChild
-from tracking.folder import open_images
-from tracking.images import Image
-from tracking.live import PictureTracking
 from tracking.opencv import cv2
-from tracking.tracker import MarkerTracker
+from tracking.pictures import sources
+from tracking.pictures.folder import open_images
+from tracking.pictures.images import Image
+from tracking.stream import live
+from tracking.stream.child import Ready, Refused, Start, decode_answer, read_exposure, serve, write_exposure
+from tracking.stream.detection import ChildEnded, DetectionChild
+from tracking.stream.live import PictureTracking
+from tracking.stream.tracker import MarkerTracker
 
 PERIOD_NS = 33_000_000
 COMMAND = Command(who="test", id="1", order=Mark(label="here"))

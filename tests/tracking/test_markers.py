@@ -106,7 +106,7 @@ def test_pose_in_a_real_video() -> None:
 
 def test_opencv_leaves_qts_environment_alone() -> None:
     code = (
-        "import os; os.environ['QT_QPA_FONTDIR'] = 'mine'; import tracking.markers;"
+        "import os; os.environ['QT_QPA_FONTDIR'] = 'mine'; import tracking.detect.markers;"
         "assert os.environ['QT_QPA_FONTDIR'] == 'mine'; assert 'QT_QPA_PLATFORM_PLUGIN_PATH' not in os.environ"
     )
     environment = {k: v for k, v in os.environ.items() if not k.startswith("QT_QPA")}

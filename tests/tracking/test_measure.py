@@ -19,15 +19,15 @@ from navtwin.nouns import read_rig
 from navtwin.rigid import Rigid
 from tests.tracking.made_bodies import FIRST, HD, SECOND, as_made, filmed
 from tracking import MarkerBody, Markers
-from tracking.bodies import cube, dodecahedron, reference_board
-from tracking.marker_bundle import linked, rigid_fit
-from tracking.marker_commands import measure
-from tracking.measure import BodyMeasurement, measure_body, measure_body_views
+from tracking.calibration.marker_bundle import linked, rigid_fit
+from tracking.calibration.measure import BodyMeasurement, measure_body, measure_body_views
+from tracking.commands.markers import measure
+from tracking.detect.patterns import cells
+from tracking.kit.bodies import cube, dodecahedron, reference_board
+from tracking.kit.sheet import make_sheet
 from tracking.opencv import cv2
-from tracking.patterns import cells
-from tracking.problem import View
+from tracking.pose.problem import View
 from tracking.rig import marker_body
-from tracking.sheet import make_sheet
 
 TAGS = "APRILTAG_36h11"
 PLANS = {make.__name__: make("body", TAGS, 8, 0).marker_body() for make in (dodecahedron, cube, reference_board)}

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-import tracking.measure_film as film
+import tracking.calibration.measure_film as film
 from navtwin.errors import InputRefused
 from navtwin.nouns import Body, Part, Rig, RigCamera, SourceEnded, SquareMarker, Tool, Tracker
 from tracking import MarkerBody
-from tracking.images import Image
-from tracking.measure import MIN_VIEWS
-from tracking.patterns import cells
+from tracking.calibration.measure import MIN_VIEWS
+from tracking.detect.patterns import cells
+from tracking.pictures.images import Image
 
 LENS = RigCamera(name="webcam", width_px=320, height_px=240, focal_px=(300.0, 300.0), centre_px=(160.0, 120.0))
 PLAN = MarkerBody(np.array([4, 5]), np.array([MarkerBody.square(0, 20.0).corners_mm[0] + (30.0 * k, 0.0, 0.0) for k in range(2)]))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from navtwin.errors import InputRefused
+from tracking.detect.patterns import cells, dictionary_names, dictionary_of
 from tracking.opencv import cv2
-from tracking.patterns import cells, dictionary_names, dictionary_of
 
 
 @pytest.mark.parametrize("name", sorted(dictionary_names().values()))

@@ -11,7 +11,7 @@ from navtwin.errors import InputRefused
 from navtwin.rigid import Rigid
 from tests.tracking.rendered import CAMERA, LENS, placed, seen
 from tracking import Camera, MarkerBody, Markers, estimate_pose
-from tracking.markers import CORNER_SD_PX
+from tracking.detect.markers import CORNER_SD_PX
 from tracking.opencv import cv2
 
 TAG = MarkerBody.square(0, 50.0)

@@ -10,8 +10,8 @@ import pytest
 
 from tests.tracking.test_pose import turn_between
 from tracking import Camera, MarkerBody, PoseEstimate, detect_markers, estimate_pose
-from tracking.ambiguity import Continuity
 from tracking.opencv import cv2
+from tracking.pose.ambiguity import Continuity
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "tracking" / "aruco"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the data pack with the ArUco videos is not here")

@@ -16,11 +16,11 @@ from navtwin.rigid import Rigid
 from tests.tracking.rendered import CAMERA, LENS, placed, seen
 from tests.tracking.test_pose import TAG, board, turn_between
 from tracking import Camera, MarkerBody, Markers, estimate_pose
-from tracking.ambiguity import RECENT_NS, VOUCHED_NS, Continuity
-from tracking.bodies import dodecahedron
-from tracking.lens import pixels, rays
+from tracking.kit.bodies import dodecahedron
 from tracking.opencv import cv2
-from tracking.pose import PoseEstimate, View, estimate_pose_views
+from tracking.pose.ambiguity import RECENT_NS, VOUCHED_NS, Continuity
+from tracking.pose.estimate import PoseEstimate, View, estimate_pose_views
+from tracking.pose.lens import pixels, rays
 
 TRACKER = Rigid.identity("tracker", "camera")
 

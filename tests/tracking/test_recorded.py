@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from navtwin.errors import InputRefused, LogDamaged, NavtwinError
 from navtwin.nouns import Body, Command, Event, Mark, Part, Rig, Sighting, SourceEnded, SourceItem, Tick, Tool, Tracker, TrackerFrame, Truth
 from navtwin.record.log import LogWriter
-from tracking.recorded import RecordedSource, open_source
-from tracking.sequence import NOT_REPORTED, read_sequence
+from tracking.recordings.recorded import RecordedSource, open_source
+from tracking.recordings.sequence import NOT_REPORTED, read_sequence
 
 PLUS = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "tracking" / "plus"
 needs_plus = pytest.mark.skipif(not PLUS.is_dir(), reason="the shared PLUS recordings are not here")

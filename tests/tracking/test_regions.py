@@ -10,10 +10,10 @@ import pytest
 from navtwin.errors import InputRefused
 from tests.tracking.rendered import drawn, exposed
 from tracking import detect_markers
+from tracking.detect.patterns import cells
+from tracking.detect.regions import RegionDetector
+from tracking.detect.search import SHARES
 from tracking.opencv import cv2
-from tracking.patterns import cells
-from tracking.regions import RegionDetector
-from tracking.search import SHARES
 
 VIDEOS = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "tracking" / "aruco"
 NAME, HEIGHT, WIDTH = "APRILTAG_36h11", 480, 640

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from navtwin.errors import InputRefused
-from tracking.markers import Markers, detect_markers
-from tracking.screen_clock import DIAL_MS, DICTIONARY, faces_at, judge_latency, numbers_at, read_dial_ms
+from tracking.calibration.screen_clock import DIAL_MS, DICTIONARY, faces_at, judge_latency, numbers_at, read_dial_ms
+from tracking.detect.markers import Markers, detect_markers
 
 MS = 1_000_000
 

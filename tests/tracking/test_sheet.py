@@ -17,14 +17,14 @@ from typer.testing import CliRunner
 from navtwin.errors import InputRefused
 from navtwin.nouns import read_rig
 from tracking import detect_markers
-from tracking.marker_commands import markers_app
+from tracking.commands.markers import markers_app
+from tracking.detect.patterns import cells
+from tracking.kit.board import DICTIONARY, board, calibration_board
+from tracking.kit.page import Ink, Stroke, Words, pattern_loops
+from tracking.kit.pdf import figure_of
+from tracking.kit.sheet import PARTS, Sheet, make_sheet, write_sheet
 from tracking.opencv import cv2
-from tracking.patterns import cells
 from tracking.rig import marker_body
-from tracking.sheet import PARTS, Sheet, make_sheet, write_sheet
-from tracking.sheet_board import DICTIONARY, board, calibration_board
-from tracking.sheet_page import Ink, Stroke, Words, pattern_loops
-from tracking.sheet_pdf import figure_of
 
 DPI, MM_PER_PT = 300, 25.4 / 72.0
 PAPERS = ("A4", "Letter")

@@ -9,9 +9,9 @@ from benchmarks.calibration_boards import DISTORTION, MATRIX, exposures_of
 from benchmarks.calibration_cases import rigid
 from navtwin.calibrate.poses import vectors_of
 from navtwin.errors import InputRefused
+from tracking.calibration.stereo import calibrate_cameras
 from tracking.camera_model import Camera
 from tracking.opencv import cv2
-from tracking.stereo import calibrate_cameras
 
 CAMERA = Camera(MATRIX, DISTORTION, 1280, 720)
 #: The second camera stands 80 mm to the right, turned inwards.

@@ -14,13 +14,13 @@ from navtwin.nouns import Body, Rig, RigCamera, Smoothing, SquareMarker, Tracker
 from navtwin.rigid import Rigid
 from tests.tracking.printed import NUMBER, POSE, SIDE_MM, printed_rig, rig_camera, shown
 from tests.tracking.rendered import CAMERA, picture, placed
-from tracking.annotate import annotate, look, words_of
-from tracking.faults import FROZEN_PICTURES
-from tracking.images import Image
+from tracking.detect.strangers import EVERY_NS, PATIENCE_NS
 from tracking.opencv import cv2
-from tracking.strangers import EVERY_NS, PATIENCE_NS
-from tracking.tracker import MarkerTracker
-from tracking.video import open_video
+from tracking.pictures.faults import FROZEN_PICTURES
+from tracking.pictures.images import Image
+from tracking.pictures.video import open_video
+from tracking.stream.annotate import annotate, look, words_of
+from tracking.stream.tracker import MarkerTracker
 
 VIDEOS = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "tracking" / "aruco"
 needs_videos = pytest.mark.skipif(not VIDEOS.is_dir(), reason="the public ArUco videos are not here")
@@ -252,7 +252,7 @@ def test_board_and_pointer_of_a_real_film(tmp_path: Path) -> None:
 
 
 def test_annotating_beyond_the_end_is_refused(tmp_path: Path, grey: np.ndarray) -> None:
-    from tracking.folder import open_images
+    from tracking.pictures.folder import open_images
 
     cv2.imwrite(str(tmp_path / "a.png"), grey)
     rig = printed_rig()

@@ -1,0 +1,1 @@
+"""Cameras, marker bodies and latency measured, judged and written down."""

@@ -1,0 +1,1 @@
+"""Square markers in images: found, read and their corners fitted."""

@@ -1,0 +1,124 @@
+"""Marker corners to a few hundredths of a pixel, and how far each may be off: lines through the edges of the black square, and where they cross.
+
+A corner's own neighbourhood is a poor witness: blur rounds it inwards. The edges are long and straight, and blur leaves their middle in place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tracking.detect.approach import approached
+from tracking.detect.edges import MOST_PASSES, fit_squares
+
+Array = npt.NDArray[np.float64]
+Grey = npt.NDArray[np.uint8]
+Bits = npt.NDArray[np.bool_]
+
+#: A corner that would move further than this is left where the detector put it.
+FARTHEST_PX = 6.0
+#: Sd of a corner, or of an edge, that the image does not support: where the detector put it.
+UNSUPPORTED_PX = 1.5
+#: An edge is supported if at least this share of its profiles fits, and its contrast is this many times the noise.
+LEAST_SHARE, LEAST_CONTRAST = 0.35, 3.0
+
+
+@dataclass(frozen=True, eq=False)
+class Squares:
+    """Squares fitted to an image.
+
+    Attributes
+    ----------
+    corners_px : (N, 4, 2)
+    joint_covariance_px : (N, 8, 8) px^2, of a square's eight numbers
+    supported : (N, 4) which edges the image supports: first to second corner, second to third ...
+    middle_grey : (N,) half way between the square's black and its paper's white
+    """
+
+    corners_px: Array
+    joint_covariance_px: Array
+    supported: Bits
+    middle_grey: Array
+
+
+def refine_corners(grey: Grey, corners_px: Array, black: Bits) -> tuple[Array, Array]:
+    """Move corners to where the lines through the edges cross.
+
+    Parameters
+    ----------
+    grey : (H, W) image
+    corners_px : (N, 4, 2) as detected, going clockwise in the image, the upright marker's top left one first
+    black : (N, n, n) the markers' cells (`tracking.detect.patterns.cells`): what is white inside shines into the border
+
+    Returns
+    -------
+    (N, 4, 2) corners; and (N, 8, 8) px^2, the joint covariance of each marker's eight numbers, from the noise that the fit leaves.
+    An edge without support in the image (covered, overexposed, outside) has an sd of `UNSUPPORTED_PX` across it
+    """
+    squares = fitted_squares(grey, corners_px, black)
+    return squares.corners_px, squares.joint_covariance_px
+
+
+def fitted_squares(grey: Grey, corners_px: Array, black: Bits) -> Squares:
+    """What `refine_corners` returns, and what the image says for it."""
+    count = len(corners_px)
+    start = np.ascontiguousarray(corners_px, dtype=np.float64)
+    fitted, ends, facts = np.empty((count, 4, 2)), np.empty((count, 4, 3)), np.zeros((count, 4, 5))
+    near = start.copy()
+    if min(grey.shape) >= 2:
+        approached(grey, start, black.shape[1], near)
+    inner = np.stack([black[:, 1], black[:, :, -2], black[:, -2, ::-1], black[:, ::-1, 1]], axis=1)
+    fit_squares(grey, near, inner, MOST_PASSES, fitted, ends, facts)
+    supported = (facts[..., 0] >= LEAST_SHARE) & (facts[..., 1] >= LEAST_CONTRAST * facts[..., 2])
+    weak = np.flatnonzero((~supported).any(axis=1))
+    fitted[weak] = _mixed(fitted[weak], start[weak], supported[weak])
+    astray: Bits = np.logical_not((np.abs(fitted - start) < FARTHEST_PX).all(axis=(1, 2)))
+    fitted[astray] = start[astray]
+    supported &= ~astray[:, None]
+    ends[~supported] = (UNSUPPORTED_PX**2, UNSUPPORTED_PX**2, 0.0)
+    return Squares(fitted, _joint_covariance(fitted, ends), supported, (facts[..., 4] + 0.5 * facts[..., 1]).mean(axis=1))
+
+
+def _joint_covariance(corners_px: Array, ends: Array) -> Array:
+    """Each corner is where the end of one edge meets the start of the next: from the edges' covariances to that of all corners of a marker."""
+    count = len(corners_px)
+    run = _next(corners_px) - corners_px
+    length = np.sqrt((run * run).sum(axis=2))
+    outward = run[..., ::-1] * [1.0, -1.0] / np.maximum(length, 1e-9)[..., None]
+    last = outward[:, [3, 0, 1, 2]]
+    # The two edges that meet in a corner fix it; the inverse of their normals turns their shifts into the corner's.
+    sine = last[..., 0] * outward[..., 1] - last[..., 1] * outward[..., 0]
+    sine = np.where(np.abs(sine) > 0.02, sine, 0.02)[..., None]
+    by_last = np.stack([outward[..., 1], -outward[..., 0]], axis=2) / sine
+    by_next = np.stack([-last[..., 1], last[..., 0]], axis=2) / sine
+    blocks = np.zeros((count, 4, 2, 4, 2))
+    around = np.arange(4)
+    before = (around + 3) % 4
+    # A corner by itself; and with the next one, whose common edge has errors at its two ends that go together.
+    blocks[:, around, :, around, :] = np.moveaxis(_outer(by_last, ends[:, before, 1], by_last) + _outer(by_next, ends[:, around, 0], by_next), 1, 0)
+    shared = _outer(by_next, ends[:, around, 2], by_last[:, [1, 2, 3, 0]])
+    following = (around + 1) % 4
+    blocks[:, around, :, following, :] = np.moveaxis(shared, 1, 0)
+    blocks[:, following, :, around, :] = np.moveaxis(shared, 1, 0).swapaxes(2, 3)
+    return blocks.reshape(count, 8, 8)
+
+
+def _mixed(fitted: Array, start: Array, supported: Bits) -> Array:
+    """Corners (N, 4, 2) where fitted edges cross, those without support taken as they were at the start."""
+    ends = np.stack([np.where(supported[..., None], quad, other) for quad, other in ((fitted, start), (_next(fitted), _next(start)))], axis=2)
+    run = ends[:, :, 1] - ends[:, :, 0]
+    last, run_last = np.roll(ends[:, :, 0], 1, axis=1), np.roll(run, 1, axis=1)
+    gap = ends[:, :, 0] - last
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = (gap[..., 0] * run[..., 1] - gap[..., 1] * run[..., 0]) / (run_last[..., 0] * run[..., 1] - run_last[..., 1] * run[..., 0])
+        return np.asarray(last + share[..., None] * run_last)
+
+
+def _next(corners: Array) -> Array:
+    return corners[:, [1, 2, 3, 0]]
+
+
+def _outer(a: Array, variance: Array, b: Array) -> Array:
+    return np.asarray(a[..., :, None] * variance[..., None, None] * b[..., None, :])

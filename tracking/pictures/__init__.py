@@ -1,0 +1,1 @@
+"""What yields pictures: cameras, films, folders; and their recording."""

@@ -1,0 +1,1 @@
+"""Where a body is, from the corners of its markers in one or several views."""

@@ -1,0 +1,1 @@
+"""Recorded poses as a source."""

@@ -1,0 +1,1 @@
+"""Pictures in, tracker frames out: the source that the twin reads."""
