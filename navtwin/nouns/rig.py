@@ -23,13 +23,13 @@ class Smoothing(Noun, frozen=True):
     ----------
     kind : `one-euro` (Casiez et al., CHI 2012) or `kalman` (constant velocity on SE(3))
     min_cutoff_hz, beta : One-Euro's: cut-off at rest, and how fast it opens with speed (beta in s/mm)
-    acceleration_sd : Kalman's: how hard the hand is taken to accelerate, mm/s^2
+    acceleration_sd_mm_s2 : Kalman's: how hard the hand is taken to accelerate, mm/s^2
     """
 
     kind: Literal["one-euro", "kalman"]
     min_cutoff_hz: float = 1.0
     beta: float = 0.02
-    acceleration_sd: float = 1000.0
+    acceleration_sd_mm_s2: float = 1000.0
 
 
 class Tracker(Noun, frozen=True):

@@ -90,7 +90,7 @@ class Setup(Noun, frozen=True, tag_field="kind", tag="setup"):
     ----------
     landmarks, spread_mm, landmark_samples : touched so far: name, RMS distance of the samples from their mean, how many
     computing : what workers are at: `pivot/<tool>`, `registration`
-    dwell : how much of the dwell on a landmark has passed, 0 to 1; back to 0 when the tip moves or is hidden
+    dwell_share : how much of the dwell on a landmark has passed, 0 to 1; back to 0 when the tip moves or is hidden
     """
 
     collecting: str
@@ -103,6 +103,6 @@ class Setup(Noun, frozen=True, tag_field="kind", tag="setup"):
     pivots: tuple[PivotResult, ...] = ()
     registration: RegistrationResult | None = None
     landmark_samples: tuple[int, ...] = ()
-    dwell: float = 0.0
+    dwell_share: float = 0.0
     computing: tuple[str, ...] = ()
     message: str = ""

@@ -17,7 +17,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 def run(
     case: Annotated[Path, typer.Argument(help="case folder")],
-    source: Annotated[str, typer.Option(help="where poses come from: log:FILE, phantom:NAME[:SEED] ...")],
+    source: Annotated[str, typer.Option(help="where poses come from: camera:N[,M], video:FILE, images:FOLDER, log:FILE, phantom:NAME[:SEED] ...")],
     rig: Annotated[Path | None, typer.Option(help="rig.toml; default: the case's own")] = None,
     log: Annotated[Path | None, typer.Option(help="record here (*.mcap); default: a new file in the user's session folder")] = None,
     no_log: Annotated[bool, typer.Option("--no-log", help="do not record")] = False,

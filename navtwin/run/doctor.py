@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -42,6 +43,9 @@ def _findings() -> Iterator[Finding]:
         yield f"import name '{room}'", f"also owned by {', '.join(others)}" if others else "ours alone", not others
     display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or ("the desktop" if platform.system() != "Linux" else "")
     yield "display", display or "none: the window needs one; pictures are saved instead", True
+    names = sorted(Path("/sys/class/video4linux").glob("video*/name"))
+    cameras = [f"{name.parent.name[5:]}: {name.read_text(encoding='utf-8', errors='replace').strip()}" for name in names]
+    yield "cameras", ", ".join(cameras) or "none found", True
     for name, port in (("publish port", PUB_PORT), ("command port", COMMAND_PORT)):
         free = _is_free(port)
         yield name, f"{port} is {'free' if free else 'in use: pass another to `navtwin run`'}", free

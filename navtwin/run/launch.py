@@ -95,6 +95,8 @@ def run_session(settings: Settings, say: Say) -> Path | None:
     if settings.log is not None and settings.log.exists():
         raise InputRefused(f"{settings.log} is already there", "name a new log, or move this one away")
     rig = read_rig(rig_path)
+    if not rig.tool:
+        raise InputRefused(f"{rig_path} has no [[tool]]: nothing would be measured", "add the instruments")
     stop = threading.Event()
     for name in ("SIGINT", "SIGTERM"):
         if threading.current_thread() is threading.main_thread():

@@ -72,6 +72,8 @@ class Loop:
             self._tick()
             if self.core.flooding:
                 self.core.repeat_if_silent()
+            for note in self.reader.new_notes():
+                self.say(f"note: {note}")
             if self.ended_ns is not None and time.monotonic_ns() - self.ended_ns > FAREWELL_NS:
                 return
             self._nap()

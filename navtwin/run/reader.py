@@ -31,6 +31,7 @@ class SourceReader:
         self._stop = threading.Event()
         self._over = threading.Event()
         self._head: SourceItem | None = None
+        self._told = 0
         self._thread = threading.Thread(target=self._run, name="source", daemon=True)
         self._thread.start()
 
@@ -50,6 +51,12 @@ class SourceReader:
     def ended(self) -> bool:
         # The thread sets `over` only after its last put, so an empty queue seen afterwards stays empty.
         return self._over.is_set() and self._head is None and self._queue.empty()
+
+    def new_notes(self) -> tuple[str, ...]:
+        """What the source has to remark, where it remarks anything, and did not before."""
+        notes: tuple[str, ...] = getattr(self._source, "notes", ())
+        new, self._told = notes[self._told :], max(self._told, len(notes))
+        return new
 
     def close(self) -> None:
         self._stop.set()

@@ -156,7 +156,7 @@ def due_setup(memory: Memory) -> list[Message]:
         pending=pending,
         pivots=tuple(memory.pending_pivots.get(t) or memory.pivots[t] for t in sorted({*memory.pivots, *memory.pending_pivots})),
         registration=memory.pending_registration or memory.registration,
-        dwell=0.0 if c is None or c.dwell is None else c.dwell.progress,
+        dwell_share=0.0 if c is None or c.dwell is None else c.dwell.progress,
         computing=tuple(memory.computing),
         message=memory.setup_message,
     )

@@ -14,7 +14,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from navtwin import nouns
-from navtwin.nouns import Body, Noun, Part, Pose, Rig, Sighting, Tool, Tracker
+from navtwin.nouns import Body, Noun, Part, Pose, Rig, RigCamera, Sighting, Tool, Tracker
 from tests.contracts.sources import ROOMS
 
 #: Text that JSON can hold: lone surrogates are no characters.
@@ -94,7 +94,12 @@ def rigs(draw: Callable[..., Any]) -> Rig:
     tracker = Tracker(
         name=draw(text), rate_hz=draw(positive), latency_ms=draw(error), output_delay_ms=draw(error), max_age_ms=draw(st.floats(1.0, 250.0))
     )
-    return Rig(reference=draw(st.sampled_from(names)), tracker=tracker, body=bodies, tool=(tool,))
+    cameras = draw(st.lists(noun_strategy(RigCamera), max_size=2, unique_by=lambda camera: camera.name))
+    placed = tuple(
+        msgspec.structs.replace(camera, readout_ms=abs(camera.readout_ms), T_tracker_from_camera=draw(poses) if number else None)
+        for number, camera in enumerate(cameras)
+    )
+    return Rig(reference=draw(st.sampled_from(names)), tracker=tracker, body=bodies, tool=(tool,), camera=placed)
 
 
 SPECIAL: dict[type, st.SearchStrategy[Any]] = {Pose: poses, Sighting: sightings(), Rig: rigs()}
@@ -136,6 +141,9 @@ def example(hint: Any) -> Any:
         return Pose(q_wxyz=(1.0, 0.0, 0.0, 0.0), t_mm=(1.0, 2.0, 3.0))
     if hint is Tool:
         return Tool(name="name", body="name", axis_in_marker=(0.0, 0.0, 1.0), axis_sd_rad=0.0, part=(example(Part),), tip_mm=(0.0, 0.0, 1.0))
+    if hint is RigCamera:
+        # The first of a rig, whose axes are the tracker's.
+        return msgspec.structs.replace(RigCamera(**{name: example(kind) for name, kind in fields_of(hint).items()}), T_tracker_from_camera=None)
     if isinstance(hint, type) and issubclass(hint, Noun):
         return hint(**{name: example(kind) for name, kind in fields_of(hint).items()})
     origin, arguments = get_origin(hint), get_args(hint)

@@ -21,7 +21,7 @@ MAY_IMPORT = {
 INNER = {
     "navtwin/kernels": ("navtwin.kernels",),
     "navtwin/errors.py": (),
-    "navtwin/calibrate.py": ("navtwin.rigid", "navtwin.errors"),
+    "navtwin/calibrate": ("navtwin.calibrate", "navtwin.rigid", "navtwin.errors"),
     "navtwin/rigid.py": ("navtwin.errors",),
     "navtwin/nouns": ("navtwin.nouns", "navtwin.rigid", "navtwin.errors"),
     "navtwin/twin": ("navtwin.twin", "navtwin.nouns", "navtwin.rigid", "navtwin.errors", "navtwin.kernels", "navtwin.scene"),

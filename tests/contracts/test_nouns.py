@@ -20,7 +20,7 @@ from tests.contracts.wire import WIRE_FILE, describe
 
 ALL = all_nouns()
 WIRE = wire_nouns()
-UNITS = re.compile(r"(_mm|_ms|_ns|_rad|_px|_s|_hz|_mm_s|_mm3|_deg|_hu|_bytes|_share|_voxels|_boundary_voxels)$")
+UNITS = re.compile(r"(_mm|_ms|_ns|_rad|_px|_s|_hz|_mm_s|_mm_s2|_mm3|_deg|_hu|_bytes|_share|_voxels|_boundary_voxels)$")
 #: Floats without a unit in their name, and why.
 UNITLESS = {
     "q_wxyz": "a unit quaternion",
@@ -30,6 +30,10 @@ UNITLESS = {
     "seconds": "is a unit",
     "speed": "of replay: a factor",
     "opacity": "0 to 1",
+    "ambiguity": "0 to 1",
+    "distortion": "of rays at unit depth: without unit",
+    "intrinsics_sd": "of pixels and of distortion together: stated in the docstring",
+    "beta": "s/mm, by its author's name",
 }
 quick = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 

@@ -63,7 +63,7 @@ def test_kalman_sees_nothing_of_an_acceleration_for_the_time_it_says() -> None:
     assert math.sqrt(2.0 * behind / acceleration) * 1e3 == pytest.approx(applied.delay_ms, rel=0.02)
 
 
-@pytest.mark.parametrize("smoothing", [KINDS[0], Smoothing(kind="kalman", acceleration_sd=50.0)], ids=lambda s: s.kind)
+@pytest.mark.parametrize("smoothing", [KINDS[0], Smoothing(kind="kalman", acceleration_sd_mm_s2=50.0)], ids=lambda s: s.kind)
 def test_what_is_at_rest_scatters_as_the_covariance_says(smoothing: Smoothing) -> None:
     rng, filtering, errors, stated = np.random.default_rng(3), filter_of(smoothing), [], []
     for n in range(1500):
@@ -116,7 +116,7 @@ def test_reset_forgets(smoothing: Smoothing) -> None:
 
 @pytest.mark.parametrize(
     "smoothing",
-    [Smoothing(kind="one-euro", min_cutoff_hz=0.0), Smoothing(kind="one-euro", beta=-1.0), Smoothing(kind="kalman", acceleration_sd=0.0)],
+    [Smoothing(kind="one-euro", min_cutoff_hz=0.0), Smoothing(kind="one-euro", beta=-1.0), Smoothing(kind="kalman", acceleration_sd_mm_s2=0.0)],
 )
 def test_settings_that_are_no_filter(smoothing: Smoothing) -> None:
     with pytest.raises(InputRefused, match="filter has"):

@@ -34,7 +34,7 @@ def test_a_landmark_is_taken_without_a_key_once_the_tip_was_still_long_enough() 
     for _ in range(62):
         point(w, AT)
     assert "a" not in w.memory.touched  # 61 steps of 16 ms: not yet a second
-    assert due_setup_now(w).dwell == pytest.approx(61 * 0.016)
+    assert due_setup_now(w).dwell_share == pytest.approx(61 * 0.016)
     for _ in range(3):
         point(w, AT)
     taken = w.memory.touched["a"]

@@ -52,7 +52,7 @@ def filter_of(smoothing: Smoothing) -> PoseFilter:
     """
     if smoothing.kind == "one-euro":
         return OneEuro(smoothing.min_cutoff_hz, smoothing.beta)
-    return ConstantVelocity(smoothing.acceleration_sd)
+    return ConstantVelocity(smoothing.acceleration_sd_mm_s2)
 
 
 class OneEuro:
@@ -114,13 +114,13 @@ class ConstantVelocity:
 
     Parameters
     ----------
-    acceleration_sd : how hard the hand accelerates, mm/s^2; for turns, the same at `LEVER_MM`
+    acceleration_sd_mm_s2 : how hard the hand accelerates, mm/s^2; for turns, the same at `LEVER_MM`
     """
 
-    def __init__(self, acceleration_sd: float) -> None:
-        if not acceleration_sd > 0.0:
-            raise InputRefused(f"the Kalman filter has acceleration_sd = {acceleration_sd:g}", "give the hand's acceleration in mm/s^2, above 0")
-        self._acceleration_var = np.repeat([(acceleration_sd / LEVER_MM) ** 2, acceleration_sd**2], 3)
+    def __init__(self, acceleration_sd_mm_s2: float) -> None:
+        if not acceleration_sd_mm_s2 > 0.0:
+            raise InputRefused(f"the Kalman filter has acceleration_sd_mm_s2 = {acceleration_sd_mm_s2:g}", "give the hand's acceleration in mm/s^2, above 0")
+        self._acceleration_var = np.repeat([(acceleration_sd_mm_s2 / LEVER_MM) ** 2, acceleration_sd_mm_s2**2], 3)
         self.reset()
 
     def reset(self) -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from pathlib import Path
-from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
-import typer
 
 from navtwin.errors import InputRefused
 from navtwin.nouns import Rig, Sighting, SourceEnded, TrackerFrame
@@ -114,32 +112,6 @@ def save(out: Path, canvas: Picture8) -> None:
         partial.replace(out)
     except OSError as error:
         raise InputRefused(f"cannot write {out}: {error.strerror}", "check the path") from error
-
-
-def look(
-    source: Annotated[str, typer.Argument(help="camera:N, video:FILE or images:FOLDER")],
-    rig: Annotated[Path, typer.Option(help="rig.toml")],
-    out: Annotated[Path, typer.Option(help="picture to write, .png or .jpg")] = Path("look.png"),
-    exposure: Annotated[int, typer.Option(help="which exposure, from 0; a live camera wants a few to settle")] = 0,
-    camera: Annotated[int, typer.Option(help="which camera of the rig, from 0")] = 0,
-) -> None:
-    """See what tracking sees: save one picture with markers, axes and status drawn in. Exit code 1 where no body has a pose."""
-    from navtwin.nouns import read_rig
-    from tracking.pictures.sources import open_pictures
-
-    loaded = read_rig(rig)
-    pictures: Any = open_pictures(source, None, loaded)
-    try:
-        frame = annotate(pictures, loaded, out, exposure, camera)
-        for note in getattr(pictures, "notes", ()):
-            typer.echo(f"note: {note}")
-    finally:
-        pictures.close()
-    for sighting in frame.sightings:
-        typer.echo(words_of(sighting))
-    typer.echo(f"saved {out}")
-    if not any(sighting.pose for sighting in frame.sightings):
-        raise typer.Exit(1)
 
 
 def _outline(canvas: Picture8, corners_px: npt.NDArray[np.float64], number: int) -> None:
