@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from benchmarks.calibration_cases import hand_eye_case, spin_poses, spoilt, two_streams
+from benchmarks.calibration_cases import hand_eye_case, spin_poses, spoilt, two_streams, unequal
 from benchmarks.common import parser, write_json
 from benchmarks.registration import TIP_MM, pivot_poses
 from navtwin.calibrate import calibrate_hand_eye, calibrate_pivot, calibrate_robot_world, calibrate_spin, time_offset
@@ -68,6 +68,12 @@ def run(kind: str, case: str, unit: str, count: int, seed: int, trial: Callable[
 def pivot_trial(rng: np.random.Generator, poses: int, correlation: float, outliers: float) -> Trial:
     collected = spoilt(pivot_poses(rng, poses, correlation), rng, outliers)
     found = calibrate_pivot(collected)
+    return Trial(found.tip_mm - TIP_MM, np.sqrt(np.diag(found.covariance)), found.accepted)
+
+
+def unequal_pivot_trial(rng: np.random.Generator, *, weighted: bool) -> Trial:
+    collected, covariances = unequal(pivot_poses(rng, 300, 0.0), rng, 0.3, 5.0, 3e-4, 0.1)
+    found = calibrate_pivot(collected, covariances if weighted else None)
     return Trial(found.tip_mm - TIP_MM, np.sqrt(np.diag(found.covariance)), found.accepted)
 
 
@@ -124,6 +130,8 @@ def rows(kinds: tuple[str, ...], count: int, seed: int) -> Iterator[Row]:
             ("40 poses, 5 % outliers", 40, 0.0, 0.05),
         ):
             yield run("pivot", name, "mm", count, seed, lambda rng, a=(poses, correlation, outliers): pivot_trial(rng, *a))
+        for name, weighted in (("300 poses, 30 % of them 5 x noisier", False), ("the same, weighted by their covariances", True)):
+            yield run("pivot", name, "mm", count, seed, lambda rng, w=weighted: unequal_pivot_trial(rng, weighted=w))
     if "spin" in kinds:
         for name, poses, correlation, turn, outliers in (
             ("300 poses, 360 deg", 300, 0.0, 360.0, 0.0),

@@ -46,6 +46,16 @@ def spoilt(poses: Array, rng: np.random.Generator, share: float) -> Array:
     return found
 
 
+def unequal(poses: Array, rng: np.random.Generator, share: float, times: float, sd_rad: float, sd_mm: float) -> tuple[Array, Array]:
+    """Poses of which a share are `times` noisier than the rest (few markers seen, or aslant); and the (N, 6, 6) covariances of all."""
+    found, sd = poses.copy(), np.repeat([sd_rad, sd_mm], 3)
+    noisy = rng.choice(len(poses), round(share * len(poses)), replace=False)
+    found[noisy] = disturbed(poses[noisy], np.sqrt(times**2 - 1.0) * rng.normal(size=(len(noisy), 6)), sd_rad, sd_mm)
+    covariances = np.tile(np.diag(sd**2), (len(poses), 1, 1))
+    covariances[noisy] *= times**2
+    return found, covariances
+
+
 def spin_poses(rng: np.random.Generator, count: int, correlation: float = 0.0, turn_deg: float = 360.0) -> tuple[Array, Array, Array]:
     """(N, 4, 4) poses of a tool spun in a V-block; its axis and the tip that lies on it, marker axes."""
     base = rotations_about(rng.normal(size=3))

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 
+from benchmarks.calibration_cases import unequal
 from benchmarks.registration import TIP_MM, pivot_poses
 from navtwin.errors import InputRefused
 from navtwin.register.touch import rotation_about
@@ -35,7 +36,7 @@ def test_exact_poses_give_the_exact_tip() -> None:
     assert found.inliers.all()
 
 
-@pytest.mark.parametrize(("poses", "correlation"), [(300, 0.0), (40, 0.0), (200, 0.9)])
+@pytest.mark.parametrize(("poses", "correlation"), [(40, 0.0), (200, 0.9)])
 def test_truth_lies_in_the_95_percent_interval(poses: int, correlation: float) -> None:
     inside = []
     for seed in range(70):
@@ -59,6 +60,55 @@ def test_bad_poses_are_left_out_and_counted() -> None:
     assert not found.inliers[10:18].any()
     assert found.inliers.sum() >= 190
     assert np.linalg.norm(found.tip_mm - TIP_MM) < 0.15
+
+
+def unequal_poses(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return unequal(pivot_poses(rng, 200, 0.0), rng, 0.3, 5.0, 3e-4, 0.1)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_poses_of_unequal_noise_that_agree_on_the_tip_are_accepted(weighted: bool) -> None:
+    for seed in range(5):
+        poses, covariances = unequal_poses(seed)
+        found = calibrate_pivot(poses, covariances if weighted else None)
+        assert found.accepted, found.reasons
+        assert found.agreeing[found.inliers].all()
+        # Unweighted, noisy ones are left out of the fit; weighted, they belong to it.
+        assert found.inliers.mean() > 0.99 if weighted else found.inliers.mean() < found.agreeing.mean()
+
+
+def test_covariances_make_the_tip_better_and_scale_does_not_matter() -> None:
+    error: dict[str, list[float]] = {"none": [], "stated": []}
+    for seed in range(20):
+        poses, covariances = unequal_poses(seed)
+        both = {"none": calibrate_pivot(poses), "stated": calibrate_pivot(poses, covariances)}
+        for name, found in both.items():
+            error[name].append(float(np.square(found.tip_mm - TIP_MM).sum()))
+        timid = calibrate_pivot(poses, 100.0 * covariances)
+        assert np.linalg.norm(timid.tip_mm - both["stated"].tip_mm) < both["stated"].tip_sd_mm
+        assert timid.tip_sd_mm == pytest.approx(both["stated"].tip_sd_mm, rel=0.25)
+    assert np.mean(error["stated"]) < 0.85 * np.mean(error["none"])
+
+
+def test_equal_covariances_change_nothing() -> None:
+    poses = pivot_poses(np.random.default_rng(0), 100, 0.0)
+    covariances = np.tile(np.diag([0.0] * 3 + [0.01] * 3), (100, 1, 1))
+    plain, weighted = calibrate_pivot(poses), calibrate_pivot(poses, covariances)
+    np.testing.assert_allclose(weighted.tip_mm, plain.tip_mm, atol=1e-9)
+    np.testing.assert_allclose(weighted.covariance, plain.covariance, rtol=1e-6, atol=1e-12)
+
+
+def test_covariances_that_are_none() -> None:
+    poses = pivot_poses(np.random.default_rng(0), 30, 0.0)
+    good = np.tile(np.eye(6), (30, 1, 1))
+    with pytest.raises(InputRefused, match="shape"):
+        calibrate_pivot(poses, good[:29])
+    for value, words in ((np.nan, "NaN"), (-1.0, "covariance 4 of the pivot is none")):
+        bad = good.copy()
+        bad[4, 2, 2] = value
+        with pytest.raises(InputRefused, match=words):
+            calibrate_pivot(poses, bad)
 
 
 def test_many_bad_poses_are_refused_not_hidden() -> None:

@@ -13,8 +13,8 @@ from navtwin.errors import InputRefused
 from tracking.calibration.reporting import Report
 from tracking.commands.cameras import camera, cameras
 from tracking.commands.latency import latency
+from tracking.commands.look import look
 from tracking.commands.markers import measure
-from tracking.stream.annotate import look
 
 if TYPE_CHECKING:
     from navtwin.nouns import Rig, Tool
