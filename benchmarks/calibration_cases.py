@@ -56,7 +56,9 @@ def unequal(poses: Array, rng: np.random.Generator, share: float, times: float, 
     return found, covariances
 
 
-def spin_poses(rng: np.random.Generator, count: int, correlation: float = 0.0, turn_deg: float = 360.0) -> tuple[Array, Array, Array]:
+def spin_poses(
+    rng: np.random.Generator, count: int, correlation: float = 0.0, turn_deg: float = 360.0, sd_rad: float = 1e-3
+) -> tuple[Array, Array, Array]:
     """(N, 4, 4) poses of a tool spun in a V-block; its axis and the tip that lies on it, marker axes."""
     base = rotations_about(rng.normal(size=3))
     axis = rotations_about(rng.normal(size=3)) @ np.array([0.0, 0.0, 1.0])
@@ -65,7 +67,7 @@ def spin_poses(rng: np.random.Generator, count: int, correlation: float = 0.0, t
     poses = np.tile(np.eye(4), (count, 1, 1))
     poses[:, :3, :3] = rotations_about(angles[:, None] * fixed) @ base
     poses[:, :3, 3] = np.array([5.0, 6.0, -300.0]) - poses[:, :3, :3] @ point
-    return disturbed(poses, noise(rng, count, correlation), 1e-3, 0.1), axis, point + 90.0 * axis
+    return disturbed(poses, noise(rng, count, correlation), sd_rad, 0.1), axis, point + 90.0 * axis
 
 
 @dataclass(frozen=True)

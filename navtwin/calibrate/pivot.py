@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from navtwin.calibrate.noise import at_least, autocorrelation
-from navtwin.calibrate.pivot_gate import DIVOT_MM, MIN_POSES, agreement_reasons, largest_angle_deg, orientation_reasons, orientation_spread
+from navtwin.calibrate.pivot_gate import DIVOT_MM, MIN_POSES, agreement_reasons, largest_angle_deg, orientation_reasons, orientation_spread, slip_of
 from navtwin.calibrate.pivot_weights import checked_covariances, whiteners
 from navtwin.calibrate.poses import checked_poses
 from navtwin.calibrate.sphere import SphereFit, disagreement, fit_sphere
@@ -39,6 +39,7 @@ class PivotCalibration:
     inliers : (N,) which poses the result rests on
     agreeing : (N,) those, and the ones that were left out as noisier than the rest although they put the tip within a divot's play of the pivot
     angle_deg : largest turn between two poses
+    slid : the tip left its place meanwhile (told only where the poses are turned widely enough)
     sphere : the independent second opinion, from the marker's positions alone
     """
 
@@ -52,6 +53,7 @@ class PivotCalibration:
     inliers: npt.NDArray[np.bool_]
     agreeing: npt.NDArray[np.bool_]
     angle_deg: float
+    slid: bool
     sphere: SphereFit
 
 
@@ -99,10 +101,11 @@ def calibrate_pivot(T_tracker_from_marker: npt.ArrayLike, covariances: npt.Array
     covariance = both[:3, :3]
     sphere = fit_sphere(t[kept], solution[3:], both[3:, 3:])
     tip_sd = float(np.sqrt(np.trace(covariance) / 3.0))
-    reasons = orientation_reasons(rotation, *orientation_spread(rotation))
+    slid, reasons = False, orientation_reasons(rotation, *orientation_spread(rotation))
     if not reasons:
-        whitened = None if whiten is None else whiten[kept]
-        reasons = agreement_reasons(rotation[kept], t[kept], whitened, agreeing, tip_sd) + disagreement(sphere)
+        slip = slip_of(rotation[kept], t[kept], None if whiten is None else whiten[kept])
+        slid = slip.significant
+        reasons = agreement_reasons(agreeing, slip, tip_sd) + disagreement(sphere)
     return PivotCalibration(
         tip_mm=solution[:3],
         pivot_mm=solution[3:],
@@ -114,6 +117,7 @@ def calibrate_pivot(T_tracker_from_marker: npt.ArrayLike, covariances: npt.Array
         inliers=kept,
         agreeing=agreeing,
         angle_deg=largest_angle_deg(rotation),
+        slid=slid,
         sphere=sphere,
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -18,6 +20,20 @@ DIVOT_MM = 1.5
 MIN_SPREAD_RAD, MIN_SECOND_AXIS_RAD = 0.12, 0.06
 #: How far the tip may slide between quarters of the collection, and the largest standard deviation of the tip, per axis.
 MAX_SLIP_MM, MAX_TIP_SD_MM = 0.5, 0.5
+
+
+@dataclass(frozen=True)
+class Slip:
+    """How far the tip moved between two quarters of the collection (from 1), and the standard deviation of that."""
+
+    mm: float
+    sd_mm: float
+    quarters: tuple[int, int]
+
+    @property
+    def significant(self) -> bool:
+        """More than is allowed, and more than noise makes."""
+        return self.mm > max(MAX_SLIP_MM, 4.0 * self.sd_mm)
 
 
 def orientation_spread(rotation: Array) -> tuple[Array, Array]:
@@ -56,29 +72,27 @@ def orientation_reasons(rotation: Array, spread: Array, directions: Array) -> li
     return []
 
 
-def agreement_reasons(rotation: Array, t_mm: Array, whiten: Array | None, agreeing: npt.NDArray[np.bool_], tip_sd_mm: float) -> list[str]:
-    """What speaks against the tip of poses that were turned widely enough.
-
-    Parameters
-    ----------
-    rotation, t_mm : of the poses that the fit rests on
-    whiten : (n, 3, 3) weights of their residuals, if there are any
-    agreeing : (N,) of all poses, whether they agree on the tip
-    """
+def agreement_reasons(agreeing: npt.NDArray[np.bool_], slip: Slip, tip_sd_mm: float) -> list[str]:
+    """What speaks against the tip of poses that were turned widely enough; `agreeing` is whether each of all poses agrees on it."""
     reasons = []
     if agreeing.mean() < MIN_SHARE:
         reasons.append(f"only {int(agreeing.sum())} of {len(agreeing)} poses agree on one tip: seat the tip in its divot and collect again")
-    slip, doubt, (first, last) = _slip_mm(rotation, t_mm, whiten)
-    if slip > max(MAX_SLIP_MM, 4.0 * doubt):
-        when = f"between quarter {first} and quarter {last} of the collection"
-        reasons.append(f"the tip slid by {slip:.1f} mm {when}: hold it in a divot, and check that the reference is not touched")
+    if slip.significant:
+        when = f"between quarter {slip.quarters[0]} and quarter {slip.quarters[1]} of the collection"
+        reasons.append(f"the tip slid by {slip.mm:.1f} mm {when}: hold it in a divot, and check that the reference is not touched")
     if tip_sd_mm > MAX_TIP_SD_MM:
         reasons.append(f"the tip is known to {tip_sd_mm:.2f} mm (sd) only, {MAX_TIP_SD_MM:g} mm is allowed: collect longer, with wider tilts")
     return reasons
 
 
-def _slip_mm(rotation: Array, t_mm: Array, whiten: Array | None, parts: int = 4) -> tuple[float, float, tuple[int, int]]:
-    """Largest distance between the pivots of the quarters of the collection, given one tip for all; its standard deviation; and which two, from 1."""
+def slip_of(rotation: Array, t_mm: Array, whiten: Array | None, parts: int = 4) -> Slip:
+    """Largest distance between the pivots of the quarters of a collection, given one tip for all.
+
+    Parameters
+    ----------
+    rotation, t_mm : (n, 3, 3) and (n, 3) of the poses that the fit rests on
+    whiten : (n, 3, 3) weights of their residuals, if there are any
+    """
     count = len(t_mm)
     part = np.arange(count) * parts // count
     a, right = np.zeros((count, 3, 3 + 3 * parts)), t_mm
@@ -102,4 +116,4 @@ def _slip_mm(rotation: Array, t_mm: Array, whiten: Array | None, parts: int = 4)
             moved = float(np.linalg.norm(pick @ solution))
             if moved > slip:
                 slip, doubt, between = moved, float(np.sqrt(np.trace(pick @ covariance @ pick.T))), (other + 1, one + 1)
-    return slip, doubt, between
+    return Slip(slip, doubt, between)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +20,14 @@ MAX_AXIS_SD_RAD = 0.005
 #: How far the axis may tilt, move across itself and slide along itself while the tool is spun.
 MAX_WOBBLE_RAD, MAX_WANDER_MM, MAX_SLIDE_MM = 0.006, 0.6, 5.0
 REJECT_SDS = 4.5
+#: How far a tool may tilt in its block. A pose that points the axis no further off than this agrees, even where it was too noisy for the fit.
+BLOCK_RAD = 0.005
 #: The tip must lie further along the axis than this, from the marker, to tell its two ends apart.
 MIN_TIP_ALONG_MM = 5.0
 PARTS = 8
+
+
+Unsteadiness = Literal["wobbled", "moved", "slid"]
 
 
 @dataclass(frozen=True)
@@ -36,10 +42,12 @@ class SpinCalibration:
     point_mm : (3,) the point of the axis nearest to the marker's origin, marker axes
     angle_deg : how far round the tool was spun, 0 to 360
     rms_mm : RMS distance of `point_mm` from where the fit puts it, across the axis
+    unsteady : what it did besides spinning; none of it is looked for before it was spun far enough
     tip_off_axis_mm : distance of the tip from the axis; None without a tip. A straight tool has it near 0, a bent one has not
     signed : whether the tip told the two ends of the axis apart
     accepted, reasons : the verdict
     inliers : (N,) which poses the result rests on
+    agreeing : (N,) those, and the ones that were left out as noisier than the rest although they point the axis where it stays
     """
 
     axis_in_marker: Array
@@ -48,11 +56,13 @@ class SpinCalibration:
     point_mm: Array
     angle_deg: float
     rms_mm: float
+    unsteady: tuple[Unsteadiness, ...]
     tip_off_axis_mm: float | None
     signed: bool
     accepted: bool
     reasons: tuple[str, ...]
     inliers: npt.NDArray[np.bool_]
+    agreeing: npt.NDArray[np.bool_]
 
 
 def calibrate_spin(T_ref_from_marker: npt.ArrayLike, tip_mm: npt.ArrayLike | None = None) -> SpinCalibration:
@@ -72,6 +82,7 @@ def calibrate_spin(T_ref_from_marker: npt.ArrayLike, tip_mm: npt.ArrayLike | Non
     """
     rotation, t = checked_poses(T_ref_from_marker, "axis calibration", 3, f"collect at least {MIN_POSES} while spinning the tool in a V-block")
     axis, fixed, kept = _robust_axis(rotation)
+    agreeing = kept | (np.linalg.norm(rotation @ axis - fixed, axis=1) <= BLOCK_RAD)
     rotation, t = rotation[kept], t[kept]
     across = _across(axis)
     residuals = _tilts(rotation, axis, fixed)
@@ -80,9 +91,10 @@ def calibrate_spin(T_ref_from_marker: npt.ArrayLike, tip_mm: npt.ArrayLike | Non
     covariance = across @ covariance2 @ across.T
     sd = float(np.sqrt(np.trace(covariance2) / 2.0))
     point, wander = _axis_point(rotation, t, axis, fixed)
-    reasons = _spin_reasons(kept, angle)
+    reasons, unsteady = _spin_reasons(agreeing, angle), dict[Unsteadiness, str]()
     if not reasons:
-        reasons = _steadiness_reasons(angles, residuals, wander, sd)
+        unsteady = _unsteadiness(angles, residuals, wander)
+        reasons = [*unsteady.values(), *_doubts(sd)]
     off, signed = None, False
     if tip_mm is not None:
         tip = np.asarray(tip_mm, dtype=np.float64).reshape(3)
@@ -102,11 +114,13 @@ def calibrate_spin(T_ref_from_marker: npt.ArrayLike, tip_mm: npt.ArrayLike | Non
         point_mm=point,
         angle_deg=float(np.degrees(angle)),
         rms_mm=float(np.sqrt(np.square(wander[:, :2]).sum(axis=1).mean())),
+        unsteady=tuple(unsteady),
         tip_off_axis_mm=off,
         signed=signed,
         accepted=not reasons,
         reasons=tuple(reasons),
         inliers=kept,
+        agreeing=agreeing,
     )
 
 
@@ -187,39 +201,42 @@ def _axis_point(rotation: Array, t_mm: Array, axis: Array, fixed: Array) -> tupl
     return point, np.column_stack([at @ still - place[2:], at @ fixed - np.mean(at @ fixed)])
 
 
-def _spin_reasons(kept: npt.NDArray[np.bool_], angle_rad: float) -> list[str]:
-    if len(kept) < MIN_POSES:
-        return [f"only {len(kept)} poses: collect at least {MIN_POSES}, better 300, while spinning the tool slowly"]
+def _spin_reasons(agreeing: npt.NDArray[np.bool_], angle_rad: float) -> list[str]:
+    if len(agreeing) < MIN_POSES:
+        return [f"only {len(agreeing)} poses: collect at least {MIN_POSES}, better 300, while spinning the tool slowly"]
     if np.degrees(angle_rad) < MIN_SPIN_DEG:
         return [
             f"too little spin ({np.degrees(angle_rad):.0f} deg): turn the tool by at least {MIN_SPIN_DEG:.0f} deg about its own axis, better "
             "a whole turn"
         ]
-    if kept.mean() < MIN_SHARE:
-        return [f"only {int(kept.sum())} of {len(kept)} poses agree on one axis: hold the tool in a V-block and spin it again"]
+    if agreeing.mean() < MIN_SHARE:
+        return [f"only {int(agreeing.sum())} of {len(agreeing)} poses agree on one axis: hold the tool in a V-block and spin it again"]
     return []
 
 
-def _steadiness_reasons(angles: Array, residuals: Array, wander_mm: Array, sd_rad: float) -> list[str]:
-    reasons = []
+def _unsteadiness(angles: Array, residuals: Array, wander_mm: Array) -> dict[Unsteadiness, str]:
+    """What the tool did besides spinning, and what to say of it."""
+    found: dict[Unsteadiness, str] = {}
     order = np.arange(len(angles))
     tilt = max(_largest_step(residuals, order), _largest_step(residuals, np.argsort(angles)))
     if tilt > MAX_WOBBLE_RAD:
-        reasons.append(f"the tool wobbled by {np.degrees(tilt):.1f} deg while it was spun: press it into the V-block")
+        found["wobbled"] = f"the tool wobbled by {np.degrees(tilt):.1f} deg while it was spun: press it into the V-block"
     across = _largest_step(wander_mm[:, :2], order)
     if across > MAX_WANDER_MM:
-        reasons.append(
+        found["moved"] = (
             f"the tool moved {across:.1f} mm across its axis while it was spun: fix the block, and check that the reference is not touched"
         )
     slide = _largest_step(wander_mm[:, 2:], order)
     if slide > MAX_SLIDE_MM:
-        reasons.append(f"the tool slid {slide:.1f} mm along its axis: push it against a stop while spinning")
-    if sd_rad > MAX_AXIS_SD_RAD:
-        reasons.append(
-            f"the axis is known to {np.degrees(sd_rad):.2f} deg (sd) only, {np.degrees(MAX_AXIS_SD_RAD):.2f} deg is allowed: collect a whole "
-            "turn, slowly"
-        )
-    return reasons
+        found["slid"] = f"the tool slid {slide:.1f} mm along its axis: push it against a stop while spinning"
+    return found
+
+
+def _doubts(sd_rad: float) -> list[str]:
+    if sd_rad <= MAX_AXIS_SD_RAD:
+        return []
+    allowed = np.degrees(MAX_AXIS_SD_RAD)
+    return [f"the axis is known to {np.degrees(sd_rad):.2f} deg (sd) only, {allowed:.2f} deg is allowed: collect a whole turn, slowly"]
 
 
 def _largest_step(values: Array, order: npt.NDArray[np.int64]) -> float:

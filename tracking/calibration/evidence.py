@@ -131,7 +131,9 @@ def pivot_picture(poses: Array, found: PivotCalibration, path: Path, name: str) 
     turn = np.degrees(np.linalg.norm(vectors_of(poses[:, :3, :3] @ nearest_rotation(middle).T), axis=1))
     length = np.linalg.norm(off, axis=1)
     residual.plot(turn[found.inliers], length[found.inliers], ".", ms=4, color=COLOURS[0], alpha=0.6, label="kept")
-    residual.plot(turn[~found.inliers], np.minimum(length[~found.inliers], 4.0 * length[found.inliers].max()), "x", color=BAD, label="left out")
+    if not found.inliers.all():
+        out = np.minimum(length[~found.inliers], 4.0 * length[found.inliers].max())
+        residual.plot(turn[~found.inliers], out, "x", ms=5, color=BAD, label="left out of the fit")
     residual.set(xlabel="turn from the middle, deg", ylabel="tip from the pivot, mm", ylim=(0.0, None))
     residual.set_title("residual against turn (should be level)", fontsize=9)
     residual.legend(fontsize=8)
@@ -157,8 +159,12 @@ def spin_picture(poses: Array, found: SpinCalibration, path: Path, name: str) ->
     for number in range(4):
         chosen = (order == number) & found.inliers
         tilt.plot(*flat[chosen].T, ".", ms=4, color=COLOURS[number], alpha=0.6, label=f"quarter {number + 1}")
-    tilt.set(xlabel="deg", ylabel="deg", aspect="equal")
-    tilt.margins(0.2)
+    reach = 1.3 * max(float(np.abs(flat[found.inliers]).max()), 1e-3)
+    if not found.inliers.all():
+        out = np.clip(flat[~found.inliers], -0.97 * reach, 0.97 * reach)
+        tilt.plot(*out.T, "x", ms=5, color=BAD, alpha=0.7, label="left out of the fit")
+    tilt.set(xlabel="deg", ylabel="deg", xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+    tilt.locator_params(nbins=5)
     tilt.set_title("where each pose points the axis", fontsize=9)
     tilt.legend(fontsize=7)
     side = np.linalg.svd(found.axis_in_marker[None])[2][1]
