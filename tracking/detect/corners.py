@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tracking.detect.approach import approached
+from tracking.detect.crossings import corner_covariance
 from tracking.detect.edges import MOST_PASSES, fit_squares
 
 Array = npt.NDArray[np.float64]
@@ -66,43 +67,28 @@ def fitted_squares(grey: Grey, corners_px: Array, black: Bits) -> Squares:
     count = len(corners_px)
     start = np.ascontiguousarray(corners_px, dtype=np.float64)
     fitted, ends, facts = np.empty((count, 4, 2)), np.empty((count, 4, 3)), np.zeros((count, 4, 5))
-    near = start.copy()
-    if min(grey.shape) >= 2:
-        approached(grey, start, black.shape[1], near)
+    near = near_corners(grey, start, black.shape[1])
     inner = np.stack([black[:, 1], black[:, :, -2], black[:, -2, ::-1], black[:, ::-1, 1]], axis=1)
     fit_squares(grey, near, inner, MOST_PASSES, fitted, ends, facts)
     supported = (facts[..., 0] >= LEAST_SHARE) & (facts[..., 1] >= LEAST_CONTRAST * facts[..., 2])
     weak = np.flatnonzero((~supported).any(axis=1))
-    fitted[weak] = _mixed(fitted[weak], start[weak], supported[weak])
+    if len(weak):
+        fitted[weak] = _mixed(fitted[weak], start[weak], supported[weak])
     astray: Bits = np.logical_not((np.abs(fitted - start) < FARTHEST_PX).all(axis=(1, 2)))
     fitted[astray] = start[astray]
     supported &= ~astray[:, None]
     ends[~supported] = (UNSUPPORTED_PX**2, UNSUPPORTED_PX**2, 0.0)
-    return Squares(fitted, _joint_covariance(fitted, ends), supported, (facts[..., 4] + 0.5 * facts[..., 1]).mean(axis=1))
+    joint = np.empty((count, 8, 8))
+    corner_covariance(fitted, ends, joint)
+    return Squares(fitted, joint, supported, (facts[..., 4] + 0.5 * facts[..., 1]).mean(axis=1))
 
 
-def _joint_covariance(corners_px: Array, ends: Array) -> Array:
-    """Each corner is where the end of one edge meets the start of the next: from the edges' covariances to that of all corners of a marker."""
-    count = len(corners_px)
-    run = _next(corners_px) - corners_px
-    length = np.sqrt((run * run).sum(axis=2))
-    outward = run[..., ::-1] * [1.0, -1.0] / np.maximum(length, 1e-9)[..., None]
-    last = outward[:, [3, 0, 1, 2]]
-    # The two edges that meet in a corner fix it; the inverse of their normals turns their shifts into the corner's.
-    sine = last[..., 0] * outward[..., 1] - last[..., 1] * outward[..., 0]
-    sine = np.where(np.abs(sine) > 0.02, sine, 0.02)[..., None]
-    by_last = np.stack([outward[..., 1], -outward[..., 0]], axis=2) / sine
-    by_next = np.stack([-last[..., 1], last[..., 0]], axis=2) / sine
-    blocks = np.zeros((count, 4, 2, 4, 2))
-    around = np.arange(4)
-    before = (around + 3) % 4
-    # A corner by itself; and with the next one, whose common edge has errors at its two ends that go together.
-    blocks[:, around, :, around, :] = np.moveaxis(_outer(by_last, ends[:, before, 1], by_last) + _outer(by_next, ends[:, around, 0], by_next), 1, 0)
-    shared = _outer(by_next, ends[:, around, 2], by_last[:, [1, 2, 3, 0]])
-    following = (around + 1) % 4
-    blocks[:, around, :, following, :] = np.moveaxis(shared, 1, 0)
-    blocks[:, following, :, around, :] = np.moveaxis(shared, 1, 0).swapaxes(2, 3)
-    return blocks.reshape(count, 8, 8)
+def near_corners(grey: Grey, corners_px: Array, cells: int) -> Array:
+    """(N, 4, 2) corners within about a tenth of a pixel, from (N, 4, 2) a few pixels off; NaN where there is no square. `cells` : across a marker."""
+    near = np.array(corners_px, dtype=np.float64)
+    if min(grey.shape) >= 2:
+        approached(grey, np.ascontiguousarray(corners_px, dtype=np.float64), cells, near)
+    return near
 
 
 def _mixed(fitted: Array, start: Array, supported: Bits) -> Array:
@@ -118,7 +104,3 @@ def _mixed(fitted: Array, start: Array, supported: Bits) -> Array:
 
 def _next(corners: Array) -> Array:
     return corners[:, [1, 2, 3, 0]]
-
-
-def _outer(a: Array, variance: Array, b: Array) -> Array:
-    return np.asarray(a[..., :, None] * variance[..., None, None] * b[..., None, :])

@@ -40,9 +40,10 @@ SUMS = 16
 
 MOST_PROFILES = 26
 FEWEST_PROFILES = 5
-MOST_PASSES = 6
+#: Passes, and how many of them take whole steps: where cells are hardly wider than the blur, those may go back and forth for ever.
+MOST_PASSES, WHOLE_STEPS = 12, 4
 #: A pass over all profiles that moves no corner further than this ends the fit, px: what the next would move is of third order.
-STILL_PX = 0.05
+STILL_PX = 0.03
 #: Blur to begin with, and the bounds of it, px.
 FIRST_BLUR_PX, SHARPEST_PX, BLURRIEST_PX = 0.9, 0.35, 4.0
 #: Sds of the priors: bend of a straight line seen through a wide lens (1/px per px of image width), relative slopes of A and B, relative blur.
@@ -145,8 +146,9 @@ def _profiles(  # noqa: PLR0915  (one loop over pixels)
                 high = min(high, (-clear - level) / slope)
             else:
                 low = max(low, (-clear - level) / slope)
-        first, final = max(0, math.ceil(low)), min(most_b, math.floor(high))
-        if final - first < 1:
+        # A pixel at the window's end counts by halves, so that none comes or goes at once when the edge shifts a little.
+        first, final = max(0, math.ceil(low - 0.5)), min(most_b, math.floor(high + 0.5))
+        if final - first < 1 or high - low < 1.0:
             continue
         width = border[0] + (border[1] - border[0]) * along / length
         inside = along - width * tb / nb
@@ -167,21 +169,23 @@ def _profiles(  # noqa: PLR0915  (one loop over pixels)
                 continue
             slope /= blur
             turn = z * slope
-            s00 += 1.0
-            s01 += f
-            s02 += slope
-            s03 += turn
-            s11 += f * f
-            s12 += f * slope
-            s13 += f * turn
-            s22 += slope * slope
-            s23 += slope * turn
-            s33 += turn * turn
-            g0 += grey
-            g1 += grey * f
-            g2 += grey * slope
-            g3 += grey * turn
-            gg += grey * grey
+            share = min(min(b - low, high - b) + 0.5, 1.0)
+            in_f, in_slope, in_turn, in_grey = share * f, share * slope, share * turn, share * grey
+            s00 += share
+            s01 += in_f
+            s02 += in_slope
+            s03 += in_turn
+            s11 += in_f * f
+            s12 += in_f * slope
+            s13 += in_f * turn
+            s22 += in_slope * slope
+            s23 += in_slope * turn
+            s33 += in_turn * turn
+            g0 += in_grey
+            g1 += in_grey * f
+            g2 += in_grey * slope
+            g3 += in_grey * turn
+            gg += in_grey * grey
         row = sums[found]
         row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7] = s00, s01, s02, s03, s11, s12, s13, s22
         row[8], row[9], row[10], row[11], row[12], row[13], row[14] = s23, s33, g0, g1, g2, g3, gg
@@ -300,8 +304,8 @@ def fit_squares(  # noqa: PLR0915
     for marker in range(len(corners_px)):
         corners = corners_px[marker].copy()
         blurs[:], bows[:], noise[:], unknowns[:] = FIRST_BLUR_PX, 0.0, 4.0, 0.0
-        astray = False
-        for _ in range(passes):
+        astray, moved = False, 0.0
+        for number in range(passes):
             for edge in range(4):
                 dx, dy = corners[(edge + 1) % 4, 0] - corners[edge, 0], corners[(edge + 1) % 4, 1] - corners[edge, 1]
                 length = math.sqrt(dx * dx + dy * dy)
@@ -372,7 +376,7 @@ def fit_squares(  # noqa: PLR0915
                     expected += weights[j] * sums[j, 7] * noise[edge]
                     heard += weights[j]
                 excess = (20.0 + heard * pulls / max(expected, 1e-9)) / (20.0 + max(heard - 4.0, 0.0))
-                variance = noise[edge] * max(excess, 1.0) / (contrast * contrast)
+                variance = noise[edge] * excess / (contrast * contrast)
                 for end in range(2):
                     # o0 -+ o1 + o2 as a combination of the unknowns, through the normal matrix's inverse.
                     shift[end] = 0.0
@@ -384,6 +388,7 @@ def fit_squares(  # noqa: PLR0915
                 ends[marker, edge, 2] = variance * (first[4] + first[5] + first[6])
                 facts[marker, edge, 0], facts[marker, edge, 1] = heard / found, contrast
                 facts[marker, edge, 2], facts[marker, edge, 3], facts[marker, edge, 4] = math.sqrt(noise[edge]), blurs[edge], unknowns[edge, 0]
+            share = 1.0 if number < WHOLE_STEPS else 0.5
             moved = 0.0
             for corner in range(4):
                 last = (corner + 3) % 4
@@ -391,8 +396,11 @@ def fit_squares(  # noqa: PLR0915
                 x = (shifts[last, 1] * outs[corner, 1] - shifts[corner, 0] * outs[last, 1]) / determinant
                 y = (shifts[corner, 0] * outs[last, 0] - shifts[last, 1] * outs[corner, 0]) / determinant
                 moved = max(moved, abs(x), abs(y))
-                corners[corner, 0] += x
-                corners[corner, 1] += y
+                corners[corner, 0] += share * x
+                corners[corner, 1] += share * y
             if moved < STILL_PX:
                 break
+        if not astray and moved >= STILL_PX:
+            # A fit that does not settle is known no better than it still moves.
+            ends[marker, :, :2] += moved * moved
         fitted[marker] = corners if not astray else corners * np.nan

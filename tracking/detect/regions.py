@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from navtwin.errors import InputRefused
-from tracking.detect.corners import fitted_squares
+from tracking.detect.corners import fitted_squares, near_corners
 from tracking.detect.decoding import codes_of, read_squares
 from tracking.detect.markers import Markers
 from tracking.detect.patterns import Dictionary, dictionary_of
+from tracking.detect.sameness import same, unknown
 from tracking.detect.search import FINE, SHARES, squares_in_region, squares_in_share
 
 Array = npt.NDArray[np.float64]
@@ -30,8 +31,10 @@ CORRECTED_SHARE = 0.6
 FRAMES_REMEMBERED = 4
 #: Most of the image that is searched again for markers that were not where they should be.
 SECOND_LOOK_SHARE = 0.15
-#: Two finds of one number are one marker if their middles are nearer than this share of its side.
-SAME_SHARE = 0.5
+#: Most pixels that are searched beside the markers known, if more than one region; and those of a region that is searched at half size, px.
+MOST_BESIDE_PX, LARGE_BESIDE_PX = 40_000, 80_000
+#: Room about a marker, in its sides: that it may have moved, and that its neighbour may take.
+SECOND_LOOK_SIDES, BESIDE_SIDES = 0.5, 1.0
 #: Corners further out than this are no prediction, px.
 FARTHEST_PX = 1e5
 
@@ -50,7 +53,7 @@ class _Found:
         """All of them, each marker once: what comes first stays."""
         of, row = np.concatenate([p.of for p in parts]), np.concatenate([p.row for p in parts])
         corners, covariance = np.concatenate([p.corners_px for p in parts]), np.concatenate([p.covariance_px for p in parts])
-        again = np.triu(_same(of, row, corners, of, row, corners), 1).any(axis=0)
+        again = np.triu(same(of, row, corners, of, row, corners), 1).any(axis=0)
         return _Found(of[~again], row[~again], corners[~again], covariance[~again])
 
 
@@ -147,15 +150,14 @@ class RegionDetector:
             return self._markers(self._nothing())
         of, row, places = self._expected(predicted)
         found = self._where_expected(grey, of, row, places)
-        missed = ~_same(of, row, places, found.of, found.row, found.corners_px).any(axis=1)
+        missed = ~same(of, row, places, found.of, found.row, found.corners_px).any(axis=1)
         if missed.any():
-            found = _Found.joined([found, self._read(grey, self._squares_near(grey, places[missed]))])
+            found = self._with(grey, found, self._squares_near(grey, places[missed]))
         if self._frames == 0:
-            squares = squares_in_region(grey, 0, 0, grey.shape[1], grey.shape[0])
+            found = self._with(grey, found, squares_in_region(grey, 0, 0, grey.shape[1], grey.shape[0]))
         else:
-            squares = squares_in_share(grey, self._frames % SHARES, found.corners_px)
-        if len(squares):
-            found = _Found.joined([found, self._read(grey, squares)])
+            found = self._with(grey, found, squares_in_share(grey, self._frames % SHARES, found.corners_px))
+            found = self._with(grey, found, self._squares_beside(grey, found.corners_px))
         self._frames += 1
         self._memory = self._memory.after(found)
         return self._markers(found)
@@ -178,7 +180,7 @@ class RegionDetector:
                     corners.append(quad)
         key, told = np.array(keys, dtype=np.int64).reshape(-1, 2), np.array(corners).reshape(-1, 4, 2)
         own, memory = self._memory.expected(), self._memory
-        unsaid = ~_same(memory.of, memory.row, own, key[:, 0], key[:, 1], told).any(axis=1)
+        unsaid = ~same(memory.of, memory.row, own, key[:, 0], key[:, 1], told).any(axis=1)
         all_of, all_rows = np.concatenate([key[:, 0], memory.of[unsaid]]), np.concatenate([key[:, 1], memory.row[unsaid]])
         places = np.concatenate([told, own[unsaid]])
         sound = _in_image(places, self._shape)
@@ -196,7 +198,7 @@ class RegionDetector:
     def _squares_near(self, grey: Grey, places: Array) -> Array:
         """What may be a marker around where markers should have been."""
         found, budget = [np.zeros((0, 4, 2))], SECOND_LOOK_SHARE * grey.size
-        for box in _regions(places, self._shape):
+        for box in _regions(places, self._shape, SECOND_LOOK_SIDES):
             area = (box[2] - box[0]) * (box[3] - box[1])
             # A region of its own size is one of large markers, which are found at half size too: it must not go unsearched.
             scale = 1 if area <= budget else FINE
@@ -206,18 +208,40 @@ class RegionDetector:
             found.append(squares_in_region(grey, *box, scale))
         return np.concatenate(found)
 
+    def _squares_beside(self, grey: Grey, known: Array) -> Array:
+        """What may be a marker beside those known, at full size: a body that turns shows its next one there, foreshortened.
+
+        One region a frame, at half size if it is large, and further ones as long as they are small.
+        """
+        found, budget = [np.zeros((0, 4, 2))], MOST_BESIDE_PX
+        boxes = _regions(known, self._shape, BESIDE_SIDES)
+        for k in range(len(boxes)):
+            box = boxes[(self._frames + k) % len(boxes)]
+            area = (box[2] - box[0]) * (box[3] - box[1])
+            scale = 1 if area <= LARGE_BESIDE_PX else FINE
+            budget -= area // scale**2
+            if budget < 0 and k > 0:
+                break
+            found.append(squares_in_region(grey, *box, scale, known))
+        return np.concatenate(found)
+
+    def _with(self, grey: Grey, found: _Found, squares: Array) -> _Found:
+        """What is found already, and what squares (N, 4, 2) show besides."""
+        fresh = squares[unknown(squares, found.corners_px)]
+        return _Found.joined([found, self._read(grey, fresh)]) if len(fresh) else found
+
     def _read(self, grey: Grey, squares: Array) -> _Found:
         """The markers that squares (N, 4, 2) show, their corners fitted."""
         found = [self._nothing()]
         for index, words in enumerate(self._words):
-            # A square found in a reduced image lies a pixel off: its edges are fitted before its cells are read, as if all inside were black.
+            # A square found in a reduced image lies a pixel off: it is brought near before its cells are read.
             likely = squares[self._shown(grey, index, squares, words.size**2)[0] >= 0]
             if len(likely) == 0:
                 continue
-            fitted = fitted_squares(grey, likely, np.ones((len(likely), words.size, words.size), dtype=np.bool_)).corners_px
-            row, first = self._shown(grey, index, fitted, self._correctable(words))
+            near = near_corners(grey, likely, words.size)
+            row, first = self._shown(grey, index, near, self._correctable(words))
             shown = row >= 0
-            upright = fitted[shown][np.arange(shown.sum())[:, None], (first[shown, None] + np.arange(4)) % 4]
+            upright = near[shown][np.arange(shown.sum())[:, None], (first[shown, None] + np.arange(4)) % 4]
             if len(upright):
                 found.append(self._proven(grey, index, row[shown], upright, edges=2))
         return _Found.joined(found)
@@ -258,23 +282,16 @@ def _in_image(corners: Array, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
     return np.asarray((area > 0.0) & (middle >= 0.0).all(axis=1) & (middle < [shape[1], shape[0]]).all(axis=1))
 
 
-def _same(of: Numbers, row: Numbers, corners: Array, of_b: Numbers, row_b: Numbers, corners_b: Array) -> npt.NDArray[np.bool_]:
-    """(N, M) which are one marker: the same number, in the same place."""
-    apart = np.hypot(*np.moveaxis(corners.mean(axis=1)[:, None] - corners_b.mean(axis=1), 2, 0))
-    near = apart < SAME_SHARE * np.maximum(_sides(corners)[:, None], _sides(corners_b))
-    return np.asarray((of[:, None] == of_b) & (row[:, None] == row_b) & near)
-
-
 def _sides(corners: Array) -> Array:
     """(N,) side of the square whose longer diagonal it has."""
     diagonals = corners[:, :2] - corners[:, 2:]
     return np.asarray(np.sqrt((diagonals * diagonals).sum(axis=2).max(axis=1) / 2.0))
 
 
-def _regions(places: Array, shape: tuple[int, int]) -> list[tuple[int, int, int, int]]:
-    """Boxes (left, top, right, bottom) around corners (N, 4, 2) with room to move; those that overlap are joined."""
+def _regions(places: Array, shape: tuple[int, int], sides: float) -> list[tuple[int, int, int, int]]:
+    """Boxes (left, top, right, bottom) around corners (N, 4, 2) with room of so many sides; those that overlap are joined."""
     boxes = list[tuple[int, int, int, int]]()
-    room = 0.5 * _sides(places)[:, None] + 8.0
+    room = sides * _sides(places)[:, None] + 8.0
     low = np.maximum(np.floor(places.min(axis=1) - room), 0.0).astype(int).tolist()
     high = np.minimum(np.ceil(places.max(axis=1) + room) + 1.0, [shape[1], shape[0]]).astype(int).tolist()
     for (left, top), (right, bottom) in zip(low, high, strict=True):

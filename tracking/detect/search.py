@@ -30,45 +30,38 @@ WINDOW_PX = 23
 SHORTEST_PX = 8.0
 
 
-def squares_in_region(grey: Grey, left: int, top: int, right: int, bottom: int, scale: int = 1) -> Array:
+def squares_in_region(grey: Grey, left: int, top: int, right: int, bottom: int, scale: int = 1, known_px: Sequence[Array] | Array = ()) -> Array:
     """(N, 4, 2) corners, clockwise, of what may be a marker in the pixels from `left`, `top` up to but without `right`, `bottom`.
 
-    They are looked for in that part reduced by `scale`.
+    They are looked for in that part reduced by `scale`; squares at `known_px` (M, 4, 2) are known already and not looked for again.
     """
     width, height = (right - left) // scale, (bottom - top) // scale
-    part = np.ascontiguousarray(grey[top : top + height * scale, left : left + width * scale])
-    if scale > 1 and min(width, height) > 0:
-        part = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
+    if min(width, height) < SHORTEST_PX:
+        return np.zeros((0, 4, 2))
+    part = grey[top : top + height * scale, left : left + width * scale]
+    part = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA) if scale > 1 else part.copy()
+    if len(known_px):
+        # Their insides go flat; whatever lies beside them stays to be found.
+        places = np.round((np.asarray(known_px) - [left, top]) / scale).astype(np.int32)
+        low, high = places.min(axis=1), places.max(axis=1)
+        for corners in places[((high >= 0) & (low < [width, height])).all(axis=1)]:
+            cv2.fillConvexPoly(part, corners, 128)
     return _squares(part, scale, (left, top))
 
 
 def squares_in_share(grey: Grey, number: int, known_px: Sequence[Array] | Array) -> Array:
     """The same for one of the SHARES of the image. Squares at `known_px` (M, 4, 2) are known already and not looked for again."""
-    rows = grey.shape[0] // FINE
+    height, width = grey.shape
+    rows = height // FINE
     top, bottom = number * rows // SHARES, min((number + 1) * rows // SHARES + OVERLAP_ROWS, rows)
-    found = [_reduced_squares(grey, FINE, top, bottom, known_px)]
+    found = [squares_in_region(grey, 0, top * FINE, width, bottom * FINE, FINE, known_px)]
     if number == SHARES - 1:
-        found.append(_reduced_squares(grey, COARSE, 0, grey.shape[0] // COARSE, known_px))
+        found.append(squares_in_region(grey, 0, 0, width, height, COARSE, known_px))
     return np.concatenate(found)
-
-
-def _reduced_squares(grey: Grey, scale: int, top: int, bottom: int, known_px: Sequence[Array] | Array) -> Array:
-    height, width = bottom - top, grey.shape[1] // scale
-    if min(height, width) < SHORTEST_PX:
-        return np.zeros((0, 4, 2))
-    part = cv2.resize(grey[top * scale : bottom * scale, : width * scale], (width, height), interpolation=cv2.INTER_AREA)
-    if len(known_px):
-        # Their insides go flat; whatever lies beside them stays to be found.
-        places = np.round((np.asarray(known_px) - [0, top * scale]) / scale).astype(np.int32)
-        for corners in places[(places[:, :, 1].max(axis=1) >= 0) & (places[:, :, 1].min(axis=1) < height)]:
-            cv2.fillConvexPoly(part, corners, 128)
-    return _squares(part, scale, (0, top * scale))
 
 
 def _squares(part: Grey, scale: int, origin: tuple[int, int]) -> Array:
     """In pixels of the image before it was reduced: a pixel's middle is that of the square of pixels that it averages."""
-    if min(part.shape) < SHORTEST_PX:
-        return np.zeros((0, 4, 2))
     named, _, others = _detector(part.shape).detectMarkers(part)
     corners = [np.reshape(found, (-1, 4, 2)) for found in (named, others) if len(found)]
     return np.asarray((np.concatenate([np.zeros((0, 4, 2)), *corners]) + 0.5) * scale - 0.5 + origin)
