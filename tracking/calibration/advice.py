@@ -21,7 +21,7 @@ HAND_EYE_POSES, TURN_DEG, SECOND_SHARE, HAND_EYE_SD_SHARE = 60, 40.0, 0.3, 0.5
 TIME_S, TIME_SD_SHARE = 10.0, 0.5
 #: Which way a handle is tilted, as the camera shows it: along its x, y and z, backwards and forwards.
 WAYS = (
-    ("to the left in the picture", "to the right in the picture"),
+    ("left in the picture", "right in the picture"),
     ("up in the picture", "down in the picture"),
     ("towards the camera", "away from the camera"),
 )
@@ -52,7 +52,7 @@ def pivot_advice(stream: PoseStream) -> Advice:
 
     count = len(stream)
     if count < MIN_POSES:
-        return Advice("hold the tip in its divot and tilt the tool slowly", 0.2 * count / PIVOT_POSES)
+        return Advice("tip in the divot: tilt the tool slowly", 0.2 * count / PIVOT_POSES)
     found = calibrate_pivot(stream.poses, stream.covariances)
     if found.slid:
         return Advice("the tip slides: seat it again", 0.0, anew=True)
@@ -67,11 +67,13 @@ def pivot_advice(stream: PoseStream) -> Advice:
     share = float(np.mean([min(count / PIVOT_POSES, 1.0), *(min(r / SIDE_DEG, 1.0) for _, r in sides), min(sd_wanted / found.tip_sd_mm, 1.0)]))
     if reached < SIDE_DEG:
         way = min(sides, key=lambda side: side[1])[0]
-        return Advice(f"tilt its handle {way}: {reached:.0f} of {SIDE_DEG:.0f} deg", share)
+        return Advice(f"tilt the handle {way}: {reached:.0f} of {SIDE_DEG:.0f} deg", share)
     if not found.accepted:
         return Advice(found.reasons[0], share)
-    if count < PIVOT_POSES or found.tip_sd_mm > sd_wanted:
-        return Advice(f"go on tilting it to all sides: the tip is known to {found.tip_sd_mm:.2f} mm", share)
+    if found.tip_sd_mm > sd_wanted:
+        return Advice(f"tilt on to all sides: tip known to {found.tip_sd_mm:.2f} mm", share)
+    if count < PIVOT_POSES:
+        return Advice(f"tilt on to all sides: {count} of {PIVOT_POSES} poses", share)
     return Advice("that is enough", 1.0, enough=True)
 
 
@@ -104,7 +106,7 @@ def spin_advice(poses: Array, tip_mm: npt.ArrayLike | None) -> Advice:
 
     count = len(poses)
     if count < MIN_POSES:
-        return Advice("lay the tool in its V-block and turn it slowly about itself", 0.2 * count / SPIN_POSES)
+        return Advice("tool in its V-block: turn it slowly", 0.2 * count / SPIN_POSES)
     found = calibrate_spin(poses, tip_mm)
     if found.unsteady:
         words = {"wobbled": "it wobbles: press it into the V-block", "moved": "the block moves: fix it", "slid": "it slides: push it against a stop"}
@@ -116,8 +118,10 @@ def spin_advice(poses: Array, tip_mm: npt.ArrayLike | None) -> Advice:
         return Advice(f"turn it further: {found.angle_deg:.0f} of {SPIN_DEG:.0f} deg", share)
     if not found.accepted:
         return Advice(found.reasons[0], share)
-    if min(parts) < 1.0:
-        return Advice(f"go on turning it: the axis is known to {np.degrees(found.axis_sd_rad):.2f} deg", share)
+    if found.axis_sd_rad > sd_wanted:
+        return Advice(f"turn on: axis known to {np.degrees(found.axis_sd_rad):.2f} deg", share)
+    if count < SPIN_POSES:
+        return Advice(f"turn on: {count} of {SPIN_POSES} poses", share)
     return Advice("that is enough", 1.0, enough=True)
 
 
@@ -144,12 +148,12 @@ def hand_eye_advice(first: PoseStream, second: PoseStream, offset_ns: int) -> Ad
     if second_share < SECOND_SHARE:
         return Advice("turn it about another axis too", share)
     if len(a) < HAND_EYE_POSES:
-        return Advice("go on turning it to all sides", share)
+        return Advice(f"turn on to all sides: {len(a)} of {HAND_EYE_POSES} poses", share)
     found = calibrate_robot_world(a, np.linalg.inv(seen))
     if not found.accepted:
         return Advice(found.reasons[0], share)
     if found.sd_mm > HAND_EYE_SD_SHARE * MAX_SD_MM or found.sd_rad > HAND_EYE_SD_SHARE * MAX_SD_RAD:
-        return Advice(f"go on turning it: the place is known to {found.sd_mm:.2f} mm and {np.degrees(found.sd_rad):.2f} deg", share)
+        return Advice(f"turn on: place known to {found.sd_mm:.2f} mm, {np.degrees(found.sd_rad):.2f} deg", share)
     return Advice("that is enough", 1.0, enough=True)
 
 
@@ -161,7 +165,7 @@ def time_advice(first: PoseStream, second: PoseStream) -> Advice:
     spans = [float(s.t_ns[-1] - s.t_ns[0]) / 1e9 if len(s) else 0.0 for s in (first, second)]
     share = 0.8 * min(min(spans) / TIME_S, 1.0)
     if min(spans) < TIME_S:
-        return Advice(f"move and turn it briskly, with changing speed: {min(spans):.0f} of {TIME_S:.0f} s", share)
+        return Advice(f"move and turn it briskly, unevenly: {min(spans):.0f} of {TIME_S:.0f} s", share)
     try:
         found = time_offset(first.t_ns - first.t_ns[0], first.poses, second.t_ns - second.t_ns[0], second.poses)
     except InputRefused as refused:
@@ -169,7 +173,7 @@ def time_advice(first: PoseStream, second: PoseStream) -> Advice:
     if not found.accepted:
         return Advice(found.reasons[0], share)
     if found.sd_ns > TIME_SD_SHARE * MAX_SD_NS:
-        return Advice(f"go on moving it: the offset is known to {found.sd_ns / 1e6:.1f} ms", share)
+        return Advice(f"move on: offset known to {found.sd_ns / 1e6:.1f} ms", share)
     return Advice("that is enough", 1.0, enough=True)
 
 

@@ -159,9 +159,9 @@ def spin_picture(poses: Array, found: SpinCalibration, path: Path, name: str) ->
     for number in range(4):
         chosen = (order == number) & found.inliers
         tilt.plot(*flat[chosen].T, ".", ms=4, color=COLOURS[number], alpha=0.6, label=f"quarter {number + 1}")
-    reach = 1.3 * max(float(np.abs(flat[found.inliers]).max()), 1e-3)
+    reach = 1.1 * max(float(np.abs(flat[found.agreeing]).max()), 1e-3)
     if not found.inliers.all():
-        out = np.clip(flat[~found.inliers], -0.97 * reach, 0.97 * reach)
+        out = np.clip(flat[~found.inliers], -reach, reach)
         tilt.plot(*out.T, "x", ms=5, color=BAD, alpha=0.7, label="left out of the fit")
     tilt.set(xlabel="deg", ylabel="deg", xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
     tilt.locator_params(nbins=5)

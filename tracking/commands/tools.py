@@ -14,6 +14,7 @@ from navtwin.errors import InputRefused
 from tracking.calibration.reporting import Report
 
 if TYPE_CHECKING:
+    from navtwin.calibrate import PivotCalibration, SpinCalibration
     from navtwin.nouns import Rig, Tool
     from tracking.calibration.streams import Gathered, PoseStream
 
@@ -69,7 +70,7 @@ def tool(
     opinion = {True: f"agrees (within {found.sphere.apart_mm:.2f} mm)", False: "contradicts", None: "cannot tell: the marker moved too little"}
     lines = [
         f"{name}: tip ({numbers(found.tip_mm)}) mm in marker axes, sd {found.tip_sd_mm:.3f} mm per axis",
-        f"  {int(found.inliers.sum())} of {found.inliers.size} poses kept, turned by up to {found.angle_deg:.0f} deg",
+        f"  {int(found.inliers.sum())} of {found.inliers.size} poses in the fit{_others(found)}, turned by up to {found.angle_deg:.0f} deg",
         f"  residual {found.rms_mm:.3f} mm RMS (how well the poses agree, not how accurate the tip is)",
         f"  second opinion, the sphere that the marker moved on: {opinion[found.sphere.agrees]}",
     ]
@@ -122,11 +123,12 @@ def axis(
         "front_known": found.signed,
         "poses": int(found.inliers.size),
         "kept": int(found.inliers.sum()),
+        "agreeing": int(found.agreeing.sum()),
         "notes": notes,
     }
     lines = [
         f"{name}: axis ({numbers(found.axis_in_marker, 5)}) in marker axes, sd {np.degrees(found.axis_sd_rad):.3f} deg",
-        f"  {int(found.inliers.sum())} of {found.inliers.size} poses kept, spun by {found.angle_deg:.0f} deg",
+        f"  {int(found.inliers.sum())} of {found.inliers.size} poses in the fit{_others(found)}, spun by {found.angle_deg:.0f} deg",
         "  which end is the front is not known: calibrate the tip first"
         if found.tip_off_axis_mm is None
         else f"  the tip lies {found.tip_off_axis_mm:.2f} mm beside the axis",
@@ -181,6 +183,11 @@ def _spin_poses(source: str, rig: Rig, tool: Tool, against: str, seconds: float 
 
     (gathered,), notes = collect([Wanted(source, bodies, rig, from_s=from_s, to_s=to_s)], lambda g: advise(g[0]), Line(sys.stderr), seconds)
     return poses_of(gathered), notes
+
+
+def _others(found: PivotCalibration | SpinCalibration) -> str:
+    more = int(found.agreeing.sum() - found.inliers.sum())
+    return f" ({more} noisier ones agree with it)" if more else ""
 
 
 def tool_of(rig: Rig, name: str) -> Tool:
