@@ -10,7 +10,7 @@ from navtwin.nouns import Rig, SourceEnded, SourceItem
 from phantoms.camera.pedicle import film_pedicle
 from phantoms.camera.render import Grey
 from phantoms.camera.scripts import OPTICS, Studio, film_board, film_body, film_pivot, film_spin
-from phantoms.camera.stand import HEIGHT_PX, stood
+from phantoms.camera.stand import HEIGHT_PX, WIDTH_PX, stood
 from phantoms.camera.take import CameraTruth, Take
 
 if TYPE_CHECKING:
@@ -84,9 +84,9 @@ class CameraPhantom:
 def open_camera(rest: str, case: Scene | None = None, rig: Rig | None = None) -> CameraPhantom:
     """Open `board`, `body:NAME`, `pivot:TOOL`, `spin:TOOL` or `pedicle`, each with an optional `:SEED` (with or without `phantom:` before it).
 
-    Options, behind a question mark, as in `board?cameras=2&height=720`: `cameras`, how many; `height` of their images, px; `readout`, ms, of a
-    rolling shutter; `exposure`, ms; `lens=rig` films through the rig's own cameras. Otherwise the device has lenses of its own, which no rig knows,
-    so that a calibration finds something out.
+    Options, behind a question mark, as in `board?cameras=2&height=720`: `cameras`, how many; `height` of their images, px,
+    where it is not the rig's; `readout`, ms, of a rolling shutter; `exposure`, ms; `lens=rig` films through the rig's own cameras. Otherwise the
+    device has lenses of its own, which no rig knows, so that a calibration finds something out.
 
     Raises
     ------
@@ -128,8 +128,9 @@ def _options(tail: str) -> dict[str, str]:
 
 def _studio(options: dict[str, str], rig: Rig | None, seed: int) -> Studio:
     cameras = _whole(options, "cameras", 1, MOST_CAMERAS)
-    height = _whole(options, "height", *HEIGHTS) or HEIGHT_PX
-    lenses, places = stood(rig, cameras, height, as_rig=options.get("lens") == "rig")
+    as_rig = options.get("lens") == "rig"
+    height = _whole(options, "height", *HEIGHTS) or (HEIGHT_PX if as_rig else _opened_at(rig))
+    lenses, places = stood(rig, cameras, height, as_rig=as_rig)
     # Defocus belongs to the optics and is fewer pixels wide where pixels are larger.
     optics = replace(OPTICS, blur_px=max(OPTICS.blur_px * lenses[0].height_px / HEIGHT_PX, 0.4))
     if "readout" in options:
@@ -137,6 +138,19 @@ def _studio(options: dict[str, str], rig: Rig | None, seed: int) -> Studio:
     if "exposure" in options:
         optics = replace(optics, exposure_ms=_milliseconds(options, "exposure"))
     return Studio(lenses, places, optics, rig, seed)
+
+
+def _opened_at(rig: Rig | None) -> int:
+    """The height of the device's pictures, px: what the rig's first camera is opened at, as a real one would be."""
+    if rig is None or not rig.camera:
+        return HEIGHT_PX
+    width, height = rig.camera[0].width_px, rig.camera[0].height_px
+    if not HEIGHTS[0] <= height <= HEIGHTS[1] or width != round(WIDTH_PX * height / HEIGHT_PX):
+        raise InputRefused(
+            f"the rendered camera does not make pictures of {width} x {height} px",
+            f"use {WIDTH_PX} x {HEIGHT_PX} or another size of the same shape, or film through the rig's own lens with ?lens=rig",
+        )
+    return height
 
 
 def _whole(options: dict[str, str], key: str, least: int, most: int) -> int | None:
