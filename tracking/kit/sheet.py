@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from navtwin.errors import InputRefused, nearest
-from tracking.detect.patterns import dictionary_of
+from tracking.detect.patterns import cells, dictionary_of
+from tracking.kit.board import COLUMNS, ROWS
+from tracking.kit.board import DICTIONARY as BOARD_WORDS
 from tracking.kit.bodies import PrintedBody, cube, dodecahedron, flat_board, reference_board
 from tracking.kit.page import PAPERS, Page
 from tracking.kit.pages import board_page, body_pages, pieces_of
@@ -16,6 +18,8 @@ from tracking.kit.pdf import write_pdf
 from tracking.kit.rig_text import REFERENCE, SPARE, TOOLS, rig_text
 
 BOARD = "board"
+#: Every other square of the calibration board carries a marker, numbered from 0.
+BOARD_MARKERS = COLUMNS * ROWS // 2
 #: The kit's bodies in the order of their numbers: name, how it is made, how many markers it has.
 BODIES: dict[str, tuple[Callable[[str, str, int, int], PrintedBody], int]] = {
     REFERENCE: (reference_board, 6),
@@ -61,6 +65,12 @@ def make_sheet(paper: str = "A4", dictionary: str = "APRILTAG_36h11", parts: Seq
         raise InputRefused("no part of the kit was asked for", f"name some of {', '.join(PARTS)}")
     if first_id < 0:
         raise InputRefused(f"the first marker's number is {first_id}", "pass 0 or more")
+    count = sum(markers for _, markers in BODIES.values())
+    if first_id <= (last := BOARD_MARKERS - 1) and cells(words.name, first_id).tobytes() == cells(BOARD_WORDS, first_id).tobytes():
+        raise InputRefused(
+            f"markers {first_id} to {min(last, first_id + count - 1)} of {words.name} are the calibration board's",
+            f"choose another dictionary, or pass --first-id {BOARD_MARKERS}",
+        )
     bodies, number = [], first_id
     for name, (make, count) in BODIES.items():
         if name in parts:
@@ -94,6 +104,8 @@ def write_sheet(sheet: Sheet, out: Path, rig: Path | None, *, force: bool = Fals
     """
     if rig is not None and not sheet.rig:
         raise InputRefused(f"these parts make no rig: it needs {REFERENCE} and one of {', '.join(TOOLS)}", "ask for them too, or pass --no-rig")
+    if rig is not None and out.resolve() == rig.resolve():
+        raise InputRefused(f"{out} would be both the sheet and its rig", "name two files")
     for path in [out, *([rig] if rig is not None else [])]:
         if not path.absolute().parent.is_dir():
             raise InputRefused(f"there is no folder {path.absolute().parent}", "make it, or write elsewhere")
