@@ -135,7 +135,7 @@ def test_the_child_refuses_a_rig_that_it_cannot_track_with() -> None:
 
 
 def test_every_exposure_of_a_recording_is_looked_at_in_order_with_what_is_played_between() -> None:
-    black = np.zeros((2, 2), np.uint8)
+    black = np.zeros((720, 1280), np.uint8)
     items = [(image(black, 0),), COMMAND, (image(black, 1),), None, (image(black, 2),), (image(black, 3),), COMMAND, (image(black, 4),)]
     source = PictureTracking(Pictures(items), printed_rig(), start=Child)  # type: ignore[arg-type]
     read = all_of(source)
@@ -148,7 +148,7 @@ def test_every_exposure_of_a_recording_is_looked_at_in_order_with_what_is_played
 def test_a_child_that_dies_in_a_recording_is_replaced_once_and_nothing_is_lost() -> None:
     children = [Child(dies_of=(2,)), Child()]
     queue = iter(children)
-    pictures = Pictures([(image(np.zeros((2, 2), np.uint8), n),) for n in range(6)])
+    pictures = Pictures([(image(np.zeros((720, 1280), np.uint8), n),) for n in range(6)])
     source = PictureTracking(pictures, printed_rig(), start=lambda: next(queue))  # type: ignore[arg-type,return-value]
     assert [item.number for item in all_of(source)] == [0, 1, 2, 3, 4, 5]  # type: ignore[union-attr]
     assert children[0].closed
@@ -156,7 +156,7 @@ def test_a_child_that_dies_in_a_recording_is_replaced_once_and_nothing_is_lost()
 
 
 def test_a_child_that_dies_twice_ends_the_source() -> None:
-    pictures = Pictures([(image(np.zeros((2, 2), np.uint8), n),) for n in range(6)])
+    pictures = Pictures([(image(np.zeros((720, 1280), np.uint8), n),) for n in range(6)])
     source = PictureTracking(pictures, printed_rig(), start=lambda: Child(dies_of=(2,)))  # type: ignore[arg-type,return-value]
     with pytest.raises(NavtwinError, match=r"signal 9.*second time"):
         all_of(source)
@@ -168,7 +168,7 @@ def test_a_child_that_dies_twice_ends_the_source() -> None:
 
 
 def test_a_live_frame_arrives_when_its_poses_do() -> None:
-    source = PictureTracking(Pictures([(image(np.zeros((2, 2), np.uint8), 7),)], is_live=True), printed_rig(), start=Child)  # type: ignore[arg-type]
+    source = PictureTracking(Pictures([(image(np.zeros((720, 1280), np.uint8), 7),)], is_live=True), printed_rig(), start=Child)  # type: ignore[arg-type]
     before = time.monotonic_ns()
     frame = source.read(1.0)
     assert isinstance(frame, TrackerFrame)
@@ -177,7 +177,7 @@ def test_a_live_frame_arrives_when_its_poses_do() -> None:
 
 def test_a_live_child_that_dies_is_told_in_the_lost_frame() -> None:
     children = iter([Child(dies_of=(1,)), Child()])
-    pictures = Pictures([(image(np.zeros((2, 2), np.uint8), n),) for n in range(3)], is_live=True)
+    pictures = Pictures([(image(np.zeros((720, 1280), np.uint8), n),) for n in range(3)], is_live=True)
     source = PictureTracking(pictures, printed_rig(), start=lambda: next(children))  # type: ignore[arg-type,return-value]
     frames = [source.read(1.0) for _ in range(3)]
     assert [f.number for f in frames] == [0, 1, 2]  # type: ignore[union-attr]
@@ -188,7 +188,7 @@ def test_a_live_child_that_dies_is_told_in_the_lost_frame() -> None:
 
 
 def test_a_camera_that_stops_says_so_once_and_then_is_silent() -> None:
-    black = np.zeros((2, 2), np.uint8)
+    black = np.zeros((720, 1280), np.uint8)
     pictures = Pictures([(image(black, 4),), None, None, None, (image(black, 9),), None, None], is_live=True)
     source = PictureTracking(pictures, printed_rig(), start=Child)  # type: ignore[arg-type]
     assert isinstance(source.read(0.1), TrackerFrame)
@@ -211,7 +211,7 @@ def test_a_hung_child_counts_as_dead(monkeypatch: pytest.MonkeyPatch) -> None:
     silent = Child()
     silent.receive = lambda timeout_s: None  # type: ignore[method-assign]
     children = iter([silent, Child()])
-    source = PictureTracking(Pictures([(image(np.zeros((2, 2), np.uint8)),)] * 2, is_live=True), printed_rig(), start=lambda: next(children))  # type: ignore[arg-type,return-value]
+    source = PictureTracking(Pictures([(image(np.zeros((720, 1280), np.uint8)),)] * 2, is_live=True), printed_rig(), start=lambda: next(children))  # type: ignore[arg-type,return-value]
     frame = source.read(0.01)
     assert isinstance(frame, TrackerFrame)
     assert "has not answered" in frame.sightings[0].reason

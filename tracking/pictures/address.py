@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from navtwin.errors import InputRefused, nearest
 
+#: Exposures a second that anything films at.
+SLOWEST_HZ, FASTEST_HZ = 0.01, 10_000.0
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -34,6 +37,20 @@ class Address:
         value = self.number(key)
         if value is not None and value <= 0.0:
             raise InputRefused(f"option {key}={value:g} is not above 0", "correct it, or leave it out")
+        return value
+
+    def rate_hz(self) -> float | None:
+        """The option `rate` as exposures a second; None where it is not given."""
+        value = self.positive("rate")
+        if value is not None and not SLOWEST_HZ <= value <= FASTEST_HZ:
+            raise InputRefused(f"option rate={value:g} is not from {SLOWEST_HZ:g} to {FASTEST_HZ:g} a second", "correct it, or leave it out")
+        return value
+
+    def latency_ms(self) -> float | None:
+        """The option `latency`, from exposure to arrival; None where it is not given. No picture arrives before it was taken."""
+        value = self.number("latency")
+        if value is not None and value < 0.0:
+            raise InputRefused(f"option latency={value:g} is below 0", "state it in ms from exposure to arrival, or leave it out")
         return value
 
     def yes(self, key: str) -> bool:

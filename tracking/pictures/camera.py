@@ -18,7 +18,7 @@ from tracking.pictures.devices import SETTINGS, OpenCapture, Opened, cameras_the
 from tracking.pictures.images import Image, Stamp
 from tracking.pictures.pairing import half_period_ns
 from tracking.pictures.video import RATE_TOLERANCE, grey_of
-from tracking.stream.checks import check_rig, check_size
+from tracking.stream.checks import check_cameras, check_size
 
 RETRY_S = 1.0
 #: A camera that has given nothing for this long is said to have stopped.
@@ -194,14 +194,14 @@ def open_camera(address: str, rig: Rig, opener: OpenCapture = open_capture) -> C
 
     Raises
     ------
-    InputRefused : a camera that is busy or absent (naming what is there), a rig without a camera or markers, another size than calibrated
+    InputRefused : a camera that is busy or absent (naming what is there), a rig without a camera, another size than calibrated
     """
     asked = parse_address(address, OPTIONS)
-    check_rig(rig)
+    check_cameras(rig)
     if len(asked.names) > len(rig.camera):
         raise InputRefused(f"{len(asked.names)} cameras are asked for, and the rig has {len(rig.camera)}", "calibrate the others too, or open fewer")
-    rate_hz = asked.positive("rate") or rig.tracker.rate_hz
-    declared_ms, gap_ms = asked.number("latency"), asked.positive("gap")
+    rate_hz = asked.rate_hz() or rig.tracker.rate_hz
+    declared_ms, gap_ms = asked.latency_ms(), asked.positive("gap")
     devices = list[Device]()
     try:
         for name, calibrated in zip(asked.names, rig.camera, strict=False):

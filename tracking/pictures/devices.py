@@ -96,6 +96,9 @@ def open_device(number: int, asked: Address, calibrated: RigCamera, opener: Open
             f"{width:g} x {height:g} px is asked for, and '{calibrated.name}' is calibrated for {calibrated.width_px} x {calibrated.height_px} px",
             "leave width and height out, or calibrate at that size",
         )
+    exposure = asked.number("exposure")
+    if LINUX and exposure is not None and exposure <= 0.0:
+        raise InputRefused(f"option exposure={exposure:g} is no exposure", "state it in the driver's units, of 0.1 ms, or leave it out")
     capture = opener(number)
     try:
         if not capture.isOpened():

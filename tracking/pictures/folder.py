@@ -52,7 +52,7 @@ class FolderSource:
     def __init__(self, name: str, exposures: Iterator[tuple[Row, ...]], cameras: int, latency_ns: int, *, stamped: bool) -> None:
         self.name, self.cameras = name, cameras
         self._exposures, self._latency_ns, self._stamped = exposures, latency_ns, stamped
-        self._bad = 0
+        self._bad = self._good = 0
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -60,11 +60,14 @@ class FolderSource:
         return (*nominal, *((f"{self._bad} pictures could not be decoded",) if self._bad else ()))
 
     def read(self, timeout_s: float) -> tuple[Image, ...]:
-        """The next exposure; never waits. Raises SourceEnded at the end."""
+        """The next exposure; never waits. Raises SourceEnded at the end, InputRefused where no picture at all could be decoded."""
         for rows in self._exposures:
             images = tuple(image for row in rows if (image := self._image(row)) is not None)
             if images:
+                self._good += len(images)
                 return images
+        if self._bad and not self._good:
+            raise InputRefused(f"none of the {self._bad} pictures of {self.name} can be decoded", "copy the folder again, or name another")
         raise SourceEnded(self.name)
 
     def close(self) -> None:
@@ -90,8 +93,8 @@ def open_images(address: str, rig: Rig | None = None) -> FolderSource:
     InputRefused : no such folder, no picture in it, a list that does not match the files
     """
     asked = parse_address(address, {"rate", "latency"})
-    rate_hz = asked.positive("rate") or (rig.tracker.rate_hz if rig else NOMINAL_HZ)
-    declared_ms = asked.number("latency")
+    rate_hz = asked.rate_hz() or (rig.tracker.rate_hz if rig else NOMINAL_HZ)
+    declared_ms = asked.latency_ms()
     latency_ns = round((rig.tracker.latency_ms if rig and declared_ms is None else declared_ms or 0.0) * 1e6)
     folders = [Path(name) for name in asked.names]
     lists = [_rows(folder, camera, rate_hz) for camera, folder in enumerate(folders)]

@@ -92,7 +92,7 @@ def open_video(address: str, rig: Rig | None = None) -> VideoSource:
     InputRefused : a file that is not there, that is no film, or of which nothing can be decoded
     """
     asked = parse_address(address, {"latency"})
-    declared_ms = asked.number("latency")
+    declared_ms = asked.latency_ms()
     latency_ns = round((rig.tracker.latency_ms if rig and declared_ms is None else declared_ms or 0.0) * 1e6)
     films, remarks = list[Film](), ["times of capture are the container's, which are nominal"]
     for camera, name in enumerate(asked.names):
@@ -122,8 +122,13 @@ def _believed(stated_hz: float, rig: Rig | None, path: Path) -> tuple[float, str
 def _opened(path: Path) -> Iterator[cv2.VideoCapture]:
     if not path.is_file():
         raise InputRefused(f"no video at {path}", "check the path")
-    # FFmpeg alone: other backends would take a file's name for a pattern of image names.
-    film = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    # OpenCV would print a line of its own for a file that it cannot open.
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+    try:
+        # FFmpeg alone: other backends would take a file's name for a pattern of image names.
+        film = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    finally:
+        cv2.utils.logging.setLogLevel(level)
     try:
         if not film.isOpened():
             raise InputRefused(f"{path} is not a video that can be decoded", "it is cut, corrupt or of an unknown kind: copy or convert it")

@@ -16,7 +16,7 @@ from navtwin.errors import NavtwinError
 from navtwin.nouns import Rig, Sighting, SourceEnded, SourceItem, TrackerFrame, TrackerStatus
 from tracking.pictures.images import ImageSource, Picture
 from tracking.pictures.raw import RawRecorder
-from tracking.stream.checks import check_rig
+from tracking.stream.checks import check_rig, check_size
 from tracking.stream.detection import ANSWER_S, ChildEnded, DetectionChild
 
 #: Exposures of a recording that are in the child's hands or done, beyond the one that is waited for.
@@ -132,6 +132,9 @@ class PictureTracking:
         return replace(frame, stages=None)
 
     def _send(self, pictures: Sequence[Picture], *, wait: bool) -> None:
+        # Here too: a child that has refused a picture is gone before the next is written, and its words with it.
+        for picture in pictures:
+            check_size(self._rig, picture)
         if self._recorder is not None:
             self._recorder.offer(pictures, wait=wait)
         self._hand_over(pictures)
