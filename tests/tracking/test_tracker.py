@@ -14,12 +14,13 @@ from navtwin.nouns import Body, Rig, RigCamera, Smoothing, SquareMarker, Tracker
 from navtwin.rigid import Rigid
 from tests.tracking.printed import NUMBER, POSE, SIDE_MM, printed_rig, rig_camera, shown
 from tests.tracking.rendered import CAMERA, picture, placed
+from tracking.commands.look import look
 from tracking.detect.strangers import EVERY_NS, PATIENCE_NS
 from tracking.opencv import cv2
 from tracking.pictures.faults import FROZEN_PICTURES
 from tracking.pictures.images import Image
 from tracking.pictures.video import open_video
-from tracking.stream.annotate import annotate, look, words_of
+from tracking.stream.annotate import annotate, words_of
 from tracking.stream.tracker import MarkerTracker
 
 VIDEOS = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "tracking" / "aruco"
@@ -242,7 +243,7 @@ def test_board_and_pointer_of_a_real_film(tmp_path: Path) -> None:
             assert s.corners is not None
             assert s.corners >= 24
     out = tmp_path / "frame.png"
-    frame = annotate(open_video(str(VIDEOS / "multipattern.avi"), rig), rig, out, 4)
+    frame, _ = annotate(open_video(str(VIDEOS / "multipattern.avi"), rig), rig, out, 4)
     drawn = cv2.imread(str(out))
     assert drawn.shape[0] > 480, "the caption stands below the picture"
     assert drawn.shape[1] == 640

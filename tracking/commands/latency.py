@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def latency(
     source: Annotated[str, typer.Argument(help="camera:0 (with `navtwin clock` in its view), or images:FOLDER recorded from it")],
     rig: Annotated[Path, typer.Option(help="rig.toml with the camera's calibration")],
-    seconds: Annotated[float, typer.Option(min=2.0, help="how long to film")] = 15.0,
+    seconds: Annotated[float, typer.Option(min=2.0, max=3600.0, help="how long to film")] = 15.0,
     screen_hz: Annotated[float, typer.Option(help="the screen's refresh rate")] = 60.0,
     display_ms: Annotated[float, typer.Option(help="what the screen takes from drawing to light; unknown, it counts as the camera's")] = 0.0,
     write: Annotated[bool, typer.Option("--write", help="store latency_ms in rig.toml, if it is accepted")] = False,
@@ -30,7 +31,12 @@ def latency(
     from navtwin.nouns import read_rig
     from tracking.pictures.sources import open_pictures
 
-    pictures = open_pictures(source, None, read_rig(rig))
+    loaded = read_rig(rig)
+    if not 0.0 < screen_hz < math.inf:
+        raise InputRefused(f"a screen rate of {screen_hz:g} Hz", "state the screen's refresh rate, usually 60")
+    if not 0.0 <= display_ms < math.inf:
+        raise InputRefused(f"a screen's delay of {display_ms:g} ms", "state what it takes from drawing to light, or leave it out")
+    pictures = open_pictures(source, None, loaded)
     try:
         found = _filmed(pictures, seconds, screen_hz, display_ms)
     finally:

@@ -12,8 +12,8 @@ def look(
     source: Annotated[str, typer.Argument(help="camera:N, video:FILE or images:FOLDER")],
     rig: Annotated[Path, typer.Option(help="rig.toml")],
     out: Annotated[Path, typer.Option(help="picture to write, .png or .jpg")] = Path("look.png"),
-    exposure: Annotated[int, typer.Option(help="which exposure, from 0; a live camera wants a few to settle")] = 0,
-    camera: Annotated[int, typer.Option(help="which camera of the rig, from 0")] = 0,
+    exposure: Annotated[int, typer.Option(min=0, help="which exposure, from 0; a live camera wants a few to settle")] = 0,
+    camera: Annotated[int, typer.Option(min=0, help="which camera of the rig, from 0")] = 0,
 ) -> None:
     """See what tracking sees: save one picture with markers, axes and status drawn in. Exit code 1 where no body has a pose."""
     from navtwin.nouns import read_rig
@@ -23,13 +23,15 @@ def look(
     loaded = read_rig(rig)
     pictures: Any = open_pictures(source, None, loaded)
     try:
-        frame = annotate(pictures, loaded, out, exposure, camera)
+        frame, strangers = annotate(pictures, loaded, out, exposure, camera)
         for note in getattr(pictures, "notes", ()):
             typer.echo(f"note: {note}")
     finally:
         pictures.close()
     for sighting in frame.sightings:
         typer.echo(words_of(sighting))
+    if strangers:
+        typer.echo(strangers)
     typer.echo(f"saved {out}")
     if not any(sighting.pose for sighting in frame.sightings):
         raise typer.Exit(1)

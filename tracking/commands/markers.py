@@ -66,7 +66,7 @@ def measure(
     rig: Annotated[Path, typer.Option(help="rig.toml, with the camera's calibration")],
     check_mm: Annotated[float | None, typer.Option(help="what a ruler says of the sheet's 100 mm check square")] = None,
     side_mm: Annotated[float | None, typer.Option(help="what a ruler says of the side of one of the body's markers")] = None,
-    seconds: Annotated[float, typer.Option(min=1.0, help="longest time to film with a live camera")] = 90.0,
+    seconds: Annotated[float, typer.Option(min=1.0, max=3600.0, help="longest time to film with a live camera")] = 90.0,
     write: Annotated[bool, typer.Option("--write", help="store the corners in rig.toml, if they are accepted")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:

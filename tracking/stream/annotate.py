@@ -12,7 +12,7 @@ from navtwin.errors import InputRefused
 from navtwin.nouns import Rig, Sighting, SourceEnded, TrackerFrame
 from navtwin.rigid import Rigid
 from tracking.camera_model import Camera
-from tracking.detect.markers import Markers
+from tracking.detect.markers import Markers, which_dictionary
 from tracking.opencv import cv2
 from tracking.pictures.images import Grey, ImageSource
 from tracking.rig import T_tracker_from_camera, camera_of
@@ -70,12 +70,25 @@ def words_of(sighting: Sighting) -> str:
     return ", ".join([*words, sighting.reason] if sighting.reason else words)
 
 
-def annotate(pictures: ImageSource, rig: Rig, out: Path, exposure: int = 0, camera: int = 0) -> TrackerFrame:
+def strangers_in(grey: Grey, found: dict[str, Markers]) -> str:
+    """What to say of a picture that shows none of the rig's markers and others instead, "" if nothing. (A stream says it by `Strangers`.)"""
+    if any(len(markers.ids) for markers in found.values()):
+        return ""
+    name, count = next(iter(which_dictionary(grey)), ("", 0))
+    are = "is" if count == 1 else "are"
+    return (
+        f"none of the rig's markers is in this picture, but {count} of {name} {are}: the rig names another dictionary or other numbers"
+        if name
+        else ""
+    )
+
+
+def annotate(pictures: ImageSource, rig: Rig, out: Path, exposure: int = 0, camera: int = 0) -> tuple[TrackerFrame, str]:
     """Track in the pictures up to the exposure of this index (from 0), and save that one annotated.
 
     Returns
     -------
-    its tracker frame
+    its tracker frame, and a word on markers that the rig does not have, "" if there is none to say
 
     Raises
     ------
@@ -97,8 +110,9 @@ def annotate(pictures: ImageSource, rig: Rig, out: Path, exposure: int = 0, came
     picture = next((p for p in item if p.camera == camera), None)
     if picture is None:
         raise InputRefused(f"exposure {exposure} of {pictures.name} has no picture of camera {camera}", "name another camera or exposure")
-    save(out, annotated(picture.grey, frame, tracker.found.get(camera, {}), rig, camera))
-    return frame
+    found = tracker.found.get(camera, {})
+    save(out, annotated(picture.grey, frame, found, rig, camera))
+    return frame, strangers_in(picture.grey, found)
 
 
 def save(out: Path, canvas: Picture8) -> None:
