@@ -1,6 +1,6 @@
 """Real pictures against published answers: films of printed markers, and pictures of calibration boards, all made by others.
 
-    python -m benchmarks.recorded [--data FOLDER] [--json FILE]
+    python benchmarks/recorded.py [--data FOLDER] [--json FILE]
 
 Films go through the product's own path: `open_pictures`, then `MarkerTracker` with a rig made of the definition files beside the films. Pictures of
 boards go through `navtwin calibrate`'s calibrations. The verdict is whether the difference lies within three standard deviations of both answers
