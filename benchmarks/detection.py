@@ -72,6 +72,7 @@ def rendered(frames: int, height_px: int, seed: int) -> tuple[Rows, dict[str, fl
         "corners apart, median px": float(np.median(apart)),
         "corners apart, p95 px": float(np.percentile(apart, 95)),
         "corners apart, p99 px": float(np.percentile(apart, 99)),
+        "corners apart by more than 0.05 px, %": 100.0 * float(np.mean(np.array(apart) > 0.05)),
         "longest wait for a new marker, ms": max([*waits, *unnoticed.values()]) * 1e3 / RATE_HZ,
         "markers reported that are not there": strangers,
         "normalised squared corner error": float(np.mean(normalised)),

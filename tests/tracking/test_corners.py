@@ -68,6 +68,21 @@ def test_the_start_does_not_matter() -> None:
     assert np.abs(found - found.mean(axis=0)).max() < 0.03
 
 
+@pytest.mark.parametrize(("squeeze", "turn_deg"), [(0.35, 0.0), (0.25, 20.0)])
+def test_the_start_does_not_matter_for_a_marker_seen_edge_on(squeeze: float, turn_deg: float) -> None:
+    """Cells of 2.6 to 1.9 px across: whether one pixel more counts or not must not decide where the edge is."""
+    rng, size, black = np.random.default_rng(9), 120, cells(DICTIONARY, 7)
+    turn = np.deg2rad(turn_deg)
+    flat = np.array([[-30.0, -30.0], [30.0, -30.0], [30.0, 30.0], [-30.0, 30.0]]) * [1.0, squeeze]
+    corners = flat @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) + [60.2, 59.7]
+    image = exposed(drawn(black, corners, (size, size), 0.6), 2.0, rng)
+    starts = corners + rng.uniform(-0.5, 0.5, (20, 4, 2)) + rng.uniform(-0.5, 0.5, (20, 1, 2))
+    found, covariance = refine_corners(image, starts, np.repeat(black[None], 20, axis=0))
+    assert np.abs(found - np.median(found, axis=0)).max() < 0.05
+    errors = (found - corners).reshape(20, 8)
+    assert np.mean([e @ np.linalg.solve(c, e) for e, c in zip(errors, covariance, strict=True)]) / 8.0 < 2.5
+
+
 def test_a_partly_covered_edge_says_so_and_does_not_pull() -> None:
     rng, size, black = np.random.default_rng(4), 160, cells(DICTIONARY, 5)
     corners = tilted(80.0, 10.0, 5.0, (80.0, 80.0), rng)

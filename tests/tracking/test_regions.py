@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from navtwin.errors import InputRefused
 from tests.tracking.rendered import drawn, exposed
 from tracking import detect_markers
 from tracking.detect.patterns import cells
 from tracking.detect.regions import RegionDetector
+from tracking.detect.sameness import unknown
 from tracking.detect.search import SHARES
 from tracking.opencv import cv2
 
@@ -75,6 +78,22 @@ def test_a_large_marker_is_followed_through_jumps_larger_than_its_edges_can_be_f
     for step, (x, y) in enumerate([(250, 240), (310, 230), (260, 260), (330, 240), (270, 230)]):
         image = scene([(NAME, 4, square(x, y, side=300.0, turn_deg=5.0 * (step % 3)))], step)
         assert follow.detect(image)[NAME].ids.tolist() == [4]
+
+
+def test_a_foreshortened_marker_beside_a_known_one_is_noticed() -> None:
+    """Too narrow for the search of the whole image, which is at half size."""
+    follow, known = detector(), (NAME, 5, square(300, 200, side=60.0, turn_deg=0.0))
+    follow.detect(scene([known]))
+    narrow = np.array([[366.0, 170.0], [380.0, 170.0], [380.0, 230.0], [366.0, 230.0]])
+    image = scene([known, (NAME, 6, narrow)], 1)
+    assert follow.detect(image)[NAME].ids.tolist() == [5, 6]
+
+
+@given(turn=st.integers(0, 3), shift=st.floats(-4.0, 4.0))
+def test_a_known_square_is_known_from_whichever_corner_it_begins(turn: int, shift: float) -> None:
+    known = square(300, 200)[None]
+    others = np.stack([np.roll(known[0], turn, axis=0) + shift, square(340, 200), square(300, 200, side=70.0)])
+    assert unknown(others, known).tolist() == [False, True, True]
 
 
 def test_a_lost_marker_is_missing_in_the_very_frame_and_found_again() -> None:

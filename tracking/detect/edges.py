@@ -43,7 +43,7 @@ FEWEST_PROFILES = 5
 #: Passes, and how many of them take whole steps: where cells are hardly wider than the blur, those may go back and forth for ever.
 MOST_PASSES, WHOLE_STEPS = 12, 4
 #: A pass over all profiles that moves no corner further than this ends the fit, px: what the next would move is of third order.
-STILL_PX = 0.03
+STILL_PX = 0.02
 #: Blur to begin with, and the bounds of it, px.
 FIRST_BLUR_PX, SHARPEST_PX, BLURRIEST_PX = 0.9, 0.35, 4.0
 #: Sds of the priors: bend of a straight line seen through a wide lens (1/px per px of image width), relative slopes of A and B, relative blur.

@@ -99,8 +99,8 @@ class RegionDetector:
     """Detects the markers of some bodies in a stream of images, at a fraction of the cost of searching every image.
 
     A marker seen in the last frame, or predicted by the caller, is first sought by fitting its edges from there and reading its cells; if that
-    fails, by looking for squares in the region around it. Besides, each frame searches a share of the image for markers not followed yet: all of it
-    within SHARES frames, so that a new marker is noticed by then at the latest. The first frame is searched as a whole.
+    fails, by looking for squares in the region around it. Besides, each frame searches for markers not followed yet: beside those known, at full
+    size, and in a share of the image, all of it within SHARES frames. The first frame is searched as a whole.
 
     Parameters
     ----------
@@ -156,8 +156,8 @@ class RegionDetector:
         if self._frames == 0:
             found = self._with(grey, found, squares_in_region(grey, 0, 0, grey.shape[1], grey.shape[0]))
         else:
-            found = self._with(grey, found, squares_in_share(grey, self._frames % SHARES, found.corners_px))
-            found = self._with(grey, found, self._squares_beside(grey, found.corners_px))
+            share = squares_in_share(grey, self._frames % SHARES, found.corners_px)
+            found = self._with(grey, found, np.concatenate([share, self._squares_beside(grey, found.corners_px)]))
         self._frames += 1
         self._memory = self._memory.after(found)
         return self._markers(found)
