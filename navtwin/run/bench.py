@@ -15,7 +15,17 @@ from navtwin.errors import InputRefused
 bench_app = typer.Typer(no_args_is_help=True, help="Benchmarks: each prints a table and, with --json FILE, writes its figures.")
 
 #: What each benchmark is called on the command line, and its script.
-SCRIPTS = {"kernels": "proximity.py", "latency": "latency.py", "accuracy": "registration.py", "seeds": "seeds.py", "step": "step.py"}
+SCRIPTS = {
+    "kernels": "proximity.py",
+    "latency": "latency.py",
+    "accuracy": "registration.py",
+    "seeds": "seeds.py",
+    "step": "step.py",
+    "detection": "detection.py",
+    "poses": "poses.py",
+    "calibration": "calibration.py",
+    "recorded": "recorded.py",
+}
 
 
 def _run(name: str, arguments: list[str]) -> None:
@@ -38,3 +48,7 @@ _command("step", "One step of the fold on a case.")
 _command("latency", "From pose to received alert, in another process, over real sockets.")
 _command("accuracy", "Registration: predicted against observed error.")
 _command("seeds", "The demo's rehearsal over many seeds, judged against truth.")
+_command("detection", "Printed markers followed by regions, against OpenCV's detector, in the same run.")
+_command("poses", "Poses of printed bodies against a rendered camera's truth.")
+_command("calibration", "Calibrations: is the error what the error bar says?")
+_command("recorded", "Films and calibration pictures of others, against what was published of them.")
