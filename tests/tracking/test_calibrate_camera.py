@@ -28,43 +28,28 @@ def estimate(found) -> np.ndarray:  # type: ignore[no-untyped-def]
 
 
 def test_exact_corners_give_the_exact_camera() -> None:
-    found = calibrate_camera(views_of(np.random.default_rng(0), 12, 0.0))
+    found = calibrate_camera(views_of(np.random.default_rng(0), 10, 0.0))
     np.testing.assert_allclose(estimate(found), TRUTH, rtol=1e-6, atol=1e-6)
     assert found.accepted, found.reasons
     assert found.model == "k1 k2 p1 p2"
 
 
-def test_truth_lies_in_the_stated_interval() -> None:
-    """Eight parameters, three calibrations: about 1 in 20 may lie outside, never by much."""
-    off = []
-    for seed in range(3):
-        found = calibrate_camera(views_of(np.random.default_rng(seed), 15, 0.1))
-        off.append((estimate(found) - TRUTH) / found.sd[:8])
-        assert found.accepted, found.reasons
-        assert found.rms_px == pytest.approx(0.1 * np.sqrt(2.0), rel=0.1)
-    assert (np.abs(off) < 1.96).mean() > 0.8
-    assert np.abs(off).max() < 4.0
-
-
-def test_opencv_finds_the_same_camera() -> None:
-    views = views_of(np.random.default_rng(1), 15, 0.1)
+def test_truth_lies_in_the_stated_interval_and_opencv_finds_the_same_camera() -> None:
+    """Eight parameters: one or two may lie outside, never by much. How often they do in many trials is `benchmarks/calibration.py`'s to say."""
+    views = views_of(np.random.default_rng(1), 12, 0.1)
+    found = calibrate_camera(views)
+    off = np.abs((estimate(found) - TRUTH) / found.sd[:8])
+    assert found.accepted, found.reasons
+    assert found.rms_px == pytest.approx(0.1 * np.sqrt(2.0), rel=0.1)
+    assert (off < 1.96).sum() >= 6
+    assert off.max() < 4.0
     board, seen = ([getattr(v, key).astype(np.float32) for v in views] for key in ("board_mm", "seen_px"))
     flags = cv2.CALIB_FIX_K3
     _, matrix, distortion, _, _, sd, *_ = cv2.calibrateCameraExtended(board, seen, (1280, 720), None, None, flags=flags)
-    found = calibrate_camera(views)
     theirs = np.array([*matrix[[0, 1, 0, 1], [0, 1, 2, 2]], *distortion.ravel()[:4]])
     assert np.abs((estimate(found) - theirs) / found.sd[:8]).max() < 0.5
     # Theirs takes all corners as independent and is the floor of ours.
     assert (found.sd[:8] > 0.85 * sd.ravel()[:8]).all()
-
-
-def test_rendered_sheet_board() -> None:
-    target = sheet_target()
-    pictures = rendered_pictures(np.random.default_rng(1), 14)
-    found = calibrate_camera([v for p in pictures if (v := target.view(p)) is not None])
-    assert np.abs((estimate(found) - TRUTH) / found.sd[:8]).max() < 4.0
-    assert np.abs(estimate(found) - TRUTH)[:4].max() < 2.0
-    assert found.held_out_px < 0.15
 
 
 def test_published_webcam_calibration() -> None:
@@ -85,7 +70,7 @@ def test_published_webcam_calibration() -> None:
 
 
 def test_a_misread_view_is_left_out_and_named() -> None:
-    views = views_of(np.random.default_rng(2), 15, 0.1)
+    views = views_of(np.random.default_rng(2), 11, 0.1)
     bad = views[6]
     rng = np.random.default_rng(0)
     views[6] = BoardView(bad.ids, bad.board_mm, bad.seen_px + 3.0 * rng.normal(size=bad.seen_px.shape), bad.width_px, bad.height_px, bad.name)
@@ -99,8 +84,8 @@ def _faulty(kind: str) -> list[BoardView]:
     if kind == "few":
         return views_of(rng, 6, 0.1)
     if kind == "flat":
-        return views_of(rng, 15, 0.1, tilt_rad=0.02)
-    views = views_of(rng, 30, 0.1)
+        return views_of(rng, 10, 0.1, tilt_rad=0.1)
+    views = views_of(rng, 20 if kind == "corner" else 11, 0.1)
     if kind == "corner":
         return [v for v in views if not ((v.seen_px[:, 0] > 850.0) & (v.seen_px[:, 1] < 240.0)).any()]
     return [BoardView(v.ids, v.board_mm, v.seen_px + 2.0 * rng.normal(size=v.seen_px.shape), v.width_px, v.height_px, v.name) for v in views]
@@ -177,17 +162,19 @@ def test_the_picker_keeps_still_new_views_only() -> None:
     assert picker.offer({0: (10**9, np.full((720, 1280), 80, np.uint8), "blank")}).startswith("no board")
 
 
-@pytest.mark.heavy
-def test_the_command_calibrates_a_folder_and_stores_the_camera(tmp_path: Path) -> None:
+def test_the_command_calibrates_rendered_pictures_and_stores_the_camera(tmp_path: Path) -> None:
     folder, rig = tmp_path / "pictures", tmp_path / "rig.toml"
     folder.mkdir()
-    for n, picture in enumerate(rendered_pictures(np.random.default_rng(1), 16)):
+    for n, picture in enumerate(rendered_pictures(np.random.default_rng(1), 12)):
         cv2.imwrite(str(folder / f"{n}.png"), picture)
     rig.write_text((Path(__file__).resolve().parents[2] / "docs" / "examples" / "rig.toml").read_text(encoding="utf-8"), encoding="utf-8")
     done = CliRunner().invoke(calibrate_app, ["camera", str(folder), "--name", "webcam", "--rig", str(rig), "--write", "--json"])
     assert done.exit_code == 0, done.output
     report = json.loads(done.stdout)
     assert report["accepted"]
+    assert report["held_out_px"] < 0.15
+    found = np.array([*report["focal_px"], *report["centre_px"], *report["distortion"][:4]])
+    assert np.abs((found - TRUTH) / report["intrinsics_sd"][:8]).max() < 4.0
     result = tomlkit.parse(Path(report["result"]).read_text(encoding="utf-8"))
     assert result["accepted"] is True
     assert Path(report["result"]).with_suffix(".png").stat().st_size > 10_000
