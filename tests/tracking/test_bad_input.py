@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -17,7 +19,7 @@ from navtwin.errors import InputRefused
 from navtwin.nouns import Body, Rig, Tracker
 from tests.tracking.printed import NUMBER, POSE, printed_rig, shown, square
 from tests.tracking.test_camera import Wooden
-from tracking.commands.cameras import _provisional
+from tracking.commands.cameras import _provisional, camera, cameras
 from tracking.commands.latency import latency
 from tracking.commands.look import look
 from tracking.commands.markers import measure
@@ -197,6 +199,46 @@ def test_nothing_is_filmed_for_ever(command: Callable[..., None], options: list[
     app.command()(command)
     done = CliRunner().invoke(app, ["images:nowhere", "--rig", str(rig), "--seconds", seconds, *options])
     assert done.exit_code == 2 and "--seconds" in done.output
+
+
+# Folders that are not there, or not ours
+
+
+def _refused(command: Callable[..., None], *arguments: str) -> InputRefused:
+    app = typer.Typer()
+    app.command()(command)
+    done = CliRunner().invoke(app, list(arguments))
+    assert isinstance(done.exception, InputRefused), done.output
+    return done.exception
+
+
+@pytest.mark.parametrize("command", [camera, cameras, latency])
+def test_a_missing_folder_is_told_before_anything_is_filmed(command: Callable[..., None], tmp_path: Path) -> None:
+    rig = _rig_file(tmp_path / "rig.toml", printed_rig())
+    names = ["--names", "webcam,other"] if command is cameras else []
+    told = _refused(command, "images:nowhere", "--rig", str(rig), "--out", str(tmp_path / "none"), *names)
+    assert "there is no folder" in str(told) and "none" in str(told)
+
+
+@pytest.mark.parametrize(
+    ("command", "options"), [(camera, ["--name", "webcam"]), (cameras, ["--names", "webcam,other"]), (latency, []), (measure, ["--body", "body7"])]
+)
+def test_a_folder_that_may_not_be_written_is_told_before_anything_is_filmed(
+    command: Callable[..., None], options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = _rig_file(tmp_path / "rig.toml", printed_rig())
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    assert f"may not write to {tmp_path}" in str(_refused(command, "images:nowhere", "--rig", str(rig), "--write", *options))
+
+
+def test_a_sheet_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("matplotlib.backends.backend_pdf.PdfPages.savefig", full)
+    with pytest.raises(InputRefused, match=r"cannot write .*sheet.pdf: No space left on device"):
+        write_sheet(make_sheet(parts=["flat"]), tmp_path / "sheet.pdf", None)
+    assert not list(tmp_path.iterdir())
 
 
 # Sheets

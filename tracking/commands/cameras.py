@@ -11,6 +11,7 @@ import typer
 
 from navtwin.errors import InputRefused
 from tracking.calibration.reporting import Report
+from tracking.commands.folders import check_folder
 
 if TYPE_CHECKING:
     from navtwin.nouns import Rig
@@ -56,6 +57,7 @@ def camera(
     from tracking.calibration.camera import calibrate_camera
 
     rig = _needed_for_write(rig, write, name)
+    check_folder(_folder(out, rig), rig if write else None)
     board = board_of(target, columns, rows, square_mm, marker_mm, dictionary, legacy=legacy)
     kept = _gathered(source, board, 1, _provisional(size, 1) if source.startswith("camera:") else None, quiet=as_json)
     found = calibrate_camera([e[0] for e in kept if 0 in e])
@@ -87,6 +89,7 @@ def cameras(
     from tracking.calibration.stereo import calibrate_cameras
 
     loaded = read_rig(rig)
+    check_folder(_folder(out, rig), rig if write else None)
     chosen = names.split(",") if names else [c.name for c in loaded.camera]
     if len(chosen) < 2 or len(set(chosen)) != len(chosen) or (loaded.camera and chosen[0] != loaded.camera[0].name):
         first = f", '{loaded.camera[0].name}' first" if loaded.camera else ""

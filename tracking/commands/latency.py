@@ -11,6 +11,7 @@ import typer
 
 from navtwin.errors import InputRefused
 from tracking.calibration.reporting import Report
+from tracking.commands.folders import check_folder
 
 if TYPE_CHECKING:
     from tracking.calibration.screen_clock import Latency
@@ -32,6 +33,7 @@ def latency(
     from tracking.pictures.sources import open_pictures
 
     loaded = read_rig(rig)
+    check_folder(out or rig.parent, rig if write else None)
     if not 0.0 < screen_hz < math.inf:
         raise InputRefused(f"a screen rate of {screen_hz:g} Hz", "state the screen's refresh rate, usually 60")
     if not 0.0 <= display_ms < math.inf:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from navtwin.errors import InputRefused
+from tracking.commands.folders import check_folder
 
 if TYPE_CHECKING:
     from tracking.body import MarkerBody
@@ -83,6 +84,7 @@ def measure(
     from tracking.rig import marker_body
 
     loaded = read_rig(rig)
+    check_folder(rig.absolute().parent)
     planned = next((b for b in loaded.body if b.name == body), None)
     if planned is None:
         raise InputRefused(f"the rig has no body '{body}'", f"known: {', '.join(b.name for b in loaded.body)}")

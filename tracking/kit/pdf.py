@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from navtwin.errors import InputRefused
 from tracking.kit.page import Ink, Page, Stroke, Style, Words
 
 if TYPE_CHECKING:
@@ -26,16 +26,21 @@ STYLES: dict[Style, tuple[float, float, tuple[float, ...]]] = {
 
 
 def write_pdf(pages: Sequence[Page], path: Path, title: str) -> None:
-    """Write the pages, under a temporary name until all are there."""
+    """Write the pages, under a temporary name until all are there. Raises InputRefused where the file cannot be written."""
     import matplotlib as mpl
     from matplotlib.backends.backend_pdf import PdfPages
 
     partial = path.with_name(path.name + ".partial")
     # Type 42 keeps the text searchable; no date in the file, so that the same sheet is the same file.
-    with mpl.rc_context({"pdf.fonttype": 42}), PdfPages(partial, metadata={"Title": title, "Creator": "navtwin", "CreationDate": None}) as pdf:
-        for page in pages:
-            pdf.savefig(figure_of(page))
-    os.replace(partial, path)  # noqa: PTH105
+    about = {"Title": title, "Creator": "navtwin", "CreationDate": None}
+    try:
+        with mpl.rc_context({"pdf.fonttype": 42}), PdfPages(partial, metadata=about) as pdf:
+            for page in pages:
+                pdf.savefig(figure_of(page))
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise InputRefused(f"cannot write {path}: {error.strerror or error}", "write elsewhere, or make room on the disk") from error
 
 
 def figure_of(page: Page) -> Figure:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,5 +115,8 @@ def write_sheet(sheet: Sheet, out: Path, rig: Path | None, *, force: bool = Fals
     write_pdf(sheet.pages, out, f"navtwin marker sheet, {sheet.paper}")
     if rig is not None:
         partial = rig.with_name(rig.name + ".partial")
-        partial.write_text(sheet.rig, encoding="utf-8")
-        os.replace(partial, rig)  # noqa: PTH105
+        try:
+            partial.write_text(sheet.rig, encoding="utf-8")
+            partial.replace(rig)
+        except OSError as error:
+            raise InputRefused(f"cannot write {rig}: {error.strerror or error}", "write elsewhere, or make room on the disk") from error
