@@ -32,7 +32,7 @@ FRAMES_REMEMBERED = 4
 #: Most of the image that is searched again for markers that were not where they should be.
 SECOND_LOOK_SHARE = 0.15
 #: Most pixels that are searched beside the markers known, if more than one region; and those of a region that is searched at half size, px.
-MOST_BESIDE_PX, LARGE_BESIDE_PX = 40_000, 80_000
+MOST_BESIDE_PX, LARGE_BESIDE_PX = 40_000, 160_000
 #: Room about a marker, in its sides: that it may have moved, and that its neighbour may take.
 SECOND_LOOK_SIDES, BESIDE_SIDES = 0.5, 1.0
 #: Corners further out than this are no prediction, px.
