@@ -57,6 +57,12 @@ def test_tip_then_axis_are_found_and_stored(tmp_path: Path) -> None:
     assert code == 0, report
     np.testing.assert_allclose(read_rig(rig).tool[1].tip_mm, TIP_MM, atol=0.3)
     assert Path(str(report["result"])).with_suffix(".png").stat().st_size > 10_000
+    # The same by its address, and only what comes in its first second.
+    code, again = run("tool", f"log:{pivot}", "--tool", "drill", "--rig", rig, "--whole", "--seconds", 1.0)
+    assert again["poses"] == 51
+    # Nothing in it was collected for a pivot, so nothing is used unasked.
+    with pytest.raises(InputRefused, match="holds no pivot of 'drill'"):
+        run("tool", pivot, "--tool", "drill", "--rig", rig)
     poses, axis, _ = spin_poses(rng, 200)
     spin = write_log(tmp_path / "spin.mcap", {"drill": (times(200), poses)})
     code, report = run("axis", spin, "--tool", "drill", "--rig", rig)

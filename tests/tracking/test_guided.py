@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from tracking.calibration.streams import Gathered, PoseStream
 
 RIG = Path(__file__).resolve().parents[2] / "docs" / "examples" / "rig.toml"
 PERIOD_NS = 20_000_000
-UPPER = tuple(float(v) for v in np.diag([1e-7] * 3 + [1e-2] * 3)[np.triu_indices(6)])
+UPPER: Any = tuple(float(v) for v in np.diag([1e-7] * 3 + [1e-2] * 3)[np.triu_indices(6)])
 
 
 def frame(number: int, pose: np.ndarray | None, body: str = "drill", reason: str = "") -> TrackerFrame:
