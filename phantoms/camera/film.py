@@ -76,6 +76,9 @@ def write_film(source: CameraPhantom, out: Path, shown: Any = iter, limit: int |
         partial.rename(out)
     except OSError as error:
         raise InputRefused(f"cannot write {out}: {error.strerror or error}", "check the path and the room on the disk") from error
+    finally:
+        # Of a film that is not whole, nothing stays.
+        shutil.rmtree(partial, ignore_errors=True)
     return len(numbers)
 
 

@@ -47,7 +47,10 @@ def film_pedicle(studio: Studio, case: Scene | None) -> Take:
     """
     rig = studio.needs_rig("pedicle")
     if case is None:
-        raise InputRefused("the rendered camera's script 'pedicle' films the rehearsal of a case", "pass the case folder (--case FOLDER)")
+        raise InputRefused(
+            "the rendered camera's script 'pedicle' films the rehearsal of a case",
+            "pass the case folder, to `navtwin run` or `navtwin film --case`",
+        )
     performance = perform(case, _with_spheres(rig), studio.seed)
     T_camera_from_ct = _camera_on_patient(performance, case)
     tracks, bodies = dict[str, Track](), dict[str, MadeBody]()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from navtwin.errors import InputRefused
 from navtwin.nouns import Body, Rig, RigCamera, Tracker
-from phantoms.camera.device import open_camera
+from phantoms.camera.device import Image, open_camera
+from phantoms.camera.film import write_film
 
 
 def _rig(width_px: int, height_px: int) -> Rig:
@@ -35,3 +39,13 @@ def test_the_rigs_own_lens_has_any_size() -> None:
     rig = _rig(640, 480)
     (lens,) = open_camera("board?lens=rig", rig=rig).truth.lenses
     assert (lens.width_px, lens.height_px) == (640, 480)
+
+
+def test_a_film_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
+    def stopped(images: Iterator[tuple[Image, ...]]) -> Iterator[tuple[Image, ...]]:
+        yield next(images)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_film(open_camera("board?height=240"), tmp_path / "film", stopped)
+    assert not list(tmp_path.iterdir())
