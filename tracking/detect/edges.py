@@ -308,8 +308,7 @@ def fit_squares(  # noqa: PLR0915
         for number in range(passes):
             for edge in range(4):
                 dx, dy = corners[(edge + 1) % 4, 0] - corners[edge, 0], corners[(edge + 1) % 4, 1] - corners[edge, 1]
-                length = math.sqrt(dx * dx + dy * dy)
-                lengths[edge] = length
+                length = lengths[edge] = math.sqrt(dx * dx + dy * dy)
                 if not 4.0 <= length <= 1e5:
                     astray = True
                     break
@@ -333,13 +332,11 @@ def fit_squares(  # noqa: PLR0915
                     image, corners, edge, runs, outs, lengths, border, marks, changes, blur, reach, bows[edge], unknowns[edge],
                     sums, places,
                 )  # fmt: skip
-                shifts[edge] = 0.0
-                facts[marker, edge, 0] = 0.0
+                shifts[edge], facts[marker, edge, 0] = 0.0, 0.0
                 if found < FEWEST_PROFILES:
                     continue
                 contrast = max(unknowns[edge, 2], 20.0)
-                half = 0.5 * lengths[edge]
-                bend = 0.5 * half * half * BEND_SD / image.shape[1]
+                bend = 0.5 * (0.5 * lengths[edge]) ** 2 * BEND_SD / image.shape[1]
                 prior[:] = 0.0
                 prior[1] = prior[3] = noise[edge] / (SLOPE_SD * contrast) ** 2
                 prior[6] = noise[edge] / (bend * contrast) ** 2
@@ -364,8 +361,7 @@ def fit_squares(  # noqa: PLR0915
                     continue
                 o0, o1, o2 = -unknowns[edge, 4] / contrast, -unknowns[edge, 5] / contrast, -unknowns[edge, 6] / contrast
                 most = min(0.8 * reach[1], 1.0)
-                shifts[edge, 0] = min(max(o0 - o1 + o2, -most), most)
-                shifts[edge, 1] = min(max(o0 + o1 + o2, -most), most)
+                shifts[edge, 0], shifts[edge, 1] = min(max(o0 - o1 + o2, -most), most), min(max(o0 + o1 + o2, -most), most)
                 bows[edge] += min(max(o2, -bend), bend)
                 blurs[edge] = min(max(blur - unknowns[edge, 7] / contrast, SHARPEST_PX, 0.5 * blur), BLURRIEST_PX, 2.0 * blur)
                 # Neighbouring pixels of a profile may err together: how much more the profiles pull than their pixels' noise would have them.
@@ -388,16 +384,14 @@ def fit_squares(  # noqa: PLR0915
                 ends[marker, edge, 2] = variance * (first[4] + first[5] + first[6])
                 facts[marker, edge, 0], facts[marker, edge, 1] = heard / found, contrast
                 facts[marker, edge, 2], facts[marker, edge, 3], facts[marker, edge, 4] = math.sqrt(noise[edge]), blurs[edge], unknowns[edge, 0]
-            share = 1.0 if number < WHOLE_STEPS else 0.5
-            moved = 0.0
+            share, moved = 1.0 if number < WHOLE_STEPS else 0.5, 0.0
             for corner in range(4):
                 last = (corner + 3) % 4
                 determinant = outs[last, 0] * outs[corner, 1] - outs[last, 1] * outs[corner, 0]
                 x = (shifts[last, 1] * outs[corner, 1] - shifts[corner, 0] * outs[last, 1]) / determinant
                 y = (shifts[corner, 0] * outs[last, 0] - shifts[last, 1] * outs[corner, 0]) / determinant
                 moved = max(moved, abs(x), abs(y))
-                corners[corner, 0] += share * x
-                corners[corner, 1] += share * y
+                corners[corner, 0], corners[corner, 1] = corners[corner, 0] + share * x, corners[corner, 1] + share * y
             if moved < STILL_PX:
                 break
         if not astray and moved >= STILL_PX:
