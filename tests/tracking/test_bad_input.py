@@ -259,3 +259,13 @@ def test_bodies_do_not_take_the_calibration_boards_markers(dictionary: str, firs
 
 def test_the_boards_dictionary_serves_beyond_the_boards_numbers() -> None:
     assert make_sheet(dictionary="5X5_100", first_id=27).bodies[0].ids[0] == 27
+
+
+def test_a_sheet_in_a_read_only_folder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr("matplotlib.backends.backend_pdf.PdfPages", forbidden)
+    monkeypatch.setattr(Path, "unlink", forbidden)
+    with pytest.raises(InputRefused, match=r"cannot write .*sheet.pdf: Read-only file system"):
+        write_sheet(make_sheet(parts=["flat"]), tmp_path / "sheet.pdf", None)

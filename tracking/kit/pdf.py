@@ -39,7 +39,8 @@ def write_pdf(pages: Sequence[Page], path: Path, title: str) -> None:
                 pdf.savefig(figure_of(page))
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        if partial.exists():
+            partial.unlink()
         raise InputRefused(f"cannot write {path}: {error.strerror or error}", "write elsewhere, or make room on the disk") from error
 
 
