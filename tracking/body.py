@@ -11,6 +11,9 @@ from navtwin.errors import InputRefused
 
 Array = npt.NDArray[np.float64]
 
+#: No body of printed markers is larger.
+FARTHEST_MM = 10_000.0
+
 
 @dataclass(frozen=True, eq=False)
 class MarkerBody:
@@ -34,6 +37,10 @@ class MarkerBody:
             raise InputRefused(f"the corners of {len(ids)} marker(s) have shape {corners.shape}", "pass (N, 4, 3), in mm")
         if not np.isfinite(corners).all():
             raise InputRefused("the body's corners hold NaN or infinite values", "measure that marker again, or leave it out")
+        if np.abs(corners).max() > FARTHEST_MM:
+            raise InputRefused(
+                f"a corner of the body lies {np.abs(corners).max():.3g} mm from its origin", "state corners in mm, in the body's own axes"
+            )
         values, counts = np.unique(ids, return_counts=True)
         if counts.max() > 1:
             raise InputRefused(f"marker {values[counts.argmax()]} is on the body twice", "give each marker its own number")

@@ -19,6 +19,8 @@ from navtwin.errors import InputRefused
 from navtwin.nouns import Body, Rig, Tracker
 from tests.tracking.printed import NUMBER, POSE, printed_rig, shown, square
 from tests.tracking.test_camera import Wooden
+from tracking.body import MarkerBody
+from tracking.calibration.results import replace_text
 from tracking.commands.cameras import _provisional, camera, cameras
 from tracking.commands.latency import latency
 from tracking.commands.look import look
@@ -269,3 +271,15 @@ def test_a_sheet_in_a_read_only_folder_is_told(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(Path, "unlink", forbidden)
     with pytest.raises(InputRefused, match=r"cannot write .*sheet.pdf: Read-only file system"):
         write_sheet(make_sheet(parts=["flat"]), tmp_path / "sheet.pdf", None)
+
+
+def test_a_body_larger_than_any_print_is_refused() -> None:
+    corners = MarkerBody.square(1, 30.0).corners_mm.copy()
+    corners[0, 2] = 1e300
+    with pytest.raises(InputRefused, match="1e\\+300 mm from its origin"):
+        MarkerBody(np.array([1]), corners)
+
+
+def test_a_result_that_cannot_be_written_is_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(InputRefused, match="cannot write"):
+        replace_text(tmp_path / "missing" / "result.toml", "")

@@ -161,3 +161,22 @@ def test_a_square_needs_a_side() -> None:
 def test_cameras_that_are_none(matrix: np.ndarray, distortion: np.ndarray, size: tuple[int, int], words: str) -> None:
     with pytest.raises(InputRefused, match=words):
         Camera(matrix, distortion, *size)
+
+
+#: Six markers round the edge of a large board, a lens that bends what they span, and corners known to a twentieth of a pixel.
+BOARD = MarkerBody(
+    np.arange(6), np.array([MarkerBody.square(0, 32.0).corners_mm[0] + (64.0 * (n % 3 - 1), 46.0 - 92.0 * (n // 3), 0.0) for n in range(6)])
+)
+BARREL = Camera(CAMERA.matrix, np.array([-0.5, 0.0, 0.0, 0.0]), CAMERA.width_px, CAMERA.height_px)
+WELL_MEASURED = np.tile(np.eye(8) * 0.05**2, (6, 1, 1))
+
+
+def test_a_body_that_hardly_fits_is_told_though_it_has_a_pose() -> None:
+    """A calibration of another lens: the pose stands, and what is wrong with it is said."""
+    seen_by_another = Markers(
+        np.arange(6), seen(BOARD, placed((0.2, 0.1, 0.0), (0.0, 0.0, 420.0)), BARREL).corners_px, joint_covariance_px=WELL_MEASURED
+    )
+    assert estimate_pose(seen_by_another, BOARD, BARREL).reason == ""
+    found = estimate_pose(seen_by_another, BOARD, CAMERA)
+    assert found.status == "OK"
+    assert "times their noise: check the body's corners and the camera's calibration" in found.reason

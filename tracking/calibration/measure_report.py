@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tracking.calibration.measure import MIN_VIEWS, SHIFT_LIMIT_MM, BodyMeasurement
+from tracking.calibration.results import replace_text
 
 #: How each source of the scale is told.
 SCALE_WORDS = {"cameras": "seen by two cameras", "ruler": "measured with a ruler", "plan": "taken from the plan: one camera cannot see it"}
@@ -60,7 +61,7 @@ def write_result(rig: Path, name: str, source: str, when: datetime, m: BodyMeasu
     import tomlkit
 
     path = rig.with_name(f"markers-{name}-{when.strftime('%Y%m%dT%H%M%SZ')}.toml")
-    _write(path, tomlkit.dumps(report_of(name, source, when, m)))
+    replace_text(path, tomlkit.dumps(report_of(name, source, when, m)))
     _draw(path.with_suffix(".png"), name, m)
     return path
 
@@ -77,13 +78,7 @@ def store(rig: Path, name: str, m: BodyMeasurement) -> None:
         for marker in entry["marker"]:
             row = m.body.ids.tolist().index(marker["id"])
             marker["corners_mm"] = [[round(float(v), 4) for v in corner] for corner in m.body.corners_mm[row]]
-    _write(rig, tomlkit.dumps(document))
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)  # noqa: PTH105
+    replace_text(rig, tomlkit.dumps(document))
 
 
 def _draw(path: Path, name: str, m: BodyMeasurement) -> None:

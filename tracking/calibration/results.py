@@ -66,8 +66,11 @@ def plain_value(value: Any) -> Any:
 def replace_text(path: Path, text: str) -> None:
     """Write beside, then put in place: a crash leaves the old file or the new one."""
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)  # noqa: PTH105
+    try:
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)  # noqa: PTH105
+    except OSError as error:
+        raise InputRefused(f"cannot write {path}: {error.strerror}", "check the disk, and the right to write there") from error
 
 
 def change_rig(path: Path, change: Callable[[Any], None]) -> None:
@@ -84,7 +87,7 @@ def change_rig(path: Path, change: Callable[[Any], None]) -> None:
     document = tomlkit.parse(path.read_text(encoding="utf-8"))
     change(document)
     trial = path.with_name(path.name + ".trial")
-    trial.write_text(tomlkit.dumps(document), encoding="utf-8")
+    replace_text(trial, tomlkit.dumps(document))
     try:
         read_rig(trial)
         os.replace(trial, path)  # noqa: PTH105

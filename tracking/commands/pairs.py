@@ -11,6 +11,7 @@ import numpy as np
 import typer
 
 from tracking.calibration.reporting import Report
+from tracking.commands.folders import check_folder
 from tracking.commands.tools import JsonOption, SecondsOption, SourceArgument, numbers
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def hand_eye(
     from tracking.calibration.evidence import hand_eye_picture
     from tracking.calibration.streams import paired
 
+    check_folder(out or Path())
     offset_ns = round(offset_ms * 1e6)
     first, second, notes = _both((source, body, rig), (other, against, other_rig or rig), lambda a, b: hand_eye_advice(a, b, offset_ns), seconds)
     a, seen = paired(first, second, offset_ns=offset_ns)
@@ -89,6 +91,7 @@ def time(
     from tracking.calibration.advice import time_advice
     from tracking.calibration.evidence import time_picture
 
+    check_folder(out or Path())
     first, second, notes = _both((source, body, rig), (other, against, other_rig or rig), time_advice, seconds)
     # Two logs have clocks of their own: each is counted from its start, and the starts are told.
     starts = (int(first.t_ns[0]), int(second.t_ns[0])) if other else (0, 0)

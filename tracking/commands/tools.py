@@ -12,6 +12,7 @@ import typer
 
 from navtwin.errors import InputRefused
 from tracking.calibration.reporting import Report
+from tracking.commands.folders import check_folder
 
 if TYPE_CHECKING:
     from navtwin.calibrate import PivotCalibration, SpinCalibration
@@ -49,6 +50,7 @@ def tool(
     from tracking.calibration.evidence import pivot_picture
     from tracking.calibration.guided import words_of
 
+    check_folder(out or rig.parent, rig if write else None)
     loaded = read_rig(rig)
     stream, notes = _pivot_stream(source, loaded, tool_of(loaded, name), seconds, whole=whole)
     found = calibrate_pivot(stream.poses, stream.covariances)
@@ -106,6 +108,7 @@ def axis(
     from tracking.calibration.evidence import spin_picture
     from tracking.calibration.guided import words_of
 
+    check_folder(out or rig.parent, rig if write else None)
     loaded = read_rig(rig)
     entry = tool_of(loaded, name)
     if write and entry.tip_mm is None:

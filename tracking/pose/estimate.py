@@ -30,12 +30,15 @@ Array = npt.NDArray[np.float64]
 
 #: A misfit beyond this is not noise but a wrong body, a wrong calibration or a bent marker.
 RMS_LIMIT_PX = 2.0
+#: A misfit beyond this, and so many times the corners' measured noise (as standard deviations), is told though the pose stands.
+WORRYING_PX, WORRYING_SDS = 0.5, 10.0
 #: Least certain orientation that is still called a pose.
 ORIENTATION_SD_LIMIT_DEG = 10.0
 #: The measured corner noise is itself an estimate, worth this many degrees of freedom beside those of the residuals.
 NOISE_DOF = 8
 #: Residuals widen the covariance where they are larger than noise as measured makes them in 95 of 100 frames (quantile of the normal distribution).
 BY_CHANCE_SDS = 1.645
+MISFIT_REMEDY = "check the body's corners and the camera's calibration, or it moved while it was exposed"
 #: A pose further than this from the last one is flagged: no hand does that between two frames.
 JUMP_MM, JUMP_DEG = 100.0, 45.0
 
@@ -51,7 +54,7 @@ class PoseEstimate:
         It states the noise of the corners; the calibration's own error is the same in every frame and is not in it
     rms_px : RMS distance between corners seen and corners predicted, each corner weighing as much as it was measured well; None if no pose was found
     ambiguity : 0 (one pose only) to 1 (two different poses fit alike)
-    status, reason : PLUS status word, and in words why there is no pose; with a pose, a warning if it jumped
+    status, reason : PLUS status word, and in words why there is no pose; with a pose, a warning if it jumped or hardly fits
     corners : corners that the pose rests on
     left_out : numbers of the markers that disagreed with the rest in all their corners and were not used
     continued : whether the last pose decided between two that fit alike
@@ -114,8 +117,8 @@ def estimate_pose_views(views: Sequence[View], body: MarkerBody, previous: Rigid
     left_out = tuple(fit.problem.ids[~fit.problem.use].tolist())
     if reason:
         return PoseEstimate(None, None, fit.rms_px, choice.ambiguity, "INVALID", reason, fit.corners, left_out)
-    jump = _jump(fit, previous)
-    return PoseEstimate(fit.rigid(), covariance, fit.rms_px, choice.ambiguity, "OK", jump, fit.corners, left_out, choice.continued)
+    warning = "; ".join(filter(None, (_jump(fit, previous), _misfit(fit))))
+    return PoseEstimate(fit.rigid(), covariance, fit.rms_px, choice.ambiguity, "OK", warning, fit.corners, left_out, choice.continued)
 
 
 def _covariance(fit: Fit) -> Array:
@@ -138,7 +141,7 @@ def _orientation_sd_rad(covariance: Array) -> float:
 def _doubt(choice: Choice, covariance: Array) -> str:
     fit = choice.fit
     if fit.rms_px > RMS_LIMIT_PX:
-        return f"the corners miss the body by {fit.rms_px:.1f} px: check the body's corners and the camera's calibration"
+        return f"the corners miss the body by {fit.rms_px:.1f} px: {MISFIT_REMEDY}"
     if choice.reason:
         return choice.reason
     if not np.isfinite(covariance).all():
@@ -147,6 +150,14 @@ def _doubt(choice: Choice, covariance: Array) -> str:
     if sd_deg > ORIENTATION_SD_LIMIT_DEG:
         return f"the orientation is known to {sd_deg:.0f} deg only: bring the marker nearer, or use a body with several markers"
     return ""
+
+
+def _misfit(fit: Fit) -> str:
+    """A calibration that belongs to another camera shows here first: it bends the image far beyond what corners are known to."""
+    sds = math.sqrt(fit.excess)
+    if fit.rms_px <= WORRYING_PX or sds <= WORRYING_SDS:
+        return ""
+    return f"the corners miss the body by {fit.rms_px:.1f} px, {sds:.0f} times their noise: {MISFIT_REMEDY}"
 
 
 def _jump(fit: Fit, previous: Rigid | None) -> str:

@@ -119,7 +119,9 @@ class ConstantVelocity:
 
     def __init__(self, acceleration_sd_mm_s2: float) -> None:
         if not acceleration_sd_mm_s2 > 0.0:
-            raise InputRefused(f"the Kalman filter has acceleration_sd_mm_s2 = {acceleration_sd_mm_s2:g}", "give the hand's acceleration in mm/s^2, above 0")
+            raise InputRefused(
+                f"the Kalman filter has acceleration_sd_mm_s2 = {acceleration_sd_mm_s2:g}", "give the hand's acceleration in mm/s^2, above 0"
+            )
         self._acceleration_var = np.repeat([(acceleration_sd_mm_s2 / LEVER_MM) ** 2, acceleration_sd_mm_s2**2], 3)
         self.reset()
 
