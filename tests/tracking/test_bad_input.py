@@ -28,10 +28,10 @@ from tracking.commands.markers import measure
 from tracking.kit.sheet import make_sheet, write_sheet
 from tracking.opencv import cv2
 from tracking.pictures.camera import open_camera
+from tracking.pictures.checks import check_rig
 from tracking.pictures.folder import open_images
 from tracking.pictures.sources import open_pictures
 from tracking.pictures.video import open_video
-from tracking.stream.checks import check_rig
 from tracking.stream.live import PictureTracking
 
 

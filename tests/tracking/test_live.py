@@ -15,10 +15,10 @@ from navtwin.errors import InputRefused, NavtwinError
 from navtwin.nouns import Command, Mark, SourceEnded, SourceItem, TrackerFrame, encode
 from tests.tracking.printed import POSE, printed_rig, shown
 from tracking.opencv import cv2
-from tracking.pictures import sources
 from tracking.pictures.folder import open_images
 from tracking.pictures.images import Image
-from tracking.stream import live
+from tracking.pictures.sources import open_pictures
+from tracking.stream import live, sources
 from tracking.stream.child import Ready, Refused, Start, decode_answer, read_exposure, serve, write_exposure
 from tracking.stream.detection import ChildEnded, DetectionChild
 from tracking.stream.live import PictureTracking
@@ -287,10 +287,10 @@ def test_a_camera_of_another_room_is_opened_by_name(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(sources, "entry_points", lambda group: [Offer] if group == "navtwin.cameras" else [])
     rig = printed_rig()
-    assert sources.open_pictures("camera:phantom:board:3?speed=2", "the case", rig).name == "camera:test"
+    assert open_pictures("camera:phantom:board:3?speed=2", "the case", rig).name == "camera:test"
     assert asked == [("board:3?speed=2", "the case", rig)]
     with pytest.raises(InputRefused, match=r"'phanton' is neither.*Did you mean 'phantom'"):
-        sources.open_pictures("camera:phanton:board", None, rig)
+        open_pictures("camera:phanton:board", None, rig)
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ def test_a_camera_of_another_room_is_opened_by_name(monkeypatch: pytest.MonkeyPa
 )
 def test_addresses_without_pictures_are_refused(address: str, message: str) -> None:
     with pytest.raises(InputRefused, match=message):
-        sources.open_pictures(address)
+        open_pictures(address)
 
 
 def test_a_rig_without_a_camera_is_refused_before_anything_is_opened(tmp_path: Path) -> None:

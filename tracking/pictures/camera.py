@@ -14,11 +14,11 @@ from navtwin.errors import InputRefused
 from navtwin.nouns import Rig, RigCamera
 from tracking.opencv import cv2
 from tracking.pictures.address import Address, parse_address
+from tracking.pictures.checks import check_cameras, check_size
 from tracking.pictures.devices import SETTINGS, OpenCapture, Opened, cameras_there, listed, open_capture, open_device
 from tracking.pictures.images import Image, Stamp
 from tracking.pictures.pairing import half_period_ns
 from tracking.pictures.video import RATE_TOLERANCE, grey_of
-from tracking.stream.checks import check_cameras, check_size
 
 RETRY_S = 1.0
 #: A camera that has given nothing for this long is said to have stopped.

@@ -1,24 +1,15 @@
-"""Pictures by address: `camera:0`, `camera:NAME:...` (another room's camera), `video:FILE`, `images:FOLDER`; and the twin's sources made of them.
-
-Every address takes the options `record=FOLDER` (keep the pictures, to look for markers again later) and `lossless=1` (as PNG, not JPEG).
-"""
+"""Pictures by address: `camera:0`, `camera:NAME:...` (another room's camera), `video:FILE`, `images:FOLDER`."""
 
 from __future__ import annotations
 
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
 from typing import Any
 
 from navtwin.errors import InputRefused, nearest
 from navtwin.nouns import Rig
-from tracking.pictures.address import Address, joined, split_options
+from tracking.pictures.address import joined, split_options
 from tracking.pictures.images import ImageSource, OpenCamera
-from tracking.pictures.raw import RawRecorder
-from tracking.stream.checks import check_rig
-from tracking.stream.live import PictureTracking
 
-#: Options that are taken out of every address before its source sees it.
-RECORDING = ("record", "lossless")
 KINDS = ("camera", "images", "video")
 
 
@@ -53,7 +44,7 @@ def _camera(rest: str, case: Any, rig: Rig | None) -> ImageSource:
     if name[:1].isdigit():
         from tracking.pictures.camera import open_camera
 
-        return open_camera(rest, _needed(rig))
+        return open_camera(rest, calibrated(rig))
     word, _, tail = name.partition(":")
     offers: dict[str, EntryPoint] = {e.name: e for e in entry_points(group="navtwin.cameras")}
     if word not in offers:
@@ -62,36 +53,8 @@ def _camera(rest: str, case: Any, rig: Rig | None) -> ImageSource:
     return opener(joined(tail, options), case, rig)
 
 
-def _needed(rig: Rig | None) -> Rig:
+def calibrated(rig: Rig | None) -> Rig:
+    """The rig, or a refusal where there is none."""
     if rig is None:
         raise InputRefused("a camera cannot be opened without its calibration", "pass a rig with --rig FILE")
     return rig
-
-
-def _tracked(kind: str, address: str, case: Any, rig: Rig | None) -> PictureTracking:
-    known = _needed(rig)
-    check_rig(known)
-    name, options = split_options(address)
-    recording = Address((name,), {key: options.pop(key) for key in RECORDING if key in options})
-    pictures = open_pictures(f"{kind}:{joined(name, options)}", case, known)
-    try:
-        recorder = RawRecorder(Path(folder), lossless=recording.yes("lossless")) if (folder := recording.options.get("record")) else None
-    except BaseException:
-        pictures.close()
-        raise
-    return PictureTracking(pictures, known, recorder)
-
-
-def open_camera_source(address: str, case: Any = None, rig: Rig | None = None) -> PictureTracking:
-    """The source `camera:ADDRESS`. Raises InputRefused."""
-    return _tracked("camera", address, case, rig)
-
-
-def open_video_source(address: str, case: Any = None, rig: Rig | None = None) -> PictureTracking:
-    """The source `video:ADDRESS`. Raises InputRefused."""
-    return _tracked("video", address, case, rig)
-
-
-def open_images_source(address: str, case: Any = None, rig: Rig | None = None) -> PictureTracking:
-    """The source `images:ADDRESS`. Raises InputRefused."""
-    return _tracked("images", address, case, rig)

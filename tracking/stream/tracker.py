@@ -13,6 +13,7 @@ from navtwin.rigid import Rigid
 from tracking.detect.markers import Markers
 from tracking.detect.regions import RegionDetector
 from tracking.detect.strangers import Strangers, short_name
+from tracking.pictures.checks import check_rig, check_size
 from tracking.pictures.faults import PictureCheck
 from tracking.pictures.images import Picture
 from tracking.pictures.pairing import half_period_ns, simultaneous
@@ -20,7 +21,6 @@ from tracking.pose.ambiguity import Continuity
 from tracking.pose.estimate import View, estimate_pose_views
 from tracking.pose.filters import PoseFilter, filter_of
 from tracking.rig import T_tracker_from_camera, camera_of, marker_body
-from tracking.stream.checks import check_rig, check_size
 
 
 @dataclass
