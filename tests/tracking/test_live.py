@@ -15,6 +15,7 @@ from navtwin.errors import InputRefused, NavtwinError
 from navtwin.nouns import Command, Mark, SourceEnded, SourceItem, TrackerFrame, encode
 from tests.tracking.printed import POSE, printed_rig, shown
 from tracking.opencv import cv2
+from tracking.pictures import sources as opening
 from tracking.pictures.folder import open_images
 from tracking.pictures.images import Image
 from tracking.pictures.sources import open_pictures
@@ -285,7 +286,7 @@ def test_a_camera_of_another_room_is_opened_by_name(monkeypatch: pytest.MonkeyPa
         def load() -> object:
             return lambda rest, case, rig: asked.append((rest, case, rig)) or Pictures([])
 
-    monkeypatch.setattr(sources, "entry_points", lambda group: [Offer] if group == "navtwin.cameras" else [])
+    monkeypatch.setattr(opening, "entry_points", lambda group: [Offer] if group == "navtwin.cameras" else [])
     rig = printed_rig()
     assert open_pictures("camera:phantom:board:3?speed=2", "the case", rig).name == "camera:test"
     assert asked == [("board:3?speed=2", "the case", rig)]
