@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.tracking.rendered import drawn, exposed, tilted
+from tracking import detect_markers
 from tracking.detect.corners import UNSUPPORTED_PX, fitted_squares, refine_corners
 from tracking.detect.patterns import cells
 
@@ -150,3 +151,19 @@ def test_nonsense_corners_stay_what_they_are() -> None:
     squares = fitted_squares(image, nonsense, np.repeat(cells(DICTIONARY, 0)[None], 4, axis=0))
     assert not squares.supported.any()
     assert squares.joint_covariance_px.shape == (4, 8, 8)
+
+
+@pytest.mark.parametrize("grey", [60.0, 128.0, 200.0])
+@pytest.mark.parametrize("covered_cells", [0.5, 0.7])
+def test_an_edge_that_lies_across_a_marker_is_not_taken_for_its_own(grey: float, covered_cells: float) -> None:
+    """A strip laid along one side has an edge as straight and as sharp as the marker's; its corners must not be called well known."""
+    side, left, top = 90.0, 60.0, 60.0
+    cell = side / 10.0
+    corners = np.array([[left, top], [left + side, top], [left + side, top + side], [left, top + side]])
+    levels = drawn(cells("APRILTAG_36h11", 7), corners, (220, 220), 0.8)
+    levels[: round(top + covered_cells * cell), :] = grey
+    image = exposed(levels, 1.5, np.random.default_rng(3))
+    found = detect_markers(image)
+    for marker, sd in zip(found.corners_px, found.sd_px, strict=True):
+        off = np.linalg.norm(marker - corners, axis=1)
+        assert (off < 8.0 * np.maximum(sd, 0.05)).all()

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from tracking.detect.approach import approached
 from tracking.detect.crossings import corner_covariance
+from tracking.detect.decoding import misplaced_share
 from tracking.detect.edges import MOST_PASSES, fit_squares
 
 Array = npt.NDArray[np.float64]
@@ -24,6 +25,11 @@ FARTHEST_PX = 6.0
 UNSUPPORTED_PX = 1.5
 #: An edge is supported if at least this share of its profiles fits, and its contrast is this many times the noise.
 LEAST_SHARE, LEAST_CONTRAST = 0.35, 3.0
+#: The paper is as white behind all four edges, give or take this share of the contrast: else one of them is the edge of something that lies on it.
+WHITE_SPREAD = 0.2
+#: Where more than this share of the quarters of its cells has the wrong colour, a marker's corners are not where they seem: an edge that lies
+#: across it was taken for its own. Cells smaller than this, px, are too blurred to tell.
+MISPLACED_SHARE, LEGIBLE_CELL_PX = 0.05, 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +77,8 @@ def fitted_squares(grey: Grey, corners_px: Array, black: Bits) -> Squares:
     inner = np.stack([black[:, 1], black[:, :, -2], black[:, -2, ::-1], black[:, ::-1, 1]], axis=1)
     fit_squares(grey, near, inner, MOST_PASSES, fitted, ends, facts)
     supported = (facts[..., 0] >= LEAST_SHARE) & (facts[..., 1] >= LEAST_CONTRAST * facts[..., 2])
+    white = facts[..., 4] + facts[..., 1]
+    supported &= np.abs(white - np.median(white, axis=1, keepdims=True)) <= WHITE_SPREAD * np.median(facts[..., 1], axis=1, keepdims=True)
     weak = np.flatnonzero((~supported).any(axis=1))
     if len(weak):
         fitted[weak] = _mixed(fitted[weak], start[weak], supported[weak])
@@ -78,9 +86,20 @@ def fitted_squares(grey: Grey, corners_px: Array, black: Bits) -> Squares:
     fitted[astray] = start[astray]
     supported &= ~astray[:, None]
     ends[~supported] = (UNSUPPORTED_PX**2, UNSUPPORTED_PX**2, 0.0)
+    middle_grey = (facts[..., 4] + 0.5 * facts[..., 1]).mean(axis=1)
+    ends[_misplaced(grey, fitted, black, middle_grey)] = (UNSUPPORTED_PX**2, UNSUPPORTED_PX**2, 0.0)
     joint = np.empty((count, 8, 8))
     corner_covariance(fitted, ends, joint)
-    return Squares(fitted, joint, supported, (facts[..., 4] + 0.5 * facts[..., 1]).mean(axis=1))
+    return Squares(fitted, joint, supported, middle_grey)
+
+
+def _misplaced(grey: Grey, fitted: Array, black: Bits, middle_grey: Array) -> Bits:
+    """(N,) whose cells are not where the corners have them. Squares whose cells are not known yet (all black) are not judged."""
+    share = np.zeros(len(fitted))
+    if len(fitted) and not black.all() and min(grey.shape) >= 2:
+        misplaced_share(grey, fitted, np.ascontiguousarray(black), middle_grey, share)
+    sides = np.linalg.norm(_next(fitted) - fitted, axis=2).min(axis=1) if len(fitted) else share
+    return np.asarray((share > MISPLACED_SHARE) & (sides >= LEGIBLE_CELL_PX * black.shape[1]) & ~black.all(axis=(1, 2)))
 
 
 def near_corners(grey: Grey, corners_px: Array, cells: int) -> Array:

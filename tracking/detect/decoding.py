@@ -116,3 +116,38 @@ def read_squares(
                     count += 1
                 if count < fewest:
                     fewest, which[square], first[square] = count, k, (4 - turn) % 4
+
+
+@compiled
+def misplaced_share(image: npt.NDArray[np.uint8], corners_px: Array, black: npt.NDArray[np.bool_], middle_grey: Array, share: Array) -> None:
+    """How far the cells are from where the corners have them: a cell's quarters are looked at near their outer ends, where a shift shows first.
+
+    Parameters
+    ----------
+    image : (H, W) grey, at least 2 x 2
+    corners_px : (N, 4, 2) clockwise, the upright marker's top left one first
+    black : (N, n, n) the markers' cells
+    middle_grey : (N,) between black and white
+    share : (N,) out; share of the quarters that have the wrong colour
+    """
+    size = black.shape[1]
+    for square in range(len(corners_px)):
+        c = corners_px[square]
+        px, py = c[0, 0] - c[1, 0] + c[2, 0] - c[3, 0], c[0, 1] - c[1, 1] + c[2, 1] - c[3, 1]
+        ax, ay, bx, by = c[1, 0] - c[2, 0], c[1, 1] - c[2, 1], c[3, 0] - c[2, 0], c[3, 1] - c[2, 1]
+        determinant = ax * by - ay * bx
+        share[square] = 1.0
+        if not determinant < -1.0:
+            continue
+        g, h = (px * by - py * bx) / determinant, (ax * py - ay * px) / determinant
+        wrong = 0
+        for row in range(2 * size):
+            for column in range(2 * size):
+                # Quarters of the cells, each at a fifth of the cell from its border.
+                u = (column // 2 + (0.2 if column % 2 == 0 else 0.8)) / size
+                v = (row // 2 + (0.2 if row % 2 == 0 else 0.8)) / size
+                depth = max(g * u + h * v + 1.0, 1e-3)
+                x = ((c[1, 0] - c[0, 0] + g * c[1, 0]) * u + (c[3, 0] - c[0, 0] + h * c[3, 0]) * v + c[0, 0]) / depth
+                y = ((c[1, 1] - c[0, 1] + g * c[1, 1]) * u + (c[3, 1] - c[0, 1] + h * c[3, 1]) * v + c[0, 1]) / depth
+                wrong += (_level(image, x, y) < middle_grey[square]) != black[square, row // 2, column // 2]
+        share[square] = wrong / (4 * size * size)
