@@ -107,6 +107,7 @@ class Format:
     brings : what it can become
     uses : the options it understands
     writes : (what, ending of the file's name) -> writer
+    ours : for our own logs, cases and rigs: which of them it is, so that it can be exported
     """
 
     name: str
@@ -115,3 +116,4 @@ class Format:
     brings: Mapping[Kind, Bring] = field(default_factory=dict)
     uses: frozenset[str] = frozenset()
     writes: Mapping[tuple[Kind, str], Write] = field(default_factory=dict)
+    ours: Kind | None = None

@@ -72,8 +72,9 @@ def read_xml(path: Path, most: int = MOST_TEXT) -> Element:
 
     data = read_bytes(path, most)
     try:
-        return fromstring(data, forbid_dtd=True)
+        root: Element = fromstring(data, forbid_dtd=True)
     except DefusedXmlException as error:
         raise InputRefused(f"{path} has a DOCTYPE or entities", "remove them: such a file can read others or swell without bound") from error
     except (ParseError, ValueError, LookupError) as error:
         raise InputRefused(f"{path} is not well-formed XML ({error})", "get it again, or mend it") from error
+    return root
