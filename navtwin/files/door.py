@@ -61,7 +61,7 @@ def recognise(path: Path) -> Format:
     raise InputRefused(f"{path} is nothing that can be read", f"known are: {', '.join(sorted(one.name for one in formats()))}")
 
 
-def inspect(path: Path, options: Options = Options()) -> tuple[Inspection, tuple[Kind, ...]]:
+def inspect(path: Path, options: Options) -> tuple[Inspection, tuple[Kind, ...]]:
     """What a file is, and what it can become."""
     found = recognise(path)
     return found.inspect(path, options), tuple(found.brings)
