@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from navtwin.register import register_landmarks, register_surface
     from navtwin.rigid import Rigid
     from navtwin.scene.carvable import Carvable
-    from navtwin.scene.ct import read_ct
     from navtwin.scene.extract import extract_surface
     from navtwin.scene.surface import Surface
+    from navtwin.volumes.read import read_ct
 
 __version__ = "0.1.0"
 
@@ -23,7 +23,7 @@ _HOME = {
     "Rigid": "navtwin.rigid",
     "Surface": "navtwin.scene.surface",
     "extract_surface": "navtwin.scene.extract",
-    "read_ct": "navtwin.scene.ct",
+    "read_ct": "navtwin.volumes.read",
     "register_landmarks": "navtwin.register",
     "register_surface": "navtwin.register",
 }

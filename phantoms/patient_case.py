@@ -23,9 +23,9 @@ def phantom_case(folder: Path, report: Callable[[str], None] = lambda text: None
     ------
     InputRefused : `folder` is taken; nothing is left behind
     """
+    from navtwin.scene import read_ct, read_labels
     from navtwin.scene.build import Wanted, build_structures, cache_key, deliver, read_names, structure_entry, write_case
     from navtwin.scene.case import CT_FILE, CaseFile, CaseSection, CtSection, LandmarkEntry, PatientSection, PlanEntry
-    from navtwin.scene.ct import read_ct, read_labels
     from navtwin.scene.skin import extract_skin
     from navtwin.scene.thorax import SKIN, wanted_structures
 

@@ -16,16 +16,17 @@ from navtwin.errors import InputRefused, nearest
 from navtwin.nouns import Role
 from navtwin.scene.case import CASE_FILE, CT_FILE, CaseFile, CaseSection, CtSection, StructureEntry, named_files, read_case_file, surface_file
 from navtwin.scene.case_text import case_text
-from navtwin.scene.ct import Volume, read_ct, read_labels
 from navtwin.scene.data import cache_folder
 from navtwin.scene.extract import extract
 from navtwin.scene.lock import changed_files, file_hash, write_lock
 from navtwin.scene.surface import Surface
+from navtwin.volumes.read import read_ct, read_labels
+from navtwin.volumes.volume import Volume
 
 #: What a case is made by: a change in any of these makes earlier cases stale.
 _RECIPE_FILES = (
-    "build.py", "case.py", "case_text.py", "ct.py", "extract.py", "fairing.py", "pedicle.py", "skin.py", "surface_file.py", "thorax.py",
-    "../kernels/voxels.py",
+    "build.py", "case.py", "case_text.py", "extract.py", "fairing.py", "pedicle.py", "skin.py", "surface_file.py", "thorax.py",
+    "../kernels/voxels.py", "../volumes/nifti.py", "../volumes/read.py", "../volumes/volume.py",
 )  # fmt: skip
 RECIPE_VERSION = hashlib.sha256("".join(file_hash(Path(__file__).parent / name) for name in _RECIPE_FILES).encode()).hexdigest()[:16]
 #: Segmentation error that is assumed where nobody states one: one standard deviation, mm.

@@ -11,9 +11,9 @@ from navtwin import kernels
 from navtwin.errors import InputRefused
 from navtwin.kernels.carve import STEPS, carve, fill, mark_near
 from navtwin.scene.answers import ClosestPoints
-from navtwin.scene.ct import Volume
 from navtwin.scene.extract import contour, extract_surface
 from navtwin.scene.surface import Surface
+from navtwin.volumes.volume import Volume
 
 #: Cells of margin around the structure: the clamp on either side of the surface, and one more.
 _MARGIN = 4

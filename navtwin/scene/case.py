@@ -119,7 +119,7 @@ def load_scene(folder: str | Path) -> Scene:
 
 def scene_of(folder: Path, case: CaseFile, surfaces: dict[str, Surface]) -> Scene:
     """The Scene of a case that has been checked."""
-    from navtwin.scene.ct import read_box
+    from navtwin.volumes.read import read_box
 
     structures = tuple(
         Structure(s.name, s.role, s.body, surfaces[s.name], s.caution_mm, s.danger_mm, s.sd_mm, s.correlation_mm, s.color, s.opacity, s.capped)

@@ -14,12 +14,12 @@ import numpy as np
 from navtwin.errors import InputRefused, NavtwinError
 from navtwin.nouns import Noun
 from navtwin.scene.case import CaseFile, LandmarkEntry, PlanEntry, StructureEntry, named_files
-from navtwin.scene.ct import read_box
 from navtwin.scene.findings import Finding, fault, read_leniently, warning
 from navtwin.scene.lock import RELOCK, changed_files, write_lock
-from navtwin.scene.model import VolumeBox
 from navtwin.scene.sign import Sign
 from navtwin.scene.surface import Surface
+from navtwin.volumes.read import read_box
+from navtwin.volumes.volume import VolumeBox
 
 FEWEST_LANDMARKS = 3
 #: A landmark further from all bone than this was not meant for it, mm.

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from navtwin.errors import InputRefused
-from navtwin.scene.ct import Volume
+from navtwin.volumes.volume import Volume
 
 if TYPE_CHECKING:
     from navtwin.scene.surface import Surface

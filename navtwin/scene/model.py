@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from navtwin.errors import InputRefused, nearest
 from navtwin.nouns import Role
 from navtwin.rigid import Vec3
+from navtwin.volumes.volume import VolumeBox
 
 if TYPE_CHECKING:
     from navtwin.scene.surface import Surface
-
-Row4 = tuple[float, float, float, float]
 
 #: How far the segmentation error of one structure stays alike along its surface, where a case does not say.
 DEFAULT_CORRELATION_MM = 15.0
@@ -76,29 +75,6 @@ class Patient:
     study: str | None = None
     laterality: str | None = None
     notes: str | None = None
-
-
-@dataclass(frozen=True)
-class VolumeBox:
-    """The scanned volume: beyond it nothing is known of the patient.
-
-    Attributes
-    ----------
-    T_ijk_from_ct : rows of the (4, 4) affine from ct (mm) to voxel indices (i, j, k); whole indices are voxel centres
-    shape_ijk : number of voxels along i, j, k
-    """
-
-    T_ijk_from_ct: tuple[Row4, Row4, Row4, Row4]
-    shape_ijk: tuple[int, int, int]
-
-    def contains(self, p_mm: Vec3) -> bool:
-        """Whether a point of ct lies in some voxel. Plain float arithmetic: the fold asks this in every frame."""
-        x, y, z = p_mm
-        for row, count in zip(self.T_ijk_from_ct[:3], self.shape_ijk, strict=True):
-            index = row[0] * x + row[1] * y + row[2] * z + row[3]
-            if not -0.5 <= index <= count - 0.5:
-                return False
-        return True
 
 
 @dataclass(frozen=True)

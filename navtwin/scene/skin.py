@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from navtwin.errors import InputRefused
-from navtwin.scene.ct import Volume
 from navtwin.scene.extract import Extraction, extract_mask
+from navtwin.volumes.volume import Volume
 
 AIR_HU = -300.0
 COARSE_MM = 4.5

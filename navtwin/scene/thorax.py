@@ -26,11 +26,11 @@ from navtwin.scene.build import (
     write_case,
 )
 from navtwin.scene.case import CT_FILE, CaseFile, CaseSection, CtSection, LandmarkEntry, PatientSection, PlanEntry
-from navtwin.scene.ct import read_ct, read_labels
 from navtwin.scene.data import CT, MASK, NAMES, THORAX_CITATION
 from navtwin.scene.pedicle import Side, plan_pedicle, touchable_point, vertebra_axes
 from navtwin.scene.skin import extract_skin
 from navtwin.scene.surface import Surface
+from navtwin.volumes.read import read_ct, read_labels
 
 RECIPE = "thorax"
 NAME = "thorax: pedicle screws at T11"

@@ -13,7 +13,8 @@ from gui.board import Board
 from navtwin.bus.link import Link
 from navtwin.errors import BusRefused
 from navtwin.nouns import AlertSet, Body, Envelope, Order, Output, Part, Rig, State, Tool, Topic, Tracker
-from navtwin.scene.model import Patient, Plan, Scene, Structure, VolumeBox
+from navtwin.scene.model import Patient, Plan, Scene, Structure
+from navtwin.volumes.volume import VolumeBox
 from tests.bus.fake_core import LIMITS, FakeTwin
 
 MS = 1_000_000

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from navtwin.scene.ct import Volume
 from navtwin.scene.extract import extract_surface
-from navtwin.scene.model import Landmark, Patient, Plan, Scene, Structure, VolumeBox
+from navtwin.scene.model import Landmark, Patient, Plan, Scene, Structure
 from navtwin.scene.surface import Surface
+from navtwin.volumes.volume import Volume, VolumeBox
 from phantoms.patient import landmarks, plans, shapes
 from phantoms.performance import Performance, perform
 from phantoms.rig import demo_rig

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from navtwin.nouns import read_rig
+from navtwin.scene import read_ct, read_labels
 from navtwin.scene.case import load_scene
-from navtwin.scene.ct import read_ct, read_labels
 from phantoms import patient
 from phantoms.patient import on_bone, shapes, write_patient
 from phantoms.patient_case import phantom_case

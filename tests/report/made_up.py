@@ -46,8 +46,9 @@ from navtwin.nouns import (
 )
 from navtwin.record.format import Stamps
 from navtwin.record.log import LogWriter
-from navtwin.scene.model import Patient, Plan, Scene, Structure, VolumeBox
+from navtwin.scene.model import Patient, Plan, Scene, Structure
 from navtwin.scene.surface import Surface
+from navtwin.volumes.volume import VolumeBox
 
 MS = 1_000_000
 SESSION = "5e" * 8

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from navtwin.errors import InputRefused
 from navtwin.scene.carvable import Carvable
-from navtwin.scene.ct import Volume
 from navtwin.scene.surface import Surface
+from navtwin.volumes.volume import Volume
 from tests.kernels import meshes
 
 SIDE = 0.375

@@ -11,7 +11,7 @@ import pytest
 
 from navtwin.errors import InputRefused
 from navtwin.scene import read_ct, read_labels
-from navtwin.scene.ct import read_box
+from navtwin.volumes.read import read_box
 from tests.scene.cases import RAS, SHAPE_IJK, at_ijk, labels_ijk, write_nifti, write_patient
 
 

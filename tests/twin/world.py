@@ -30,9 +30,10 @@ from navtwin.nouns import (
     Tracker,
     TrackerFrame,
 )
-from navtwin.scene.model import Landmark, Patient, Plan, Scene, Structure, VolumeBox
+from navtwin.scene.model import Landmark, Patient, Plan, Scene, Structure
 from navtwin.scene.surface import Surface
 from navtwin.twin import Memory, new_memory, step
+from navtwin.volumes.volume import VolumeBox
 
 RADIUS_MM = 10.0
 MS = 1_000_000
