@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -145,6 +147,8 @@ def named_files(case: CaseFile) -> tuple[str, ...]:
     return (CASE_FILE, case.ct.file, *(s.file for s in case.structure))
 
 
-def surface_file(name: str) -> str:
-    """Where the surface of a structure is kept."""
-    return f"{SURFACES}/{re.sub(r'[^A-Za-z0-9_.-]', '_', name)}.ply"
+def surface_file(name: str, taken: Iterable[str] = ()) -> str:
+    """Where the surface of a structure is kept; two names that look alike to a file system never share a file."""
+    plain = f"{SURFACES}/{re.sub(r'[^A-Za-z0-9_.-]', '_', name)}"
+    used = {file.lower() for file in taken}
+    return next(file for n in itertools.count(1) if (file := f"{plain}{'' if n == 1 else f'-{n}'}.ply").lower() not in used)

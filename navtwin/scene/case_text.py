@@ -1,8 +1,10 @@
-"""case.toml as a person wants to read it: every section says what it is for."""
+"""case.toml as a person wants to read it: every section says what it is for; what is added later leaves the rest of the text alone."""
 
 from __future__ import annotations
 
 import json
+import re
+import tomllib
 
 import msgspec
 
@@ -26,15 +28,80 @@ _PLANS = """\
 # Straight planned paths: entry on bone, target where the burr's centre stops; diameter_mm is the width drilled along it,
 # tolerance_mm how far off the path may go.
 """
+#: The arrays of tables, each with the words that stand before it.
+_ARRAYS = {"structure": _STRUCTURES, "landmark": _LANDMARKS, "plan": _PLANS}
+_HEADER = re.compile(r"\s*\[\[?\s*([\w.\"-]+)\s*\]?\]\s*(#.*)?")
 
 
 def case_text(case: CaseFile) -> str:
     """The text of case.toml."""
-    sections = [_HEAD, _table("[case]", case.case), _table("[patient]", case.patient), _table("[ct]", case.ct), _STRUCTURES]
-    sections += [_table("[[structure]]", s) for s in case.structure]
-    sections += [_LANDMARKS, *(_table("[[landmark]]", m) for m in case.landmark)]
-    sections += [_PLANS, *(_table("[[plan]]", p) for p in case.plan)]
+    sections = [_HEAD, _table("[case]", case.case), _table("[patient]", case.patient), _table("[ct]", case.ct)]
+    for name, words in _ARRAYS.items():
+        sections += [words, *(_table(f"[[{name}]]", entry) for entry in getattr(case, name))]
     return "\n".join(sections)
+
+
+def amended_text(text: str, before: CaseFile, after: CaseFile) -> str:
+    """The text of `before` with what `after` has more of; comments and layout stay where they are.
+
+    New entries follow the last of their kind; a changed fact of [patient] is changed in its line. A change of any other kind makes the
+    text anew: what is returned always decodes to `after`.
+    """
+    lines = text.splitlines()
+    for name in ("case", "patient", "ct"):
+        _set_facts(lines, name, getattr(before, name), getattr(after, name))
+    for name, words in _ARRAYS.items():
+        new = getattr(after, name)[len(getattr(before, name)) :]
+        if new:
+            at = _place_for(lines, name, words)
+            lines[at:at] = [line for entry in new for line in ("", *_table(f"[[{name}]]", entry).splitlines())]
+    trial = "\n".join(lines) + "\n"
+    return trial if _decodes_to(trial, after) else case_text(after)
+
+
+def _decodes_to(text: str, case: CaseFile) -> bool:
+    try:
+        return msgspec.convert(tomllib.loads(text), CaseFile) == msgspec.convert(tomllib.loads(case_text(case)), CaseFile)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError):
+        return False
+
+
+def _set_facts(lines: list[str], name: str, before: Noun, after: Noun) -> None:
+    """Write the fields of a section that differ, one line each."""
+    changed = {field.name for field in msgspec.structs.fields(after) if getattr(before, field.name) != getattr(after, field.name)}
+    if not changed:
+        return
+    header = next((n for n, line in enumerate(lines) if _named(line) == name), None)
+    if header is None:
+        lines += ["", f"[{name}]"]
+        header = len(lines) - 1
+    end = next((n for n in range(header + 1, len(lines)) if _named(lines[n])), len(lines))
+    old = [n for n in range(header + 1, end) if re.match(r"\s*([\w-]+)\s*=", lines[n]) and lines[n].split("=")[0].strip() in changed]
+    for n in reversed(old):
+        del lines[n]
+    written = [line for line in _table("", after).splitlines() if line.split(" = ")[0] in changed]
+    at = max((n for n in range(header, end - len(old)) if n == header or _is_content(lines[n])), default=header) + 1
+    lines[at:at] = written
+
+
+def _place_for(lines: list[str], name: str, words: str) -> int:
+    """Where a new entry goes: behind the last of its kind, else behind the words about its kind, else at the end."""
+    header = max((n for n, line in enumerate(lines) if _named(line) == name), default=None)
+    if header is not None:
+        end = next((n for n in range(header + 1, len(lines)) if _named(lines[n])), len(lines))
+        return max(n for n in range(header, end) if _is_content(lines[n])) + 1
+    last_word = words.splitlines()[-1]
+    return lines.index(last_word) + 1 if last_word in lines else len(lines)
+
+
+def _named(line: str) -> str | None:
+    """`structure` of a line `[[structure]]`; None where the line is no header."""
+    found = _HEADER.fullmatch(line)
+    return found.group(1) if found else None
+
+
+def _is_content(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")
 
 
 def _table(header: str, section: Noun) -> str:
