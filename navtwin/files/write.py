@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from navtwin.errors import InputRefused
@@ -29,4 +29,6 @@ def whole_file(path: Path) -> Iterator[Path]:
         raise InputRefused(f"cannot write {path}: {error.strerror or error}", "check the folder and the space on the disk") from error
     finally:
         if partial is not None:
-            partial.unlink(missing_ok=True)
+            # What cannot be tidied up must not hide why it could not be written.
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
