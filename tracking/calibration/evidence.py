@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from navtwin.calibrate import HandEye, PivotCalibration, SpinCalibration, TimeOffset
 from navtwin.calibrate.poses import nearest_rotation, vectors_of
+from navtwin.files.write import whole_file
 from tracking.calibration.camera import CameraCalibration
 from tracking.calibration.coverage import CELLS_X, CELLS_Y, MIN_TILT_DEG
 from tracking.calibration.screen_clock import Latency
@@ -40,10 +41,10 @@ def _figure(title: str, accepted: bool, reasons: tuple[str, ...], panels: int, w
     return figure, axes
 
 
-def _save(figure: Any, path: Path) -> None:
-    partial = path.with_name(path.name + ".partial")
-    figure.savefig(partial, format="png")
-    partial.replace(path)
+def save(figure: Any, path: Path) -> None:
+    """Write a figure as PNG. Raises InputRefused where the file cannot be written."""
+    with whole_file(path) as partial:
+        figure.savefig(partial, format="png")
 
 
 def camera_picture(found: CameraCalibration, path: Path, name: str) -> None:
@@ -73,7 +74,7 @@ def camera_picture(found: CameraCalibration, path: Path, name: str) -> None:
     tilt.set_title(f"tilts (dashed: {MIN_TILT_DEG:.0f} deg)", fontsize=9)
     figure.colorbar(dots, ax=tilt, label="distance, board units (mm)", shrink=0.8)
     _error_bars(views, found.view_rms_px, found.held_out_px, len(found.rejected))
-    _save(figure, path)
+    save(figure, path)
 
 
 def cameras_picture(found: Extrinsics, path: Path) -> None:
@@ -98,7 +99,7 @@ def cameras_picture(found: Extrinsics, path: Path) -> None:
     above.set_title("the cameras from above", fontsize=9)
     above.legend(fontsize=8, loc="upper center")
     _error_bars(views, found.view_rms_px, found.held_out_px, len(found.rejected))
-    _save(figure, path)
+    save(figure, path)
 
 
 def _error_bars(axes: Any, view_rms_px: Array, held_out_px: float, rejected: int) -> None:
@@ -144,7 +145,7 @@ def pivot_picture(poses: Array, found: PivotCalibration, path: Path, name: str) 
     cone.set(xlabel="tilt across the widest direction, deg", ylabel="tilt across the second, deg", aspect="equal")
     cone.set_title(f"how the tool was tilted (up to {found.angle_deg:.0f} deg between poses)", fontsize=9)
     cone.margins(0.1)
-    _save(figure, path)
+    save(figure, path)
 
 
 def spin_picture(poses: Array, found: SpinCalibration, path: Path, name: str) -> None:
@@ -174,7 +175,7 @@ def spin_picture(poses: Array, found: SpinCalibration, path: Path, name: str) ->
     spin.set(xlabel="pose", ylabel="spin, deg")
     spin.set_title("how the tool was spun", fontsize=9)
     spin.grid(alpha=0.3)
-    _save(figure, path)
+    save(figure, path)
 
 
 def hand_eye_picture(A: Array, found: HandEye, path: Path) -> None:
@@ -194,7 +195,7 @@ def hand_eye_picture(A: Array, found: HandEye, path: Path) -> None:
     bars.set_yticks(np.arange(6), labels)
     bars.invert_yaxis()
     bars.set_title(f"standard deviations; held out: {found.held_out_mm:.2f} mm, {np.degrees(found.held_out_rad):.2f} deg per axis", fontsize=9)
-    _save(figure, path)
+    save(figure, path)
 
 
 def time_picture(found: TimeOffset, path: Path) -> None:
@@ -211,7 +212,7 @@ def time_picture(found: TimeOffset, path: Path) -> None:
     near.set_xlim(at - 0.15, at + 0.15)
     wide.set_title("one deep valley is wanted", fontsize=9)
     near.set_title("about the offset", fontsize=9)
-    _save(figure, path)
+    save(figure, path)
 
 
 def _quarters() -> Any:
@@ -233,4 +234,4 @@ def latency_picture(found: Latency, path: Path) -> None:
         axes.grid(alpha=0.3)
     run.set_title("a drift or steps mean that pictures queue", fontsize=9)
     share.set_title(f"the screen adds a spread of its own period; {found.unread} pictures were not legible", fontsize=9)
-    _save(figure, path)
+    save(figure, path)

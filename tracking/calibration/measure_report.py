@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tracking.calibration.evidence import save
 from tracking.calibration.measure import MIN_VIEWS, SHIFT_LIMIT_MM, BodyMeasurement
-from tracking.calibration.results import replace_text
+from tracking.calibration.results import change_rig, named_entry, replace_text, result_path
 
 #: How each source of the scale is told.
 SCALE_WORDS = {"cameras": "seen by two cameras", "ruler": "measured with a ruler", "plan": "taken from the plan: one camera cannot see it"}
@@ -60,7 +60,7 @@ def write_result(rig: Path, name: str, source: str, when: datetime, m: BodyMeasu
     """Write `markers-NAME-DATE.toml` and the picture `.png` beside the rig; returns the former's path."""
     import tomlkit
 
-    path = rig.with_name(f"markers-{name}-{when.strftime('%Y%m%dT%H%M%SZ')}.toml")
+    path = result_path(rig.parent, "markers", name, when)
     replace_text(path, tomlkit.dumps(report_of(name, source, when, m)))
     _draw(path.with_suffix(".png"), name, m)
     return path
@@ -68,17 +68,15 @@ def write_result(rig: Path, name: str, source: str, when: datetime, m: BodyMeasu
 
 def store(rig: Path, name: str, m: BodyMeasurement) -> None:
     """Put the measured corners and the body's error into `rig.toml`, keeping its comments and layout."""
-    import tomlkit
 
-    document: Any = tomlkit.parse(rig.read_text(encoding="utf-8"))
-    for entry in document["body"]:
-        if entry["name"] != name:
-            continue
+    def change(document: Any) -> None:
+        entry = named_entry(document, "body", name)
         entry["sd_mm"], entry["sd_rad"] = round(m.sd_mm, 4), round(m.sd_rad, 6)
         for marker in entry["marker"]:
             row = m.body.ids.tolist().index(marker["id"])
             marker["corners_mm"] = [[round(float(v), 4) for v in corner] for corner in m.body.corners_mm[row]]
-    replace_text(rig, tomlkit.dumps(document))
+
+    change_rig(rig, change)
 
 
 def _draw(path: Path, name: str, m: BodyMeasurement) -> None:
@@ -107,9 +105,7 @@ def _draw(path: Path, name: str, m: BodyMeasurement) -> None:
     scale = f"scale {100.0 * (m.scale - 1.0):+.2f} % ± {200.0 * m.scale_sd:.2f} ({SCALE_WORDS[m.scale_from]})"
     errors = f"new frames: {m.held_out_px:.2f} px, with the plan {m.plan_held_out_px:.2f} px"
     figure.suptitle(f"{name}: {m.rms_mm:.2f} mm RMS off the plan, {scale}\n{errors}\n{verdict}", fontsize=10, wrap=True)
-    partial = path.with_name(path.name + ".partial")
-    figure.savefig(partial, format="png")
-    os.replace(partial, path)  # noqa: PTH105
+    save(figure, path)
 
 
 def summary(name: str, m: BodyMeasurement) -> list[str]:

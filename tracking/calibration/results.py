@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from navtwin.errors import InputRefused
+from navtwin.files.write import whole_file
 
 
 def result_path(folder: Path, what: str, name: str, now: datetime | None = None) -> Path:
@@ -64,13 +64,9 @@ def plain_value(value: Any) -> Any:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Write beside, then put in place: a crash leaves the old file or the new one."""
-    partial = path.with_name(path.name + ".partial")
-    try:
+    """A crash leaves the old file or the new one."""
+    with whole_file(path) as partial:
         partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)  # noqa: PTH105
-    except OSError as error:
-        raise InputRefused(f"cannot write {path}: {error.strerror}", "check the disk, and the right to write there") from error
 
 
 def change_rig(path: Path, change: Callable[[Any], None]) -> None:
@@ -86,13 +82,9 @@ def change_rig(path: Path, change: Callable[[Any], None]) -> None:
 
     document = tomlkit.parse(path.read_text(encoding="utf-8"))
     change(document)
-    trial = path.with_name(path.name + ".trial")
-    replace_text(trial, tomlkit.dumps(document))
-    try:
+    with whole_file(path) as trial:
+        trial.write_text(tomlkit.dumps(document), encoding="utf-8")
         read_rig(trial)
-        os.replace(trial, path)  # noqa: PTH105
-    finally:
-        trial.unlink(missing_ok=True)
 
 
 def named_entry(document: Any, table: str, name: str) -> Any:

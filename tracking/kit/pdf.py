@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from navtwin.errors import InputRefused
+from navtwin.files.write import whole_file
 from tracking.kit.page import Ink, Page, Stroke, Style, Words
 
 if TYPE_CHECKING:
@@ -26,22 +26,15 @@ STYLES: dict[Style, tuple[float, float, tuple[float, ...]]] = {
 
 
 def write_pdf(pages: Sequence[Page], path: Path, title: str) -> None:
-    """Write the pages, under a temporary name until all are there. Raises InputRefused where the file cannot be written."""
+    """Write the pages. Raises InputRefused where the file cannot be written."""
     import matplotlib as mpl
     from matplotlib.backends.backend_pdf import PdfPages
 
-    partial = path.with_name(path.name + ".partial")
     # Type 42 keeps the text searchable; no date in the file, so that the same sheet is the same file.
     about = {"Title": title, "Creator": "navtwin", "CreationDate": None}
-    try:
-        with mpl.rc_context({"pdf.fonttype": 42}), PdfPages(partial, metadata=about) as pdf:
-            for page in pages:
-                pdf.savefig(figure_of(page))
-        partial.replace(path)
-    except OSError as error:
-        if partial.exists():
-            partial.unlink()
-        raise InputRefused(f"cannot write {path}: {error.strerror or error}", "write elsewhere, or make room on the disk") from error
+    with whole_file(path) as partial, mpl.rc_context({"pdf.fonttype": 42}), PdfPages(partial, metadata=about) as pdf:
+        for page in pages:
+            pdf.savefig(figure_of(page))
 
 
 def figure_of(page: Page) -> Figure:

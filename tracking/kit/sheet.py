@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from navtwin.errors import InputRefused, nearest
+from navtwin.files.write import whole_file
 from tracking.detect.patterns import cells, dictionary_of
 from tracking.kit.board import COLUMNS, ROWS
 from tracking.kit.board import DICTIONARY as BOARD_WORDS
@@ -114,9 +115,5 @@ def write_sheet(sheet: Sheet, out: Path, rig: Path | None, *, force: bool = Fals
             raise InputRefused(f"{path} is already there", "pass --force to write over it, or name another file")
     write_pdf(sheet.pages, out, f"navtwin marker sheet, {sheet.paper}")
     if rig is not None:
-        partial = rig.with_name(rig.name + ".partial")
-        try:
+        with whole_file(rig) as partial:
             partial.write_text(sheet.rig, encoding="utf-8")
-            partial.replace(rig)
-        except OSError as error:
-            raise InputRefused(f"cannot write {rig}: {error.strerror or error}", "write elsewhere, or make room on the disk") from error

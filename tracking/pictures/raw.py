@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from navtwin.errors import InputRefused
+from navtwin.files.write import whole_file
 from tracking.opencv import cv2
 from tracking.pictures.folder import COLUMNS, LIST_NAME
 from tracking.pictures.images import Picture
@@ -99,6 +100,8 @@ class RawRecorder:
                 continue
             try:
                 self._write(*item)
+            except InputRefused as refused:
+                self.trouble = f"pictures are no longer recorded: {refused.problem}"
             except OSError as error:
                 self.trouble = f"pictures are no longer recorded: {error.strerror}"
 
@@ -109,9 +112,8 @@ class RawRecorder:
             return
         data = cv2.imencode(self._suffix, picture.grey, self._quality)[1].tobytes()
         file = self.folder / f"camera{picture.camera}-{number:08d}{self._suffix}"
-        partial = file.with_name(file.name + ".partial")
-        partial.write_bytes(data)
-        partial.replace(file)
+        with whole_file(file) as partial:
+            partial.write_bytes(data)
         # A row follows its picture, so that a cut recording lists only what is there.
         self._rows.writerow([number, picture.t_capture_ns, picture.camera, file.name, picture.t_arrival_ns, picture.stamp])
         self._list.flush()

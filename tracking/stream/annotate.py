@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from navtwin.errors import InputRefused
+from navtwin.files.write import whole_file
 from navtwin.nouns import Rig, Sighting, SourceEnded, TrackerFrame
 from navtwin.rigid import Rigid
 from tracking.camera_model import Camera
@@ -120,12 +121,8 @@ def save(out: Path, canvas: Picture8) -> None:
     if out.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise InputRefused(f"{out.name} is neither .png nor .jpg", "name a picture file")
     data = cv2.imencode(out.suffix, canvas)[1].tobytes()
-    partial = out.with_name(out.name + ".partial")
-    try:
+    with whole_file(out) as partial:
         partial.write_bytes(data)
-        partial.replace(out)
-    except OSError as error:
-        raise InputRefused(f"cannot write {out}: {error.strerror}", "check the path") from error
 
 
 def _outline(canvas: Picture8, corners_px: npt.NDArray[np.float64], number: int) -> None:
