@@ -20,12 +20,12 @@ PATIENCE_NS = 30_000_000_000
 
 @dataclass(slots=True)
 class Dwell:
-    """Points (in ref) of the dwell so far, with their times, and in words what keeps it from completing."""
+    """Points (in ref) of the dwell so far, which are its collection's, with their times; and in words what keeps it from completing."""
 
     needed_ns: int
     started_ns: int
+    points_ref_mm: list[Vec3]
     times_ns: list[int] = field(default_factory=list)
-    points_ref_mm: list[Vec3] = field(default_factory=list)
     trouble: str = ""
 
     @property

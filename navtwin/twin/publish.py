@@ -147,7 +147,7 @@ def due_setup(memory: Memory) -> list[Message]:
     pending = tuple(f"pivot/{tool}" for tool in memory.pending_pivots) + (("registration",) if memory.pending_registration else ())
     setup = Setup(
         collecting="" if c is None else " ".join(word for word in (c.what, c.landmark or c.tool) if word),
-        samples=0 if c is None else max(len(c.poses), len(c.points_ref_mm), 0 if c.dwell is None else len(c.dwell.points_ref_mm)),
+        samples=0 if c is None else max(len(c.poses), len(c.points_ref_mm)),
         calibrated=tuple(sorted(memory.tips)),
         landmarks=names,
         spread_mm=tuple(memory.touched[n].spread_mm for n in names),

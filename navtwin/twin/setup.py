@@ -57,14 +57,14 @@ def _start(scene: Scene, memory: Memory, order: Collect) -> Refusal:
         return f"the case has no landmark '{order.landmark}'; known: {', '.join(m.name for m in scene.landmarks)}"
     if order.what != "pivot" and order.tool not in memory.tips:
         return f"the tip of '{order.tool}' is not calibrated; collect a pivot and accept it first"
-    dwell = None
+    collection = Collection(order.what, order.tool, order.landmark)
     if order.dwell_s:
         if order.what != "landmark":
             return f"a {order.what} is not taken by dwell; leave dwell_s out"
         if not SHORTEST_S <= order.dwell_s <= LONGEST_S:
             return f"a dwell of {order.dwell_s:g} s; choose {SHORTEST_S:g} to {LONGEST_S:g} s"
-        dwell = Dwell(needed_ns=int(order.dwell_s * 1e9), started_ns=memory.now_ns)
-    memory.collection = Collection(order.what, order.tool, order.landmark, dwell)
+        collection.dwell = Dwell(int(order.dwell_s * 1e9), memory.now_ns, collection.points_ref_mm)
+    memory.collection = collection
     memory.notices.pop("LANDMARK_REFUSED", None)
     memory.setup_changed = True
     memory.setup_message = ""
@@ -105,7 +105,7 @@ def _dwell(memory: Memory, c: Collection, dwell: Dwell, frame: TrackerFrame, T_r
         memory.setup_changed = True
     if dwell.is_complete(LANDMARK_SAMPLES):
         memory.collection, memory.setup_changed = None, True
-        refusal = _take_landmark(memory, c.landmark, dwell.points_ref_mm)
+        refusal = _take_landmark(memory, c.landmark, c.points_ref_mm)
         if refusal:
             _refuse_landmark(memory, refusal)
 
@@ -135,10 +135,9 @@ def _finish(memory: Memory, c: Collection, seq: int) -> Outcome:
         memory.undo.append(("sweep", str(len(c.points_ref_mm))))
         memory.setup_message = f"{len(c.points_ref_mm)} points swept, {c.refused} frames refused"
         return "", []
-    points = c.points_ref_mm if c.dwell is None else c.dwell.points_ref_mm
-    if len(points) < LANDMARK_SAMPLES:
-        return f"only {len(points)} good samples of '{c.landmark}' ({c.refused} hidden); hold the tip there, in view, for a second", []
-    return _take_landmark(memory, c.landmark, points), []
+    if len(c.points_ref_mm) < LANDMARK_SAMPLES:
+        return f"only {len(c.points_ref_mm)} good samples of '{c.landmark}' ({c.refused} hidden); hold the tip there, in view, for a second", []
+    return _take_landmark(memory, c.landmark, c.points_ref_mm), []
 
 
 def _take_landmark(memory: Memory, name: str, points: list[Vec3]) -> Refusal:
