@@ -96,14 +96,26 @@ def hear_setup(guide: Guide, setup: Setup) -> None:
     """Take in what the core says, and tell what is new in it."""
     before, guide.setup = guide.setup, setup
     if setup.message and setup.message != guide.told:
-        troubled = any(word in setup.message for word in ("hidden", "moves", "drifts", "not taken", "refused", "moved"))
-        guide.lines.append(Line(setup.message, bell=troubled))
+        guide.lines.append(Line(setup.message, bell=before is not None and _is_trouble(before, setup)))
     guide.told = setup.message
     ended = before is not None and before.collecting and not setup.collecting
-    if ended and guide.announced is not None and guide.announced == Step("landmark", guide.announced.name):
+    if ended and guide.announced is not None and guide.announced.what == "landmark":
         if guide.announced.name not in setup.landmarks:
             _failed(guide, guide.announced)
         guide.announced = None
+
+
+def _is_trouble(before: Setup, setup: Setup) -> bool:
+    """Whether what the core has to say is of trouble: while it collects, it speaks of nothing else; then, of an end that brought nothing."""
+    if setup.collecting:
+        return True
+    brought = (
+        setup.sweep_points > before.sweep_points
+        or (setup.landmarks, setup.spread_mm, setup.landmark_samples) != (before.landmarks, before.spread_mm, before.landmark_samples)
+        or not set(setup.computing) <= set(before.computing)
+        or not set(setup.pending) <= set(before.pending)
+    )
+    return bool(before.collecting or before.computing) and not brought
 
 
 def hear_reply(guide: Guide, reply: Reply) -> None:

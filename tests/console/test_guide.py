@@ -142,6 +142,28 @@ def test_what_comes_next_is_read_off_the_core(setup: Setup, step: Step) -> None:
     assert next_step(setup, Course(tools=("pointer",), landmarks=("a", "b", "c"), pointer="pointer")) == step
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "rings"),
+    [
+        ({}, {"collecting": "landmark a", "message": "a: pointer is hidden; hold still, in view"}, True),
+        ({"collecting": "landmark a"}, {"message": "'a' was not taken in 30 s: no frame came"}, True),
+        ({"collecting": "landmark a"}, {"landmarks": ("a",), "spread_mm": (0.1,), "message": "a touched, spread 0.10 mm of 62 samples"}, False),
+        ({"collecting": "sweep pointer"}, {"sweep_points": 900, "message": "900 points swept, 0 frames refused"}, False),
+        ({"collecting": "sweep pointer"}, {"message": "0 points swept, 900 frames refused"}, True),
+        ({"collecting": "pivot drill"}, {"computing": ("pivot/drill",), "message": "calibrating the tip of drill from 400 poses"}, False),
+        ({"computing": ("registration",)}, {"pending": ("registration",), "message": "registration: FRE 0.30 mm, accepted by the gate"}, False),
+        ({"computing": ("registration",)}, {"message": "the worker ended"}, True),
+        ({"pending": ("registration",)}, {"message": "registration in use"}, False),
+    ],
+)
+def test_what_the_core_says_rings_where_eyes_are_needed(before: dict[str, object], after: dict[str, object], rings: bool) -> None:
+    """By what became of a collection or a computation, not by the words."""
+    guide = Guide(COURSE)
+    hear_setup(guide, _setup(calibrated=("pointer",), **before))
+    hear_setup(guide, _setup(calibrated=("pointer",), **after))
+    assert [line.bell for line in guide.lines] == [rings]
+
+
 def test_a_guide_that_joins_in_the_middle_of_a_collection_does_not_end_it() -> None:
     guide = Guide(COURSE)
     hear_setup(guide, _setup(collecting="sweep pointer", calibrated=("pointer",)))
