@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import settings
 from scipy.spatial.transform import Rotation
 
 from navtwin import kernels
@@ -13,7 +12,7 @@ from navtwin.kernels.screw import screw_between
 from navtwin.kernels.sweep import swept_capsule
 from tests.kernels import meshes
 from tests.kernels.test_frame import scene
-from tests.kernels.test_sweep import PLATE, pose, random_move, sampled, shaft, sweep
+from tests.kernels.test_sweep import PLATE, any_move, pose, random_move, sampled, shaft, sweep
 
 F64 = np.ndarray
 
@@ -24,13 +23,7 @@ def is_clear(forest: kernels.Forest, part: F64, before: F64, after: F64, limit: 
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    seed=st.integers(0, 100_000),
-    degrees=st.sampled_from([0.0, 0.1, 2.0, 10.0, 60.0]),
-    mm=st.sampled_from([0.0, 0.02, 0.5, 5.0, 20.0]),
-    length=st.sampled_from([0.0, 20.0, 150.0]),
-    radius=st.sampled_from([0.0, 1.5]),
-)
+@any_move
 def test_what_is_called_clear_is(seed: int, degrees: float, mm: float, length: float, radius: float) -> None:
     """At no moment nearer than was asked, whatever was asked."""
     forest, work = kernels.plant(*meshes.torus(nu=48, nv=24))[0], kernels.workspace()

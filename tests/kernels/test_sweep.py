@@ -51,6 +51,16 @@ def walk(part: F64, before: F64, after: F64, steps: int) -> tuple[F64, F64]:
     return out[0], out[1]
 
 
+#: Instruments and their steps, at rest to far.
+any_move = given(
+    seed=st.integers(0, 100_000),
+    degrees=st.sampled_from([0.0, 0.1, 2.0, 10.0, 60.0]),
+    mm=st.sampled_from([0.0, 0.02, 0.5, 5.0, 20.0]),
+    length=st.sampled_from([0.0, 20.0, 150.0]),
+    radius=st.sampled_from([0.0, 1.5]),
+)
+
+
 @query
 def clearances(forest: kernels.Forest, a: F64, b: F64, radius: float, out: F64, work: kernels.Workspace) -> None:
     for i in range(len(a)):
@@ -90,13 +100,7 @@ def test_the_way_is_a_screw(degrees: float) -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(
-    seed=st.integers(0, 100_000),
-    degrees=st.sampled_from([0.0, 0.1, 2.0, 10.0, 60.0]),
-    mm=st.sampled_from([0.0, 0.02, 0.5, 5.0, 20.0]),
-    length=st.sampled_from([0.0, 20.0, 150.0]),
-    radius=st.sampled_from([0.0, 1.5]),
-)
+@any_move
 def test_never_above_and_hardly_below_the_truth(seed: int, degrees: float, mm: float, length: float, radius: float) -> None:
     forest = kernels.plant(*meshes.torus(nu=48, nv=24))[0]
     part, (before, after) = shaft(length, radius), random_move(np.random.default_rng(seed), degrees, mm)
