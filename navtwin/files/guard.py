@@ -65,12 +65,16 @@ def read_text(path: Path, most: int = MOST_TEXT) -> str:
 
 def read_xml(path: Path, most: int = MOST_TEXT) -> Element:
     """The root of an XML file. DOCTYPE, entities and anything fetched from elsewhere are refused (defusedxml)."""
+    return parse_xml(read_bytes(path, most), path)
+
+
+def parse_xml(data: bytes, path: Path) -> Element:
+    """The root of XML that was cut out of the file `path`, under the same rules as `read_xml`."""
     from xml.etree.ElementTree import ParseError
 
     from defusedxml.common import DefusedXmlException
     from defusedxml.ElementTree import fromstring
 
-    data = read_bytes(path, most)
     try:
         root: Element = fromstring(data, forbid_dtd=True)
     except DefusedXmlException as error:
