@@ -1,0 +1,1 @@
+"""Trackers of Northern Digital (Polaris, Vega, Aurora) through the library ndicapi, an optional extra."""
