@@ -74,6 +74,9 @@ class TrackerFrame(Noun, frozen=True, tag_field="kind", tag="frame"):
     stamp : `host` if captured with a host clock, `assumed` if arrival minus a declared latency
     filter : what has smoothed the poses; None if nothing has
     stages : for sources that make the poses themselves
+    t_device_ns : the time stamp that the device or the sender gave the frame, on its own clock, which never orders anything; None if it gave none
+    fields : what else came with the frame, (name, value) as text, kept to be handed on and never interpreted; a name that begins with `file:`,
+        on the first frame of a recording, was said once of the whole of it
     """
 
     source: str
@@ -84,3 +87,5 @@ class TrackerFrame(Noun, frozen=True, tag_field="kind", tag="frame"):
     stamp: Literal["host", "assumed"] = "host"
     filter: AppliedFilter | None = None
     stages: Stages | None = None
+    t_device_ns: int | None = None
+    fields: tuple[tuple[str, str], ...] = ()
