@@ -1,0 +1,95 @@
+"""What the text headers of NRRD and MetaImage files have in common."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+from navtwin.errors import InputRefused
+
+_CHUNK_BYTES = 256 * 1024
+
+
+def read_until(source: BinaryIO | bytes, ending: re.Pattern[bytes], most: int) -> bytes | None:
+    """What comes before and in the first match of `ending`; None where the first `most` bytes hold no match.
+
+    `ending` begins at a line's end or beginning and ends with a line's end. A file that ends without a blank line is read as if it had one.
+    """
+    stream = io.BytesIO(source) if isinstance(source, bytes) else source
+    raw, size = bytearray(), 0
+    while size <= most:
+        chunk = stream.read(_CHUNK_BYTES)
+        raw += chunk or b"\n\n"
+        found = ending.search(raw, max(0, raw.rfind(b"\n", 0, size)))
+        size += len(chunk)
+        if found is not None:
+            return bytes(raw[: min(found.end(), size)])
+        if not chunk:
+            return None
+    return None
+
+
+def text_of(raw: bytes) -> str:
+    """Text of a header: UTF-8, or Latin-1 where it is not; the formats name no encoding, and some writers put a name or a place in it."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def only(pairs: Iterable[tuple[str, str]], names: tuple[str, ...], what: Path) -> str | None:
+    """The value of the one pair under any of `names`, None if there is none.
+
+    Raises
+    ------
+    InputRefused : it is stated twice, and not alike
+    """
+    values = dict.fromkeys(value for name, value in pairs if name in names)
+    if len(values) > 1:
+        raise InputRefused(f"the header of {what} states {names[0]} twice: '{' and '.join(v[:40] for v in values)}'", "leave the right one in it")
+    return next(iter(values), None)
+
+
+def numbers(text: str, count: int, name: str, what: Path) -> tuple[float, ...]:
+    """`count` numbers of a header line.
+
+    Raises
+    ------
+    InputRefused : other than that many, or something that is no number
+    """
+    words = text.split()
+    try:
+        values = tuple(float(word) for word in words)
+    except ValueError:
+        values = ()
+    if len(values) != count:
+        raise InputRefused(f"{what}: {name} is '{text[:60]}', not {count} numbers", "the header is damaged: export the file again")
+    return values
+
+
+def whole_numbers(text: str, name: str, what: Path) -> tuple[int, ...]:
+    """Whole numbers of a header line, of up to 18 digits each.
+
+    Raises
+    ------
+    InputRefused : something that is none
+    """
+    words = text.split()
+    if not words or any(re.fullmatch(r"[+-]?[0-9]{1,18}", word) is None for word in words):
+        raise InputRefused(f"{what}: {name} is '{text[:60]}', not whole numbers", "the header is damaged: export the file again")
+    return tuple(int(word) for word in words)
+
+
+def data_file(header: Path, name: str) -> Path:
+    """The file that a detached header names: in its own folder or below it, nowhere else.
+
+    Raises
+    ------
+    InputRefused : a name that leads out of the folder
+    """
+    if not name or "\0" in name or "\\" in name or ":" in name or Path(name).is_absolute() or ".." in Path(name).parts:
+        raise InputRefused(f"{header} names the data file '{name[:80]}', which is not in its folder", "put both into one folder and mend the name")
+    return header.parent / name

@@ -1,0 +1,87 @@
+"""Headers of NRRD files (.nrrd, .nhdr), sequences and segmentations included: `field: value` and `key:=value` lines up to a blank one.
+
+Format: https://teem.sourceforge.net/nrrd/format.html.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from navtwin.errors import InputRefused
+from navtwin.files.guard import MOST_TEXT
+from navtwin.files.header_text import only, read_until, text_of
+
+_BLANK_LINE: Final = re.compile(rb"\n\r?\n")
+_MAGIC: Final = re.compile(rb"NRRD000[1-5]\r?\n")
+#: What stands for itself in a value: a backslash is written twice, a line's end as \\n.
+_ESCAPED: Final = re.compile(r"\\([\\n])")
+
+
+@dataclass(frozen=True)
+class Header:
+    """An NRRD header.
+
+    Attributes
+    ----------
+    fields : (name, value) of the format's own fields in the order of the file, names in lower case
+    keys : (key, value) of the `key:=value` lines in the order of the file, escapes resolved
+    data_offset : the byte behind the header, where the data begin unless they are in another file
+    what : where it was read from
+    """
+
+    fields: tuple[tuple[str, str], ...]
+    keys: tuple[tuple[str, str], ...]
+    data_offset: int
+    what: Path
+
+    def value(self, *names: str) -> str | None:
+        """The value of a field or one of its other names; InputRefused where it is stated twice and not alike."""
+        return only(self.fields, names, self.what)
+
+
+def begins(head: bytes) -> bool:
+    """Whether a file that begins so is an NRRD file."""
+    return _MAGIC.match(head) is not None
+
+
+def read_header(source: BinaryIO | bytes, what: Path, most: int = MOST_TEXT) -> Header:
+    """Read the header of an NRRD file from its beginning; of a stream, somewhat more is consumed.
+
+    Parameters
+    ----------
+    source : the file, open for reading at its beginning, or its bytes
+    what : named in errors
+    most : bytes that a header may have
+
+    Raises
+    ------
+    InputRefused : not an NRRD file of version 1 to 5, a header beyond `most`, a line that is neither field, key nor comment
+    """
+    raw = read_until(source, _BLANK_LINE, most)
+    if raw is None:
+        raise InputRefused(f"{what} has no NRRD header that ends with a blank line", "check that it is the right file, and whole")
+    if not begins(raw):
+        raise InputRefused(f"{what} is not an NRRD file of version 1 to 5", "check that it is the right file")
+    fields, keys = list[tuple[str, str]](), list[tuple[str, str]]()
+    for line in text_of(raw).split("\n")[1:]:
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, colon, value = line.partition(":")
+        if value[:1] not in ("=", " ") and ":=" in value:  # a colon in the key itself
+            name, colon, value = (line[: line.index(":=")], ":", line[line.index(":=") + 1 :])
+        if not colon:
+            raise InputRefused(f"{what} has a header line that is neither field nor key: '{line.strip()[:60]}'", "mend or export the file again")
+        if value.startswith("="):
+            keys.append((name, _plain(value[1:].rstrip("\r"))))
+        else:
+            fields.append((name.strip().lower(), value.strip()))
+        if fields and fields[-1][0] in ("data file", "datafile") and fields[-1][1].startswith("LIST"):
+            break  # names of files follow, one a line
+    return Header(tuple(fields), tuple(keys), len(raw), what)
+
+
+def _plain(value: str) -> str:
+    return _ESCAPED.sub(lambda found: "\n" if found[1] == "n" else "\\", value) if "\\" in value else value
