@@ -1,0 +1,1 @@
+"""OpenIGTLink as bytes: header, checksum, bodies, framing. No sockets and no clocks (protocol: openigtlink/OpenIGTLink, Documents/Protocol)."""
