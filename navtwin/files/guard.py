@@ -68,8 +68,8 @@ def read_xml(path: Path, most: int = MOST_TEXT) -> Element:
     return parse_xml(read_bytes(path, most), path)
 
 
-def parse_xml(data: bytes, path: Path) -> Element:
-    """The root of XML that was cut out of the file `path`, under the same rules as `read_xml`."""
+def parse_xml(data: bytes, path: Path | str) -> Element:
+    """The root of XML that was cut out of the file `path`, or came under that name, under the same rules as `read_xml`."""
     from xml.etree.ElementTree import ParseError
 
     from defusedxml.common import DefusedXmlException
