@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from navtwin.nouns import LEVELS, AlertSet, Level, Part, Rig, State, Tool
 from navtwin.rigid import Vec3
@@ -184,17 +185,22 @@ def save_png(picture: Picture, state: State | None, alerts: AlertSet | None, pat
 
     from navtwin.scene.caption import write_caption
 
-    picture.plotter.enable_anti_aliasing("ssaa")
-    picture.look(view, state)
-    picture.show(state, alerts)
-    picture.plotter.render()
-    pixels = np.asarray(picture.plotter.screenshot(None, return_img=True))
-    image = write_caption(Image.fromarray(pixels[:, :, :3]), picture.scene, state, alerts, view)
+    pixels = picture_pixels(picture, state, alerts, view)
+    image = write_caption(Image.fromarray(pixels), picture.scene, state, alerts, view)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     image.save(part, format="PNG")
     part.replace(path)
     return path
+
+
+def picture_pixels(picture: Picture, state: State | None, alerts: AlertSet | None, view: ViewName) -> npt.NDArray[np.uint8]:
+    """One moment of a picture that is off-screen, smoothed, (rows, columns, 3)."""
+    picture.plotter.enable_anti_aliasing("ssaa")
+    picture.look(view, state)
+    picture.show(state, alerts)
+    picture.plotter.render()
+    return np.asarray(picture.plotter.screenshot(None, return_img=True), dtype=np.uint8)[:, :, :3]
 
 
 def software_rendering() -> bool:
