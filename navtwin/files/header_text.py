@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from navtwin.errors import InputRefused
 
-_CHUNK_BYTES = 256 * 1024
+#: How the name of a frame's field begins in a tracker's recording.
+FRAME: Final = "Seq_Frame"
+_CHUNK_BYTES: Final = 256 * 1024
 
 
 def read_until(source: BinaryIO | bytes, ending: re.Pattern[bytes], most: int) -> bytes | None:
@@ -53,20 +56,33 @@ def only(pairs: Iterable[tuple[str, str]], names: tuple[str, ...], what: Path) -
     return next(iter(values), None)
 
 
-def numbers(text: str, count: int, name: str, what: Path) -> tuple[float, ...]:
-    """`count` numbers of a header line.
+def needed(pairs: Iterable[tuple[str, str]], name: str, what: Path) -> str:
+    """The value of the one pair under a name that has to be there.
 
     Raises
     ------
-    InputRefused : other than that many, or something that is no number
+    InputRefused : it is not there, or is stated twice and not alike
+    """
+    value = only(pairs, (name,), what)
+    if value is None:
+        raise InputRefused(f"the header of {what} does not say its {name}", "export the file again")
+    return value
+
+
+def numbers(text: str, count: int, name: str, what: Path) -> tuple[float, ...]:
+    """`count` finite numbers of a header line.
+
+    Raises
+    ------
+    InputRefused : other than that many, or something that is no finite number
     """
     words = text.split()
     try:
         values = tuple(float(word) for word in words)
     except ValueError:
         values = ()
-    if len(values) != count:
-        raise InputRefused(f"{what}: {name} is '{text[:60]}', not {count} numbers", "the header is damaged: export the file again")
+    if len(values) != count or not all(map(math.isfinite, values)):
+        raise InputRefused(f"{what}: {name} is '{text[:60]}', not {count} finite numbers", "the header is damaged: export the file again")
     return values
 
 
@@ -81,6 +97,11 @@ def whole_numbers(text: str, name: str, what: Path) -> tuple[int, ...]:
     if not words or any(re.fullmatch(r"[+-]?[0-9]{1,18}", word) is None for word in words):
         raise InputRefused(f"{what}: {name} is '{text[:60]}', not whole numbers", "the header is damaged: export the file again")
     return tuple(int(word) for word in words)
+
+
+def has_frames(pairs: Iterable[tuple[str, str]]) -> bool:
+    """Whether the lines of a header are those of a tracker's recording (PLUS): it has fields of its frames."""
+    return any(key.startswith(FRAME) for key, _ in pairs)
 
 
 def data_file(header: Path, name: str) -> Path:

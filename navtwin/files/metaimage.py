@@ -13,7 +13,7 @@ from typing import BinaryIO, Final
 
 from navtwin.errors import InputRefused
 from navtwin.files.guard import MOST_TEXT
-from navtwin.files.header_text import only, read_until, text_of
+from navtwin.files.header_text import needed, only, read_until, text_of
 
 #: What ElementDataFile says where the data follow the header.
 LOCAL: Final = ("LOCAL", "Local", "local")
@@ -39,6 +39,10 @@ class Header:
     def value(self, *names: str) -> str | None:
         """The value under a key or one of its other names; InputRefused where it is stated twice and not alike."""
         return only(self.fields, names, self.what)
+
+    def needed(self, name: str) -> str:
+        """The value under a key; InputRefused where it is missing."""
+        return needed(self.fields, name, self.what)
 
 
 def begins(head: bytes) -> bool:

@@ -12,7 +12,7 @@ from typing import BinaryIO, Final
 
 from navtwin.errors import InputRefused
 from navtwin.files.guard import MOST_TEXT
-from navtwin.files.header_text import only, read_until, text_of
+from navtwin.files.header_text import needed, only, read_until, text_of
 
 _BLANK_LINE: Final = re.compile(rb"\n\r?\n")
 _MAGIC: Final = re.compile(rb"NRRD000[1-5]\r?\n")
@@ -40,6 +40,10 @@ class Header:
     def value(self, *names: str) -> str | None:
         """The value of a field or one of its other names; InputRefused where it is stated twice and not alike."""
         return only(self.fields, names, self.what)
+
+    def needed(self, name: str) -> str:
+        """The value under a key; InputRefused where it is missing."""
+        return needed(self.fields, name, self.what)
 
 
 def begins(head: bytes) -> bool:

@@ -3,23 +3,60 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from navtwin.errors import InputRefused
-from navtwin.volumes.nifti import nifti_box, read_nifti
+from navtwin.files.guard import is_packed, read_head
+from navtwin.volumes import metaimage, nifti, nrrd
+from navtwin.volumes.layout import Layout, read_values
 from navtwin.volumes.volume import Volume, VolumeBox, placed, refuse_other_geometry
 
+#: What a DICOM file says behind its preamble of 128 bytes.
+_DICOM: Final = b"DICM"
 
-def read_ct(path: str | Path, *, series: str | None = None, resample: bool = False) -> Volume:
-    """Read a CT from a NIfTI file (.nii, .nii.gz) or a DICOM folder.
+
+def layout_of(path: Path, *, space: str | None = None, unit: str | None = None) -> Layout:
+    """What the header of a volume file states: NIfTI, NRRD or MetaImage.
+
+    Parameters
+    ----------
+    space : LPS or RAS, where the file does not say which its axes are
+    unit : mm, cm, m or um, where the file does not say it or is wrong about it
+
+    Raises
+    ------
+    InputRefused : missing, unreadable or cut file; no volume; not three-dimensional; no stated place in space, or a damaged one
+    """
+    with np.errstate(over="ignore", invalid="ignore"):  # numbers that leave the range of doubles are refused by name
+        return _layout(path, space, unit)
+
+
+def _layout(path: Path, space: str | None, unit: str | None) -> Layout:
+    head = read_head(path, 4096)
+    if nifti.begins(head):
+        return nifti.nifti_layout(path, unit)
+    if is_packed(path):
+        raise InputRefused(f"{path} is not a NIfTI volume, but something else packed with gzip", "unpack it first")
+    if nrrd.begins(head):
+        return nrrd.nrrd_layout(path, space, unit)
+    if metaimage.begins(head):
+        return metaimage.metaimage_layout(path, space, unit)
+    raise InputRefused(f"{path} is not a NIfTI, NRRD or MetaImage volume", "check that it is the right file, and whole")
+
+
+def read_ct(
+    path: str | Path, *, series: str | None = None, resample: bool = False, space: str | None = None, unit: str | None = None
+) -> Volume:  # fmt: skip
+    """Read a CT from a NIfTI, NRRD or MetaImage file, or from DICOM (a folder or a file).
 
     Parameters
     ----------
     series : which DICOM series, by its number in the list or by UID; a folder with one CT needs none
     resample : mend by resampling what can be mended honestly (DICOM)
+    space, unit : as `layout_of`
 
     Returns
     -------
@@ -28,33 +65,34 @@ def read_ct(path: str | Path, *, series: str | None = None, resample: bool = Fal
     Raises
     ------
     InputRefused : missing, unreadable or cut file; not three-dimensional; no stated position in space; an affine that is not
-        finite, singular or sheared; a unit other than mm
+        finite, singular or sheared; a unit other than mm; voxels that are not finite
     """
     path = Path(path)
-    if path.is_dir():
+    if path.is_dir() or read_head(path, 132)[128:] == _DICOM:
         from navtwin.volumes.dicom.read import read_dicom
 
         scanned: Volume = read_dicom(path, series=series, resample=resample)
         return scanned
-    volume = read_nifti(path)
-    hu = volume.hu.astype(np.int16 if _fits_int16(volume.hu) else np.float32, copy=False)
+    volume = read_values(layout_of(path, space=space, unit=unit))
+    with np.errstate(over="ignore"):
+        hu = volume.hu.astype(np.int16 if _fits_int16(volume.hu) else np.float32, copy=False)
     if hu.dtype == np.float32 and not np.isfinite(hu).all():
         raise InputRefused(f"{path} holds voxels that are NaN or infinite", "export the CT again without masking")
     return placed(hu, volume.T_ct_from_ijk, path)
 
 
-def read_label_volume(path: str | Path) -> Volume:
-    """Read a label volume, on whatever grid it has.
+def read_label_volume(path: str | Path, *, space: str | None = None, unit: str | None = None) -> Volume:
+    """Read a label volume, on whatever grid it has. Whole numbers keep the type in which they are stored.
 
     Raises
     ------
-    InputRefused : as `read_ct`; labels that are not whole numbers
+    InputRefused : as `layout_of`; labels that are not whole numbers
     """
-    volume = read_nifti(Path(path))
+    volume = read_values(layout_of(Path(path), space=space, unit=unit))
     if volume.hu.dtype.kind in "iu":
         return volume
     whole = np.rint(volume.hu)
-    if not (np.isfinite(volume.hu).all() and (volume.hu == whole).all()):
+    if not (np.isfinite(whole).all() and (volume.hu == whole).all() and np.abs(whole).max() < 2**31):
         raise InputRefused(f"{path} holds values that are not whole numbers", "pass a label volume, not probabilities or a CT")
     return placed(whole.astype(np.int32), volume.T_ct_from_ijk, volume.path)
 
@@ -73,7 +111,7 @@ def read_labels(path: str | Path, like: Volume) -> Volume:
 
 def read_box(path: str | Path) -> VolumeBox:
     """Where a volume lies, from its header alone."""
-    return nifti_box(Path(path))
+    return layout_of(Path(path)).box
 
 
 def _fits_int16(values: npt.NDArray[Any]) -> bool:

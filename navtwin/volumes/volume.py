@@ -106,7 +106,7 @@ def placement(T_ct_from_ijk: Affine, what: Path) -> Sides:
     if not np.isfinite(T_ct_from_ijk).all():
         raise InputRefused(f"the affine of {what} holds NaN or infinite values", _EXPORT_AGAIN)
     sides = np.linalg.norm(T_ct_from_ijk[:3, :3], axis=0)
-    if sides.min() <= 1e-6 or abs(np.linalg.det(T_ct_from_ijk[:3, :3] / sides)) < 1e-6:
+    if not np.isfinite(sides).all() or sides.min() <= 1e-6 or abs(np.linalg.det(T_ct_from_ijk[:3, :3] / sides)) < 1e-6:
         raise InputRefused(f"the affine of {what} is singular", _EXPORT_AGAIN)
     axes = T_ct_from_ijk[:3, :3] / sides
     shear = float(np.abs(axes.T @ axes - np.eye(3)).max())
