@@ -25,8 +25,9 @@ from navtwin.volumes.volume import Volume
 
 #: What a case is made by: a change in any of these makes earlier cases stale.
 _RECIPE_FILES = (
-    "build.py", "case.py", "case_text.py", "extract.py", "fairing.py", "pedicle.py", "skin.py", "surface_file.py", "thorax.py",
-    "../kernels/voxels.py", "../volumes/nifti.py", "../volumes/read.py", "../volumes/volume.py",
+    "build.py", "case.py", "case_text.py", "extract.py", "fairing.py", "pedicle.py", "skin.py", "thorax.py",
+    "../kernels/voxels.py", "../meshes/axes.py", "../meshes/ply.py", "../meshes/write.py",
+    "../volumes/nifti.py", "../volumes/read.py", "../volumes/volume.py",
 )  # fmt: skip
 RECIPE_VERSION = hashlib.sha256("".join(file_hash(Path(__file__).parent / name) for name in _RECIPE_FILES).encode()).hexdigest()[:16]
 #: Segmentation error that is assumed where nobody states one: one standard deviation, mm.

@@ -13,12 +13,13 @@ from navtwin import kernels
 from navtwin.errors import InputRefused
 from navtwin.kernels import Forest
 from navtwin.kernels.solids import closest_solids
+from navtwin.meshes.read import read_mesh
+from navtwin.meshes.write import write_mesh
 from navtwin.rigid import Rigid
 from navtwin.scene.answers import ClosestPoints, ClosestSurfaces, ClosestToCapsule, RayHits
 from navtwin.scene.batches import in_batches, walk_order
 from navtwin.scene.probe import PairProbe, Probe
 from navtwin.scene.sign import Sign, judge, winding_of
-from navtwin.scene.surface_file import read_mesh, write_ply
 
 F64 = npt.NDArray[np.float64]
 I32 = npt.NDArray[np.int32]
@@ -101,24 +102,24 @@ class Surface:
         return cls(np.array(vertices, order="C"), np.array(corners, dtype=np.int32, order="C"))
 
     @classmethod
-    def read(cls, path: str | Path, space: str | None = None) -> Surface:
-        """Read a .ply or .stl file.
+    def read(cls, path: str | Path, space: str | None = None, unit: str | None = None) -> Surface:
+        """Read a mesh file: STL, PLY, OBJ, VTK PolyData or VTP, told by its content.
 
         Parameters
         ----------
-        path : binary PLY, or STL (binary or ASCII)
-        space : "LPS" or "RAS", for a file that does not state its axes (`SPACE=LPS` in a comment or header)
+        path : the file
+        space : "LPS" or "RAS", for a file that does not state its axes (`SPACE=LPS` in a header, comment, title or field)
+        unit : "mm", "cm" or "m", for a file that does not state its unit; without it a surface between 1 mm and 2 m is taken for mm
 
         Raises
         ------
-        InputRefused : unreadable, cut, not triangles, or axes that neither file nor caller states
+        InputRefused : unreadable, cut, no surface, axes that neither file nor caller states, or a size that nothing in mm has
         """
-        vertices, faces = read_mesh(Path(path), space)
-        return cls.from_arrays(vertices, faces)
+        return cls.from_arrays(*read_mesh(Path(path), space, unit))
 
     def write(self, path: str | Path) -> None:
-        """Write binary PLY in LPS, double precision: reading it back gives the same bits."""
-        write_ply(Path(path), self.vertices_mm, self.faces)
+        """Write STL, PLY, OBJ, VTK or VTP, as the name ends, in LPS and mm; but for STL (float32) reading it back gives the same bits."""
+        write_mesh(Path(path), self.vertices_mm, self.faces)
 
     @cached_property
     def _planted(self) -> tuple[Forest, int]:

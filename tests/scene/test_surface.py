@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -120,116 +119,6 @@ def test_a_forest_of_surfaces() -> None:
     assert kernels.capsule(forest, 1, 0.0, 0.0, 9.0, 0.0, 0.0, 9.0, 1.0, -1, np.inf, kernels.workspace()).distance == 5.0
     with pytest.raises(InputRefused, match="no surface"):
         pack_forest([])
-
-
-def test_ply_comes_back_to_the_bit(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    surface = Surface.from_arrays(rng.normal(size=(50, 3)) * 1e3 + np.pi, rng.integers(0, 50, (90, 3)))
-    surface.write(tmp_path / "bone.ply")
-    again = Surface.read(tmp_path / "bone.ply")
-    assert (again.vertices_mm == surface.vertices_mm).all() and (again.faces == surface.faces).all()
-    assert [p.name for p in tmp_path.iterdir()] == ["bone.ply"]
-    with pytest.raises(InputRefused, match="states LPS axes"):
-        Surface.read(tmp_path / "bone.ply", space="RAS")
-
-
-def ply(vertices: np.ndarray, faces: np.ndarray, *, comment: str = "", claims: int | None = None, kind: str = "binary_big_endian") -> bytes:
-    order = ">" if "big" in kind else "<"
-    head = (
-        f"ply\nformat {kind} 1.0\n{comment}element vertex {len(vertices)}\nproperty float x\nproperty float y\nproperty float z\nproperty uchar red\n"
-    )
-    head += f"element face {len(faces) if claims is None else claims}\nproperty list uchar uint vertex_indices\nend_header\n"
-    points = b"".join(struct.pack(order + "fffB", *v, 7) for v in vertices)
-    return head.encode() + points + b"".join(struct.pack(f"{order}B{len(f)}I", len(f), *f) for f in faces)
-
-
-def stl(vertices: np.ndarray, faces: np.ndarray, head: bytes = b"") -> bytes:
-    return head.ljust(80) + struct.pack("<I", len(faces)) + b"".join(struct.pack("<12fH", 0, 0, 0, *vertices[f].ravel(), 0) for f in faces)
-
-
-def ascii_stl(vertices: np.ndarray, faces: np.ndarray, name: str = "x") -> bytes:
-    lines = [f"solid {name}"]
-    for f in faces:
-        lines += ["facet normal 0 0 0", "outer loop", *(f"vertex {a} {b} {c}" for a, b, c in vertices[f]), "endloop", "endfacet"]
-    return "\n".join([*lines, f"endsolid {name}\n"]).encode()
-
-
-CUBE = meshes.box((1.0, 2.0, 3.0))
-
-
-@pytest.mark.parametrize(
-    ("name", "data"),
-    [
-        ("a.ply", ply(*CUBE)),
-        ("a.ply", ply(*CUBE, kind="binary_little_endian")),
-        ("a.STL", stl(*CUBE)),
-        ("a.stl", stl(*CUBE, b"solid but binary")),
-        ("a.stl", ascii_stl(*CUBE)),
-    ],
-)
-def test_other_peoples_files_are_read_in_the_axes_one_states(name: str, data: bytes, tmp_path: Path) -> None:
-    path = tmp_path / name
-    path.write_bytes(data)
-    with pytest.raises(InputRefused, match="--space"):
-        Surface.read(path)
-    lps, ras = Surface.read(path, space="LPS"), Surface.read(path, space="RAS")
-    for surface in (lps, ras):
-        assert surface.sign_is_trusted and surface.volume_mm3 == pytest.approx(48.0)
-        assert len(surface.vertices_mm) == 8
-    assert sorted(map(tuple, ras.vertices_mm)) == sorted(map(tuple, lps.vertices_mm * (-1, -1, 1)))
-
-
-@pytest.mark.parametrize(
-    ("name", "data"),
-    [("a.ply", ply(*CUBE, comment="comment SPACE=RAS\n")), ("a.stl", stl(*CUBE, b"x SPACE=RAS")), ("a.stl", ascii_stl(*CUBE, "x SPACE=RAS"))],
-)
-def test_stated_axes_are_used(name: str, data: bytes, tmp_path: Path) -> None:
-    (tmp_path / name).write_bytes(data)
-    assert Surface.read(tmp_path / name).sign_is_trusted
-    with pytest.raises(InputRefused, match="states RAS"):
-        Surface.read(tmp_path / name, space="LPS")
-
-
-@pytest.mark.parametrize(
-    ("name", "data", "says"),
-    [
-        ("a.ply", ply(*CUBE)[:-1], "claims"),
-        ("a.ply", ply(*CUBE, claims=4_000_000_000), "claims"),
-        ("a.ply", ply(CUBE[0], np.zeros((0, 3), int)), "no faces"),
-        ("a.ply", ply(CUBE[0], [[0, 1, 2, 3]] * 4), "not triangles"),
-        ("a.ply", ply(*CUBE).replace(b"binary_big_endian", b"ascii"), "format 'ascii'"),
-        ("a.ply", ply(*CUBE).replace(b"property float x", b"property int x"), "float type"),
-        ("a.ply", ply(*CUBE).replace(b"element face 12", b"element face -2"), "not PLY"),
-        ("a.ply", b"hello", "not a PLY"),
-        ("a.ply", ply(*CUBE, comment="comment SPACE=XYZ\n"), "not known"),
-        ("a.stl", stl(*CUBE)[:-1], "claims"),
-        ("a.stl", b"", "claims"),
-        ("a.stl", stl(*CUBE)[:80] + struct.pack("<I", 4_000_000_000) + bytes(100), "claims"),
-        ("a.stl", ascii_stl(*CUBE)[:-40], "does not end"),
-        ("a.stl", ascii_stl(*CUBE).replace(b"vertex -1.0", b"vertex abc"), "not three numbers"),
-        ("a.stl", stl(CUBE[0] * np.nan, CUBE[1]), "not finite"),
-        ("a.obj", b"", "neither .ply nor .stl"),
-    ],
-)
-def test_damaged_and_hostile_files_are_refused(name: str, data: bytes, says: str, tmp_path: Path) -> None:
-    (tmp_path / name).write_bytes(data)
-    with pytest.raises(InputRefused, match=says):
-        Surface.read(tmp_path / name, space=None if b"SPACE" in data else "LPS")
-
-
-def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputRefused, match="cannot be read"):
-        Surface.read(tmp_path / "none.ply")
-    with pytest.raises(InputRefused, match="not known"):
-        ball().write(tmp_path / "a.ply")
-        Surface.read(tmp_path / "a.ply", space="ijk")
-
-
-def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    (tmp_path / "bone.ply").mkdir()
-    with pytest.raises(OSError, match="bone"):
-        ball(depth=1).write(tmp_path / "bone.ply")
-    assert [p.name for p in tmp_path.iterdir()] == ["bone.ply"]
 
 
 def test_real_anatomy_is_read(tmp_path: Path) -> None:
