@@ -30,7 +30,6 @@ class Layout:
     path : the file that was named
     format : "NIfTI-1" ...
     storage : its voxels, along (i, j, k)
-    slope, intercept : a value is what is stored x slope + intercept
     T_ct_from_ijk : (4, 4) affine from voxel indices to ct (LPS, mm)
     spacing_mm : voxel sides along (i, j, k)
     stated : (what, how the file states it) of axes, units and what else is worth knowing
@@ -40,8 +39,6 @@ class Layout:
     path: Path
     format: str
     storage: Storage
-    slope: float
-    intercept: float
     T_ct_from_ijk: Affine
     spacing_mm: Sides
     stated: tuple[tuple[str, str], ...]
@@ -58,8 +55,9 @@ class Layout:
         return volume_box(self.T_ct_from_ijk, self.shape_ijk)
 
 
-def layout(path: Path, format: str, storage: Storage, T_ct_from_ijk: Affine, stated: Sequence[tuple[str, str]], doubts: Sequence[str],
-           slope: float = 1.0, intercept: float = 0.0) -> Layout:  # fmt: skip
+def layout(
+    path: Path, format: str, storage: Storage, T_ct_from_ijk: Affine, stated: Sequence[tuple[str, str]], doubts: Sequence[str]
+) -> Layout:  # fmt: skip
     """A layout whose claims have been checked.
 
     Raises
@@ -70,10 +68,8 @@ def layout(path: Path, format: str, storage: Storage, T_ct_from_ijk: Affine, sta
     refuse_claims(storage)
     spacing_mm = placement(T_ct_from_ijk, path)
     refuse_size(spacing_mm, storage.shape, path)
-    if not (np.isfinite(slope) and np.isfinite(intercept) and slope != 0.0):
-        raise InputRefused(f"{path} scales its values by {slope:g} and adds {intercept:g}", "the header is damaged: export the file again")
     T_ct_from_ijk.flags.writeable = False
-    return Layout(path, format, storage, slope, intercept, T_ct_from_ijk, spacing_mm, tuple(stated), tuple(doubts))
+    return Layout(path, format, storage, T_ct_from_ijk, spacing_mm, tuple(stated), tuple(doubts))
 
 
 def three_axes(shape: Sequence[int], path: Path) -> tuple[int, int, int]:
@@ -134,7 +130,7 @@ def read_values(header: Layout) -> Volume:
     ------
     InputRefused : as `read_stored`
     """
-    return placed(scaled(read_stored(header.storage), header.slope, header.intercept), header.T_ct_from_ijk, header.path)
+    return placed(scaled(read_stored(header.storage), header.storage.slope, header.storage.intercept), header.T_ct_from_ijk, header.path)
 
 
 def scaled(stored: npt.NDArray[Any], slope: float, intercept: float) -> npt.NDArray[Any]:

@@ -20,7 +20,7 @@ from navtwin.volumes.layout import UNIT_ASSUMED, Layout, layout, mm_per_unit, th
 from navtwin.volumes.storage import Storage
 from navtwin.volumes.volume import Affine
 
-__all__ = ["begins", "metaimage_layout"]
+__all__ = ["begins", "metaimage_header", "metaimage_layout", "metaimage_storage"]
 
 #: A volume's header holds no frames.
 MOST_HEADER: Final = 16 * 1024**2
@@ -36,6 +36,20 @@ _MOST_AXES: Final = 10
 _UNIT_LENGTH_TOLERANCE: Final = 1e-3
 
 
+def metaimage_header(path: Path) -> Header:
+    """Read the header of a MetaImage volume.
+
+    Raises
+    ------
+    InputRefused : as `navtwin.files.metaimage.read_header`; a tracker's recording
+    """
+    with reading(path), path.open("rb") as stream:
+        header = read_header(stream, path, MOST_HEADER)
+    if has_frames(header.fields):
+        raise InputRefused(f"{path} is a recording of a tracker, not a volume", "bring it in as a log: navtwin import FILE --to LOG.mcap")
+    return header
+
+
 def metaimage_layout(path: Path, space: str | None = None, unit: str | None = None) -> Layout:
     """What the header of a MetaImage volume states, its voxels in the same file or beside it.
 
@@ -43,17 +57,14 @@ def metaimage_layout(path: Path, space: str | None = None, unit: str | None = No
     ------
     InputRefused : not one three-dimensional volume of plain numbers; no place in space; no directions and no `space`
     """
-    with reading(path), path.open("rb") as stream:
-        header = read_header(stream, path, MOST_HEADER)
-    _refuse_unusual(header)
-    sizes = whole_numbers(header.needed("DimSize"), "DimSize", path)
-    shape = three_axes(sizes, path)
+    header = metaimage_header(path)
+    storage = metaimage_storage(header)
     axes = whole_numbers(header.needed("NDims"), "NDims", path)
+    sizes = header.needed("DimSize").split()
     if axes != (len(sizes),) or len(sizes) > _MOST_AXES:
         raise InputRefused(
             f"{path} has {len(sizes)} sizes in DimSize, but NDims = {header.needed('NDims')}", "the header is damaged: export it again"
         )
-    storage = _storage(header, shape)
     word = header.value("DistanceUnits")
     word = None if word in (None, "", "?") else word
     T_world_from_ijk = _affine(header, len(sizes), space)
@@ -72,8 +83,6 @@ def metaimage_layout(path: Path, space: str | None = None, unit: str | None = No
 def _refuse_unusual(header: Header) -> None:
     """Refuse what a volume may have by the format, but no program here can be sure of."""
     path = header.what
-    if has_frames(header.fields):
-        raise InputRefused(f"{path} is a recording of a tracker, not a volume", "bring it in as a log: navtwin import FILE --to LOG.mcap")
     if (kind := header.value("ObjectType") or "Image") != "Image":
         raise InputRefused(f"{path} is a MetaIO {kind[:40]}, not an image", "pass a volume")
     if (channels := header.value("ElementNumberOfChannels") or "1") != "1":
@@ -87,8 +96,17 @@ def _refuse_unusual(header: Header) -> None:
                            "export it with the final values in it")  # fmt: skip
 
 
-def _storage(header: Header, shape: tuple[int, int, int]) -> Storage:
+def metaimage_storage(header: Header) -> Storage:
+    """How the voxels of a MetaImage file are stored.
+
+    Raises
+    ------
+    InputRefused : not one three-dimensional volume of plain numbers; a line that is missing, not understood or contradictory; a data file
+        that is not in the folder
+    """
     path = header.what
+    _refuse_unusual(header)
+    shape = three_axes(whole_numbers(header.needed("DimSize"), "DimSize", path), path)
     kind = TYPES.get(header.needed("ElementType"))
     if kind is None:
         raise InputRefused(f"{path} holds values of type '{header.needed('ElementType')[:40]}'", f"ElementType has to be one of {', '.join(TYPES)}")

@@ -88,15 +88,26 @@ def nifti_layout(path: Path, unit: str | None = None) -> Layout:
     InputRefused : not one three-dimensional volume of plain numbers in one file; no place in space, two, or one that is damaged; lengths
         that are not mm
     """
-    head = read_head(path, 540)
-    magic = _magic(head)
-    if magic in _PAIRED:
-        raise InputRefused(f"{path} is one half of a NIfTI file of two (.hdr, .img)", "convert it to one .nii file")
-    edition = _EDITIONS.get(magic)
-    if edition is None or len(head) < edition.header_bytes:
-        raise InputRefused(f"{path} is not a NIfTI volume, or is cut inside its header", "pass a NIfTI file (.nii or .nii.gz)")
-    order: Literal["<", ">"] = "<" if int.from_bytes(head[:4], "little") == edition.header_bytes else ">"
-    raw = np.frombuffer(head.ljust(540, b"\0"), dtype=edition.fields.newbyteorder(order))[0]
+    raw, edition, _ = _header(path)
+    storage = nifti_storage(path)
+    shape = three_axes(storage.shape, path)
+    stated_unit = _UNITS.get(int(raw["xyzt_units"]) & 7, "a unit that there is not")
+    scale = mm_per_unit(stated_unit, unit, path)
+    T_ras_from_ijk, by, doubts = _affine(raw, shape, path)
+    if stated_unit is None and unit is None:
+        doubts.append(UNIT_ASSUMED)
+    T_ct_from_ijk = LPS_FROM_RAS @ np.diag((scale, scale, scale, 1.0)) @ T_ras_from_ijk
+    return layout(path, edition.name, storage, T_ct_from_ijk, (("placed by", by), unit_words(stated_unit, unit)), doubts)
+
+
+def nifti_storage(path: Path) -> Storage:
+    """How the voxels of a NIfTI file are stored.
+
+    Raises
+    ------
+    InputRefused : not one three-dimensional volume of plain numbers in one file, or a damaged header
+    """
+    raw, edition, order = _header(path)
     shape = three_axes(_dim(raw, path), path)
     code = int(raw["datatype"])
     if code not in TYPES:
@@ -106,16 +117,19 @@ def nifti_layout(path: Path, unit: str | None = None) -> Layout:
         raise InputRefused(f"{path} claims that its voxels begin at byte {offset:g}", "the header is damaged: copy or export the file again")
     packed = is_packed(path)
     start, skip = (0, int(offset)) if packed else (int(offset), 0)
-    storage = Storage(path, start, "gzip" if packed else "none", skip, np.dtype(TYPES[code]).newbyteorder(order), shape)
-    stated_unit = _UNITS.get(int(raw["xyzt_units"]) & 7, "a unit that there is not")
-    scale = mm_per_unit(stated_unit, unit, path)
-    T_ras_from_ijk, by, doubts = _affine(raw, shape, path)
-    if stated_unit is None and unit is None:
-        doubts.append(UNIT_ASSUMED)
-    T_ct_from_ijk = LPS_FROM_RAS @ np.diag((scale, scale, scale, 1.0)) @ T_ras_from_ijk
-    slope, intercept = _scaling(raw, path)
-    stated = (("placed by", by), unit_words(stated_unit, unit))
-    return layout(path, edition.name, storage, T_ct_from_ijk, stated, doubts, slope, intercept)
+    return Storage(path, start, "gzip" if packed else "none", skip, np.dtype(TYPES[code]).newbyteorder(order), shape, *_scaling(raw))
+
+
+def _header(path: Path) -> tuple[Any, _Edition, Literal["<", ">"]]:
+    head = read_head(path, 540)
+    magic = _magic(head)
+    if magic in _PAIRED:
+        raise InputRefused(f"{path} is one half of a NIfTI file of two (.hdr, .img)", "convert it to one .nii file")
+    edition = _EDITIONS.get(magic)
+    if edition is None or len(head) < edition.header_bytes:
+        raise InputRefused(f"{path} is not a NIfTI volume, or is cut inside its header", "pass a NIfTI file (.nii or .nii.gz)")
+    order: Literal["<", ">"] = "<" if int.from_bytes(head[:4], "little") == edition.header_bytes else ">"
+    return np.frombuffer(head.ljust(540, b"\0"), dtype=edition.fields.newbyteorder(order))[0], edition, order
 
 
 def _dim(raw: Any, path: Path) -> tuple[int, ...]:
@@ -125,7 +139,7 @@ def _dim(raw: Any, path: Path) -> tuple[int, ...]:
     return tuple(counts[1 : counts[0] + 1])
 
 
-def _scaling(raw: Any, path: Path) -> tuple[float, float]:
+def _scaling(raw: Any) -> tuple[float, float]:
     """Slope and intercept; a slope of 0, or none (NaN), means that values are as stored."""
     slope, intercept = float(raw["scl_slope"]), float(raw["scl_inter"])
     return (1.0, 0.0) if slope == 0.0 or math.isnan(slope) else (slope, intercept)

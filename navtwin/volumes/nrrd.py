@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -57,10 +58,13 @@ def nrrd_header(path: Path) -> Header:
 
     Raises
     ------
-    InputRefused : as `navtwin.files.nrrd.read_header`
+    InputRefused : as `navtwin.files.nrrd.read_header`; a tracker's recording
     """
     with reading(path), path.open("rb") as stream:
-        return read_header(stream, path, MOST_HEADER)
+        header = read_header(stream, path, MOST_HEADER)
+    if has_frames(header.keys):
+        raise InputRefused(f"{path} is a recording of a tracker, not a volume", "bring it in as a log: navtwin import FILE --to LOG.mcap")
+    return header
 
 
 def nrrd_layout(path: Path, space: str | None = None, unit: str | None = None) -> Layout:
@@ -71,15 +75,13 @@ def nrrd_layout(path: Path, space: str | None = None, unit: str | None = None) -
     InputRefused : not one three-dimensional volume of plain numbers; no place in space; axes or unit that have to be told (`space`, `unit`)
     """
     header = nrrd_header(path)
-    if has_frames(header.keys):
-        raise InputRefused(f"{path} is a recording of a tracker, not a volume", "bring it in as a log: navtwin import FILE --to LOG.mcap")
     stored = nrrd_storage(header)
     T_ct_from_axes, spatial, stated, doubts = nrrd_affine(header, space, unit)
     beside = [count for n, count in enumerate(stored.shape) if n not in spatial and count > 1]
     if beside:
         raise InputRefused(f"{path} holds {math.prod(beside)} values a voxel", "pass one volume with one value a voxel")
     shape = three_axes([stored.shape[n] for n in spatial], path)
-    storage = Storage(stored.data, stored.offset, stored.packing, stored.skip, stored.dtype, shape)
+    storage = replace(stored, shape=shape)
     if stored.data != path:
         stated.append(("voxels in", stored.data.name))
     sample = header.value("sample units", "sampleunits")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from navtwin.errors import InputRefused
 from navtwin.files.guard import is_packed, read_head
 from navtwin.volumes import metaimage, nifti, nrrd
 from navtwin.volumes.layout import Layout, read_values
+from navtwin.volumes.storage import Storage
 from navtwin.volumes.volume import Volume, VolumeBox, placed, refuse_other_geometry
 
 #: What a DICOM file says behind its preamble of 128 bytes.
@@ -34,16 +35,42 @@ def layout_of(path: Path, *, space: str | None = None, unit: str | None = None) 
         return _layout(path, space, unit)
 
 
+def storage_of(path: Path) -> Storage:
+    """How the voxels of a volume file are stored, wherever they lie.
+
+    Raises
+    ------
+    InputRefused : missing, unreadable or cut file; no volume of plain numbers
+    """
+    match _format(path):
+        case "NIfTI":
+            return nifti.nifti_storage(path)
+        case "NRRD":
+            return nrrd.nrrd_storage(nrrd.nrrd_header(path))
+        case "MetaImage":
+            return metaimage.metaimage_storage(metaimage.metaimage_header(path))
+
+
 def _layout(path: Path, space: str | None, unit: str | None) -> Layout:
+    match _format(path):
+        case "NIfTI":
+            return nifti.nifti_layout(path, unit)
+        case "NRRD":
+            return nrrd.nrrd_layout(path, space, unit)
+        case "MetaImage":
+            return metaimage.metaimage_layout(path, space, unit)
+
+
+def _format(path: Path) -> Literal["NIfTI", "NRRD", "MetaImage"]:
     head = read_head(path, 4096)
     if nifti.begins(head):
-        return nifti.nifti_layout(path, unit)
+        return "NIfTI"
     if is_packed(path):
         raise InputRefused(f"{path} is not a NIfTI volume, but something else packed with gzip", "unpack it first")
     if nrrd.begins(head):
-        return nrrd.nrrd_layout(path, space, unit)
+        return "NRRD"
     if metaimage.begins(head):
-        return metaimage.metaimage_layout(path, space, unit)
+        return "MetaImage"
     raise InputRefused(f"{path} is not a NIfTI, NRRD or MetaImage volume", "check that it is the right file, and whole")
 
 

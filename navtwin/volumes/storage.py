@@ -40,6 +40,7 @@ class Storage:
     skip : bytes before the first voxel, once unpacked
     dtype : of one voxel, with its byte order
     shape : number of voxels along each axis, the fastest first
+    slope, intercept : a value is what is stored x slope + intercept
     """
 
     data: Path
@@ -48,6 +49,8 @@ class Storage:
     skip: int
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
+    slope: float = 1.0
+    intercept: float = 0.0
 
     @property
     def size(self) -> int:
@@ -76,8 +79,12 @@ def read_stored(storage: Storage) -> npt.NDArray[Any]:
 
 
 def refuse_claims(storage: Storage) -> None:
-    """Refuse a header that claims more voxels than any volume has, or than its file can hold."""
+    """Refuse a header that claims more voxels than any volume has, or than its file can hold, or a scale that is none."""
     claim = f"{storage.data} claims {' x '.join(map(str, storage.shape))} voxels, {storage.size} bytes"
+    if not (math.isfinite(storage.slope) and math.isfinite(storage.intercept) and storage.slope != 0.0):
+        raise InputRefused(
+            f"{storage.data} scales its values by {storage.slope:g} and adds {storage.intercept:g}", "the header is damaged: export the file again"
+        )
     if min(storage.shape, default=0) < 1 or storage.size > MOST_BYTES:
         raise InputRefused(claim, "the header is damaged: copy or export the file again")
     with reading(storage.data):
