@@ -41,6 +41,27 @@ def _level(image: npt.NDArray[np.uint8], x: float, y: float) -> float:
 
 
 @compiled
+def _deepening(c: Array) -> tuple[float, float, float]:
+    """Twice the area between two of a square's edges (px^2, negative if it goes clockwise and has any) and how depth grows along its first two.
+
+    Of the square's homography: Heckbert, "Fundamentals of texture mapping", 1989, section 2.2.3.
+    """
+    px, py = c[0, 0] - c[1, 0] + c[2, 0] - c[3, 0], c[0, 1] - c[1, 1] + c[2, 1] - c[3, 1]
+    ax, ay, bx, by = c[1, 0] - c[2, 0], c[1, 1] - c[2, 1], c[3, 0] - c[2, 0], c[3, 1] - c[2, 1]
+    determinant = ax * by - ay * bx
+    return determinant, (px * by - py * bx) / determinant, (ax * py - ay * px) / determinant
+
+
+@compiled
+def _place(c: Array, g: float, h: float, u: float, v: float) -> tuple[float, float]:
+    """Where in the image the place (u, v) of a square is, 0 to 1 from its first corner to the second and to the fourth."""
+    depth = max(g * u + h * v + 1.0, 1e-3)
+    x = ((c[1, 0] - c[0, 0] + g * c[1, 0]) * u + (c[3, 0] - c[0, 0] + h * c[3, 0]) * v + c[0, 0]) / depth
+    y = ((c[1, 1] - c[0, 1] + g * c[1, 1]) * u + (c[3, 1] - c[0, 1] + h * c[3, 1]) * v + c[0, 1]) / depth
+    return x, y
+
+
+@compiled
 def read_squares(
     image: npt.NDArray[np.uint8],
     corners_px: Array,
@@ -66,21 +87,14 @@ def read_squares(
     for square in range(len(corners_px)):
         c = corners_px[square]
         which[square], first[square] = -1, 0
-        # The square's homography: Heckbert, "Fundamentals of texture mapping", 1989, section 2.2.3.
-        px, py = c[0, 0] - c[1, 0] + c[2, 0] - c[3, 0], c[0, 1] - c[1, 1] + c[2, 1] - c[3, 1]
-        ax, ay, bx, by = c[1, 0] - c[2, 0], c[1, 1] - c[2, 1], c[3, 0] - c[2, 0], c[3, 1] - c[2, 1]
-        determinant = ax * by - ay * bx
+        determinant, g, h = _deepening(c)
         if not determinant < -1.0:
             continue  # no area, or not clockwise
-        g, h = (px * by - py * bx) / determinant, (ax * py - ay * px) / determinant
         dark = light = 0.0
         # One ring of cells more than the marker has: its white margin.
         for row in range(-1, size + 1):
             for column in range(-1, size + 1):
-                u, v = (column + 0.5) / size, (row + 0.5) / size
-                depth = max(g * u + h * v + 1.0, 1e-3)
-                x = ((c[1, 0] - c[0, 0] + g * c[1, 0]) * u + (c[3, 0] - c[0, 0] + h * c[3, 0]) * v + c[0, 0]) / depth
-                y = ((c[1, 1] - c[0, 1] + g * c[1, 1]) * u + (c[3, 1] - c[0, 1] + h * c[3, 1]) * v + c[0, 1]) / depth
+                x, y = _place(c, g, h, (column + 0.5) / size, (row + 0.5) / size)
                 level = _level(image, x, y)
                 if row in (-1, size) or column in (-1, size):
                     light += level
@@ -133,21 +147,16 @@ def misplaced_share(image: npt.NDArray[np.uint8], corners_px: Array, black: npt.
     size = black.shape[1]
     for square in range(len(corners_px)):
         c = corners_px[square]
-        px, py = c[0, 0] - c[1, 0] + c[2, 0] - c[3, 0], c[0, 1] - c[1, 1] + c[2, 1] - c[3, 1]
-        ax, ay, bx, by = c[1, 0] - c[2, 0], c[1, 1] - c[2, 1], c[3, 0] - c[2, 0], c[3, 1] - c[2, 1]
-        determinant = ax * by - ay * bx
+        determinant, g, h = _deepening(c)
         share[square] = 1.0
         if not determinant < -1.0:
             continue
-        g, h = (px * by - py * bx) / determinant, (ax * py - ay * px) / determinant
         wrong = 0
         for row in range(2 * size):
             for column in range(2 * size):
                 # Quarters of the cells, each at a fifth of the cell from its border.
                 u = (column // 2 + (0.2 if column % 2 == 0 else 0.8)) / size
                 v = (row // 2 + (0.2 if row % 2 == 0 else 0.8)) / size
-                depth = max(g * u + h * v + 1.0, 1e-3)
-                x = ((c[1, 0] - c[0, 0] + g * c[1, 0]) * u + (c[3, 0] - c[0, 0] + h * c[3, 0]) * v + c[0, 0]) / depth
-                y = ((c[1, 1] - c[0, 1] + g * c[1, 1]) * u + (c[3, 1] - c[0, 1] + h * c[3, 1]) * v + c[0, 1]) / depth
+                x, y = _place(c, g, h, u, v)
                 wrong += (_level(image, x, y) < middle_grey[square]) != black[square, row // 2, column // 2]
         share[square] = wrong / (4 * size * size)
