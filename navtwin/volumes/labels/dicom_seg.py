@@ -12,6 +12,7 @@ import numpy as np
 
 from navtwin.errors import InputRefused
 from navtwin.volumes.labels.dicom_file import SEGMENTATION, decoding, read_object
+from navtwin.volumes.labels.scan import UNKNOWN, Scan, uid_hash
 from navtwin.volumes.labels.segments import Layers, Segmentation
 from navtwin.volumes.labels.tables import hex_color
 from navtwin.volumes.volume import MOST_BYTES
@@ -23,12 +24,12 @@ if TYPE_CHECKING:
 HALF: Final = 0.5
 
 
-def read_dicom_seg(path: Path, *, frame_uid: str = "") -> Segmentation:
+def read_dicom_seg(path: Path, *, scan: Scan = UNKNOWN) -> Segmentation:
     """The segments of a DICOM segmentation on its own grid.
 
     Parameters
     ----------
-    frame_uid : frame of reference of the CT, "" where it is not known
+    scan : what the CT is known by
 
     Raises
     ------
@@ -37,15 +38,12 @@ def read_dicom_seg(path: Path, *, frame_uid: str = "") -> Segmentation:
     """
     found = read_object(path, SEGMENTATION, "DICOM segmentation")
     with decoding(path):
-        _refuse_other_frame(found, path, frame_uid)
+        theirs = str(found.get("FrameOfReferenceUID", ""))
+        if scan.frame and theirs and uid_hash(theirs) != scan.frame:
+            raise InputRefused(f"{path} lies in another frame of reference ({theirs}) than the CT", "pass the CT that it was made from")
         _check_sizes(found, path)
-        return _segmentation(found, path, () if frame_uid else (f"whether {path.name} belongs to this CT could not be told by a frame of reference",))
-
-
-def _refuse_other_frame(found: Dataset, path: Path, frame_uid: str) -> None:
-    theirs = str(found.get("FrameOfReferenceUID", ""))
-    if frame_uid and theirs and theirs != frame_uid:
-        raise InputRefused(f"{path} lies in another frame of reference ({theirs}) than the CT ({frame_uid})", "pass the CT that it was made from")
+        unsure = not (scan.frame and theirs)
+        return _segmentation(found, path, (f"whether {path.name} belongs to this CT could not be told by a frame of reference",) if unsure else ())
 
 
 def _check_sizes(found: Dataset, path: Path) -> None:
@@ -82,4 +80,4 @@ def _segmentation(found: Dataset, path: Path, remarks: tuple[str, ...]) -> Segme
     if str(found.get("SegmentationType", "")) == "FRACTIONAL":
         remarks = (*remarks, f"{path.name} holds fractions: voxels of {HALF:g} and more of the greatest were taken")
     # highdicom counts its axes (k, j, i); its affine leads to LPS mm.
-    return layers.segmentation(np.ascontiguousarray(grid.affine[:, [2, 1, 0, 3]], dtype=np.float64), path, remarks)
+    return layers.segmentation(np.ascontiguousarray(grid.affine[:, [2, 1, 0, 3]], dtype=np.float64), path, remarks, crops=True)

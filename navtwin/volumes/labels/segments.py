@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -47,12 +47,14 @@ class Segmentation:
     segments : in the file's order
     remarks : whole sentences on what was assumed in reading it
     unusable : name of a structure -> why it cannot be used; it is refused only when it is asked for
+    crops : the grid is cut to what is labelled (its edge says nothing of where the scan ends)
     """
 
     layers: tuple[Volume, ...]
     segments: tuple[Segment, ...]
     remarks: tuple[str, ...] = ()
     unusable: Mapping[str, str] = field(default_factory=dict)
+    crops: bool = False
 
     @property
     def volume(self) -> Volume:
@@ -81,6 +83,26 @@ class Segmentation:
         if len(found) > 1:
             raise InputRefused(f"{len(found)} structures of {self.path} are called '{name}'", _tell_apart(found))
         return found[0]
+
+    def mask(self, labels: Sequence[int]) -> Mask:
+        """The voxels (nk, nj, ni) that have one of some labels.
+
+        Raises
+        ------
+        InputRefused : a label that means different structures in different layers
+        """
+        layers_of = {label: {one.layer for one in self.segments if label in one.labels} for label in labels}
+        found = np.zeros(self.volume.hu.shape, dtype=bool)
+        for label, layers in layers_of.items():
+            if len(layers) > 1:
+                raise InputRefused(f"label {label} is a structure in {len(layers)} layers of {self.path}", "name the structure, not its label")
+            for layer in layers:
+                found |= self.layers[layer].hu == label
+        return found
+
+    def mask_of(self, one: Segment) -> Mask:
+        """The voxels (nk, nj, ni) of a structure."""
+        return np.isin(self.layers[one.layer].hu, one.labels)
 
     def counts(self) -> tuple[int, ...]:
         """How many voxels each segment has."""
@@ -128,12 +150,12 @@ class Layers:
         self._segments.append(Segment(name, (label,), color, layer))
 
     def segmentation(
-        self, T_ct_from_ijk: Affine, path: Path, remarks: tuple[str, ...] = (), unusable: Mapping[str, str] | None = None
+        self, T_ct_from_ijk: Affine, path: Path, remarks: Sequence[str] = (), unusable: Mapping[str, str] | None = None, *, crops: bool = False
     ) -> Segmentation:
         """What was packed, placed in space."""
         volumes = self._layers or [np.zeros(self._shape, dtype=np.uint16)]
         layers = tuple(placed(values, T_ct_from_ijk, path) for values in volumes)
-        return Segmentation(layers, tuple(self._segments), remarks, dict(unusable or {}))
+        return Segmentation(layers, tuple(self._segments), tuple(remarks), dict(unusable or {}), crops)
 
 
 def _extent(mask: Mask, axis: int) -> tuple[int, int]:

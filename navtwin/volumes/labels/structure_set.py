@@ -18,6 +18,7 @@ import numpy.typing as npt
 from navtwin.errors import InputRefused
 from navtwin.volumes.labels.dicom_file import STRUCTURE_SET, decoding, read_object
 from navtwin.volumes.labels.polygons import Unfillable, fill
+from navtwin.volumes.labels.scan import UNKNOWN, Scan, uid_hash
 from navtwin.volumes.labels.segments import Layers, Mask, Segmentation
 from navtwin.volumes.labels.tables import hex_color
 from navtwin.volumes.volume import Volume
@@ -32,13 +33,13 @@ OFF_SLICE: Final = 0.1
 _FEWEST_CORNERS: Final = 3
 
 
-def read_structure_set(path: Path, ct: Volume, *, frame_uid: str = "", series_uid: str = "") -> Segmentation:
+def read_structure_set(path: Path, ct: Volume, *, scan: Scan = UNKNOWN) -> Segmentation:
     """The structures of a structure set on the voxels of `ct`.
 
     Parameters
     ----------
     ct : the CT that the contours were drawn on
-    frame_uid, series_uid : the CT's frame of reference and series, "" where they are not known (a CT that was no DICOM)
+    scan : what the CT is known by
 
     Returns
     -------
@@ -50,7 +51,7 @@ def read_structure_set(path: Path, ct: Volume, *, frame_uid: str = "", series_ui
     """
     found = read_object(path, STRUCTURE_SET, "structure set")
     with decoding(path):
-        remarks = _refuse_other_patient(found, path, ct, frame_uid, series_uid)
+        remarks = _refuse_other_patient(found, path, ct, scan)
         named = {int(one.ROINumber): str(one.get("ROIName", "")).strip() for one in found.get("StructureSetROISequence", ())}
         layers = Layers(ct.hu.shape)
         unusable: dict[str, str] = {}
@@ -67,22 +68,21 @@ def read_structure_set(path: Path, ct: Volume, *, frame_uid: str = "", series_ui
         for number, name in named.items():
             if number not in {int(roi.ReferencedROINumber) for roi in found.get("ROIContourSequence", ())}:
                 unusable[name or f"roi_{number}"] = "it has no contours"
-    return layers.segmentation(ct.T_ct_from_ijk, path, tuple(remarks), unusable)
+    return layers.segmentation(ct.T_ct_from_ijk, path, remarks, unusable)
 
 
-def _refuse_other_patient(found: Dataset, path: Path, ct: Volume, frame_uid: str, series_uid: str) -> list[str]:
+def _refuse_other_patient(found: Dataset, path: Path, ct: Volume, scan: Scan) -> list[str]:
     """Contours are places in one frame of reference: in another they mean nothing."""
     theirs = {str(one.FrameOfReferenceUID) for one in found.get("ReferencedFrameOfReferenceSequence", ()) if "FrameOfReferenceUID" in one}
     theirs |= {str(one.ReferencedFrameOfReferenceUID) for one in found.get("StructureSetROISequence", ()) if "ReferencedFrameOfReferenceUID" in one}
-    if not frame_uid:
-        return [f"whether {path.name} was drawn on this CT could not be told: {ct.path.name} has no frame of reference"]
-    if not theirs:
-        return [f"whether {path.name} was drawn on this CT could not be told: it names no frame of reference"]
-    if frame_uid not in theirs:
-        raise InputRefused(f"{path} was drawn in another frame of reference ({', '.join(sorted(theirs))}) than {ct.path} ({frame_uid})",
+    if not scan.frame or not theirs:
+        which = f"{path.name} names no frame of reference" if scan.frame else f"the frame of reference of {ct.path.name} is not known"
+        return [f"whether {path.name} was drawn on this CT could not be told: {which}"]
+    if scan.frame not in {uid_hash(uid) for uid in theirs}:
+        raise InputRefused(f"{path} was drawn in another frame of reference ({', '.join(sorted(theirs))}) than {ct.path}",
                            "pass the CT that it was drawn on")  # fmt: skip
     drawn_on = {str(one.value) for one in found.iterall() if one.keyword == "SeriesInstanceUID"} - {str(found.get("SeriesInstanceUID", ""))}
-    if series_uid and drawn_on and series_uid not in drawn_on:
+    if scan.series and drawn_on and scan.series not in {uid_hash(uid) for uid in drawn_on}:
         return [f"{path.name} was drawn on another series of the same frame of reference than {ct.path.name}: look whether they agree"]
     return []
 

@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 from navtwin.errors import InputRefused, NavtwinError
 from navtwin.volumes.labels.dicom_seg import read_dicom_seg
 from navtwin.volumes.labels.polygons import Unfillable, fill
+from navtwin.volumes.labels.scan import Scan, uid_hash
 from navtwin.volumes.labels.segments import Segmentation
 from navtwin.volumes.labels.structure_set import read_structure_set
 from tests.volumes.labels.made import FRAME, T_ct_from_ijk, masks, scan, structure_set, to_mm, write_dicom_seg, write_structure_set
+
+SCAN = Scan(uid_hash(FRAME))
 
 
 def mask_of(found: Segmentation, name: str) -> np.ndarray:
@@ -34,7 +37,7 @@ def on_scan(found: Segmentation, name: str) -> np.ndarray:
 
 
 def test_overlapping_segments_stay_whole(tmp_path: Path) -> None:
-    found = read_dicom_seg(write_dicom_seg(tmp_path / "seg.dcm"), frame_uid=FRAME)
+    found = read_dicom_seg(write_dicom_seg(tmp_path / "seg.dcm"), scan=SCAN)
     assert [one.name for one in found.segments] == ["bone", "cord", "vessel"]
     assert len(found.layers) == 2
     for name, mask in masks().items():
@@ -44,7 +47,7 @@ def test_overlapping_segments_stay_whole(tmp_path: Path) -> None:
 
 
 def test_colors_are_near_what_the_file_recommends(tmp_path: Path) -> None:
-    found = read_dicom_seg(write_dicom_seg(tmp_path / "seg.dcm"), frame_uid=FRAME)
+    found = read_dicom_seg(write_dicom_seg(tmp_path / "seg.dcm"), scan=SCAN)
     red, green, blue = (int(found.segment("vessel").color[n : n + 2], 16) for n in (1, 3, 5))
     assert red > green
     assert red > blue
@@ -55,15 +58,15 @@ def test_fractions_of_a_half_and_more_count_and_it_says_so(tmp_path: Path) -> No
     share = np.zeros(shape, dtype=np.float32)
     share[4, 5:15, 5:15] = 0.4
     share[4, 8:12, 8:12] = 0.6
-    found = read_dicom_seg(write_dicom_seg(tmp_path / "seg.dcm", "FRACTIONAL", share), frame_uid=FRAME)
+    found = read_dicom_seg(write_dicom_seg(tmp_path / "seg.dcm", "FRACTIONAL", share), scan=SCAN)
     assert found.counts() == (16, 16, 16)
     assert "holds fractions: voxels of 0.5 and more" in found.remarks[0]
 
 
 def test_another_frame_of_reference(tmp_path: Path) -> None:
     path = write_dicom_seg(tmp_path / "seg.dcm")
-    with pytest.raises(InputRefused, match=r"another frame of reference \(1\.2\.3\.4\) than the CT \(9\.9\)"):
-        read_dicom_seg(path, frame_uid="9.9")
+    with pytest.raises(InputRefused, match=r"another frame of reference \(1\.2\.3\.4\) than the CT"):
+        read_dicom_seg(path, scan=Scan(uid_hash("9.9")))
     assert "could not be told" in read_dicom_seg(path).remarks[0]
 
 
@@ -96,7 +99,7 @@ def test_a_changed_byte_never_breaks_out(tmp_path: Path, place: float, value: in
 def test_contours_fill_the_voxels_whose_centres_they_hold(tmp_path: Path) -> None:
     outer, hole = [(2.2, 3.3), (15.4, 2.1), (12.7, 16.2), (4.6, 13.8)], [(6.1, 6.2), (9.3, 6.4), (8.2, 10.6)]
     drawn = {"ring": [to_mm(outer, k) for k in (3, 4, 5)] + [to_mm(hole, 4)], "plug": [to_mm(hole, 4)]}
-    found = read_structure_set(write_structure_set(tmp_path / "rt.dcm", drawn), scan(), frame_uid=FRAME)
+    found = read_structure_set(write_structure_set(tmp_path / "rt.dcm", drawn), scan(), scan=SCAN)
     ring, plug = mask_of(found, "ring"), mask_of(found, "plug")
     j, i = np.mgrid[0:20, 0:24]
     centres = np.column_stack([i.ravel(), j.ravel()])
@@ -133,7 +136,7 @@ SQUARE = [(3, 3), (9, 3), (9, 9), (3, 9)]
 
 def test_contours_on_every_third_slice_are_no_pile_of_plates(tmp_path: Path) -> None:
     drawn = {"organ": [to_mm(SQUARE, k) for k in (1, 4, 7)]}
-    found = read_structure_set(write_structure_set(tmp_path / "rt.dcm", drawn), scan(), frame_uid=FRAME)
+    found = read_structure_set(write_structure_set(tmp_path / "rt.dcm", drawn), scan(), scan=SCAN)
     assert mask_of(found, "organ").any(axis=(1, 2)).tolist() == [True] * 9 + [False]
     assert "'organ' was drawn on every 3th slice" in found.remarks[0]
 
@@ -151,7 +154,7 @@ def test_contours_on_every_third_slice_are_no_pile_of_plates(tmp_path: Path) -> 
 )
 def test_a_contour_that_cannot_be_placed_is_refused_when_it_is_asked_for(tmp_path: Path, contours: list[np.ndarray], words: str) -> None:
     path = write_structure_set(tmp_path / "rt.dcm", {"good": [to_mm(SQUARE, 3)], "bad": contours})
-    found = read_structure_set(path, scan(), frame_uid=FRAME)
+    found = read_structure_set(path, scan(), scan=SCAN)
     assert mask_of(found, "good").sum() == 36
     with pytest.raises(InputRefused, match=f"structure 'bad' of .*rt.dcm cannot be used: .*{words}"):
         found.segment("bad")
@@ -160,13 +163,13 @@ def test_a_contour_that_cannot_be_placed_is_refused_when_it_is_asked_for(tmp_pat
 def test_points_and_open_lines(tmp_path: Path) -> None:
     path = write_structure_set(tmp_path / "rt.dcm", {"isocentre": [to_mm(SQUARE, 3)]}, kind="POINT")
     with pytest.raises(InputRefused, match="is POINT, not CLOSED_PLANAR"):
-        read_structure_set(path, scan(), frame_uid=FRAME).segment("isocentre")
+        read_structure_set(path, scan(), scan=SCAN).segment("isocentre")
 
 
 def test_a_structure_set_of_another_patient(tmp_path: Path) -> None:
     path = write_structure_set(tmp_path / "rt.dcm", {"bone": [to_mm(SQUARE, 3)]}, frame="7.7")
     with pytest.raises(InputRefused, match=r"another frame of reference \(7\.7\)"):
-        read_structure_set(path, scan(), frame_uid=FRAME)
+        read_structure_set(path, scan(), scan=SCAN)
     assert "could not be told" in read_structure_set(path, scan()).remarks[0]
 
 
@@ -175,7 +178,7 @@ def test_two_structures_of_one_name(tmp_path: Path) -> None:
     made.StructureSetROISequence[1].ROIName = "bone"
     made.save_as(tmp_path / "rt.dcm", enforce_file_format=True)
     with pytest.raises(InputRefused, match=r"2 structures of .* are called 'bone'.*bone=1\+2:role for all"):
-        read_structure_set(tmp_path / "rt.dcm", scan(), frame_uid=FRAME).segment("bone")
+        read_structure_set(tmp_path / "rt.dcm", scan(), scan=SCAN).segment("bone")
 
 
 def test_a_ct_slice_is_neither(tmp_path: Path) -> None:
