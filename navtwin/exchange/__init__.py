@@ -1,0 +1,1 @@
+"""Small files of other programs, in and out: points and lines, transforms, tool geometry, cameras."""
