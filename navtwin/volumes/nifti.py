@@ -36,7 +36,8 @@ def _fields(*fields: tuple[str, str, int]) -> np.dtype[Any]:
 
 
 #: The fields that count here, and where they are: (name, type, byte).
-_NIFTI1: Final = _fields(
+NIFTI1: Final = _fields(
+    ("sizeof_hdr", "i4", 0), ("bitpix", "i2", 72), ("magic", "S4", 344),
     ("dim", "8i2", 40), ("datatype", "i2", 70), ("pixdim", "8f4", 76), ("vox_offset", "f4", 108), ("scl_slope", "f4", 112), ("scl_inter", "f4", 116),
     ("xyzt_units", "u1", 123), ("qform_code", "i2", 252), ("sform_code", "i2", 254), ("quatern", "3f4", 256), ("qoffset", "3f4", 268),
     ("srow", "(3,4)f4", 280),
@@ -57,7 +58,7 @@ class _Edition:
 
 
 _EDITIONS: Final = {
-    b"n+1\0": _Edition("NIfTI-1", _NIFTI1, 348, 352),
+    b"n+1\0": _Edition("NIfTI-1", NIFTI1, 348, 352),
     b"n+2\0": _Edition("NIfTI-2", _NIFTI2, 540, 544),
 }
 _PAIRED: Final = (b"ni1\0", b"ni2\0")
@@ -153,7 +154,7 @@ def _affine(raw: Any, shape: tuple[int, int, int], path: Path) -> tuple[Affine, 
     sides = np.asarray(raw["pixdim"][1:4], dtype=np.float64)
     doubts: list[str] = []
     if not by_sform:
-        return _qform(raw, path)[0], _named("qform", raw), doubts
+        return qform(raw, path)[0], _named("qform", raw), doubts
     T_ras_from_ijk = np.eye(4)
     T_ras_from_ijk[:3] = raw["srow"]
     if not np.isfinite(T_ras_from_ijk).all():
@@ -163,7 +164,7 @@ def _affine(raw: Any, shape: tuple[int, int, int], path: Path) -> tuple[Affine, 
         doubts.append(f"Its voxel sides are {_words(sides)} by pixdim, but {_words(lengths)} by the affine, which counts.")
     if not by_qform:
         return T_ras_from_ijk, _named("sform", raw), doubts
-    other, unsure_rad = _qform(raw, path)
+    other, unsure_rad = qform(raw, path)
     apart = corner_distance_mm(T_ras_from_ijk, other, shape)
     reach = float(np.linalg.norm(lengths * shape))
     if apart > max(GEOMETRY_TOLERANCE * float(lengths.min()), unsure_rad * reach):
@@ -175,8 +176,8 @@ def _affine(raw: Any, shape: tuple[int, int, int], path: Path) -> tuple[Affine, 
     return T_ras_from_ijk, f"{_named('sform', raw)}; the qform agrees", doubts
 
 
-def _qform(raw: Any, path: Path) -> tuple[Affine, float]:
-    """T_ras_from_ijk by the quaternion, and how far it is unsure, rad.
+def qform(raw: Any, path: Path) -> tuple[Affine, float]:
+    """T_ras_from_ijk by the quaternion of a header, and how far it is unsure, rad.
 
     A quaternion's scalar part is not stored. It is the root of what the others leave of 1, so that near a half turn, where it is almost 0, the
     rounding of the others to the header's digits makes it unsure by far more than a digit.
