@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from navtwin.errors import InputRefused
 from navtwin.files.formats import HEAD_BYTES
 from navtwin.files.guard import read_bytes
@@ -31,7 +33,9 @@ def read_raw(path: Path) -> RawMesh:
     if kind is None:
         what = "is empty" if not data else "is no mesh, or one that is cut or damaged"
         raise InputRefused(f"{path} {what}", "STL, PLY, OBJ, VTK PolyData and VTP are read, none of them packed")
-    return _READERS[kind](data, path)
+    # Values that are no numbers, or overflow, are found by name afterwards.
+    with np.errstate(all="ignore"):
+        return _READERS[kind](data, path)
 
 
 def in_mm(mesh: RawMesh, path: Path, space: str | None = None, unit: str | None = None) -> F64:
