@@ -13,6 +13,7 @@ from navtwin.bus.commands import keys_app
 from navtwin.console.commands import operator
 from navtwin.console.setup_command import setup
 from navtwin.errors import NavtwinError
+from navtwin.gateway.command import gateway
 from navtwin.record import commands as record
 from navtwin.run import commands as run
 from navtwin.run.bench import bench_app
@@ -30,6 +31,7 @@ app.add_typer(data_app, name="data")
 app.add_typer(keys_app, name="keys")
 app.add_typer(bench_app, name="bench")
 app.command("operator")(operator)
+app.command("gateway")(gateway)
 app.command("setup")(setup)
 for command in (run.run, run.replay, run.verify, run.register, run.report):
     app.command()(command)
