@@ -61,6 +61,13 @@ class Draft:
         self._refuse_taken("plan", entry.name)
         self.case = msgspec.structs.replace(self.case, plan=(*self.case.plan, entry))
 
+    def add_note(self, text: str) -> None:
+        """Add a line to the notes on the patient."""
+        if not text.strip():
+            raise InputRefused("the note is empty", "write what is to be noted")
+        notes = "\n".join(line for line in (self.case.patient.notes, text.strip()) if line)
+        self.case = msgspec.structs.replace(self.case, patient=msgspec.structs.replace(self.case.patient, notes=notes))
+
     def _refuse_taken(self, kind: str, name: str) -> None:
         if name in {entry.name for entry in getattr(self.case, kind)}:
             raise InputRefused(f"{self.home} already has a {kind} '{name}'", "give the new one another name, or take the old one out of case.toml")

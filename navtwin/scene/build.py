@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from navtwin.errors import InputRefused, nearest
+from navtwin.errors import InputRefused
 from navtwin.nouns import Role
-from navtwin.scene.case import CASE_FILE, CT_FILE, CaseFile, CaseSection, CtSection, StructureEntry, named_files, read_case_file, surface_file
+from navtwin.scene.case import CASE_FILE, CaseFile, StructureEntry, named_files, read_case_file, surface_file
 from navtwin.scene.case_text import case_text
 from navtwin.scene.data import cache_folder
 from navtwin.scene.extract import extract
 from navtwin.scene.lock import changed_files, file_hash, write_lock
 from navtwin.scene.surface import Surface
-from navtwin.volumes.read import read_ct, read_labels
 from navtwin.volumes.volume import Volume
+from navtwin.volumes.write import write_nifti
 
 #: What a case is made by: a change in any of these makes earlier cases stale.
 _RECIPE_FILES = (
-    "build.py", "case.py", "case_text.py", "extract.py", "fairing.py", "pedicle.py", "skin.py", "thorax.py",
-    "../kernels/voxels.py", "../meshes/axes.py", "../meshes/ply.py", "../meshes/write.py",
-    "../volumes/nifti.py", "../volumes/read.py", "../volumes/volume.py",
+    "build.py", "case.py", "case_text.py", "extract.py", "fairing.py", "labelled.py", "new_case.py", "pedicle.py", "scan.py", "skin.py",
+    "thorax.py", "../kernels/voxels.py", "../meshes/axes.py", "../meshes/ply.py", "../meshes/write.py",
 )  # fmt: skip
-RECIPE_VERSION = hashlib.sha256("".join(file_hash(Path(__file__).parent / name) for name in _RECIPE_FILES).encode()).hexdigest()[:16]
+_VOLUMES = Path(__file__).parent.parent / "volumes"
+RECIPE_VERSION = hashlib.sha256(
+    "".join(file_hash(path) for path in (*(Path(__file__).parent / name for name in _RECIPE_FILES), *sorted(_VOLUMES.rglob("*.py")))).encode()
+).hexdigest()[:16]
 #: Segmentation error that is assumed where nobody states one: one standard deviation, mm.
 ASSUMED_SD_MM = 0.5
 #: The usual colours of anatomy models, by role.
@@ -40,91 +42,73 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Wanted:
-    """A structure to be built from labels."""
+    """A structure to be built.
+
+    Attributes
+    ----------
+    labels : label numbers whose union it is; () for the structure of this name in the segmentation
+    threshold_hu : it is all of the CT at or above this, in place of labels
+    color : `#rrggbb`; "" for the segmentation's own, or the usual one of its role
+    """
 
     name: str
     role: Role
-    labels: tuple[int, ...]
+    labels: tuple[int, ...] = ()
     caution_mm: float | None = None
     danger_mm: float | None = None
     sd_mm: float = ASSUMED_SD_MM
     color: str = ""
     opacity: float = 1.0
+    threshold_hu: float | None = None
 
 
 def read_names(path: Path) -> dict[str, int]:
-    """Structure name -> label number, from a CSV table with columns `structure` (or `name`) and `id` (or `label`)."""
+    """Structure name -> label number, from a table of any kind that `navtwin.volumes.labels.tables` knows."""
+    from navtwin.volumes.labels.tables import read_table
+
+    return {one.name: one.labels[0] for one in read_table(path)}
+
+
+_STRUCTURE = re.compile(
+    r"(?P<name>.+?)(?:=(?P<labels>\d{1,8}(?:\+\d{1,8})*)|@(?P<hu>-?\d{1,5}(?:\.\d+)?))?"
+    r":(?P<role>work|critical|context)(?::(?P<caution>[\d.]+):(?P<danger>[\d.]+))?"
+)
+
+
+def parse_structure(text: str) -> Wanted:
+    """`name:role[:caution:danger]`, where `name=31+32` names labels and `name@300` all of the CT at or above 300 HU."""
+    found = _STRUCTURE.fullmatch(text)
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputRefused(f"cannot read the table {path}: {error}", "check the path") from error
-    columns = rows[0].keys() if rows else ()
-    name = next((c for c in ("structure", "name") if c in columns), None)
-    label = next((c for c in ("id", "label") if c in columns), None)
-    if name is None or label is None:
-        raise InputRefused(f"the table {path} has no columns for names and labels", "it needs a header line with `structure` and `id`")
-    try:
-        return {row[name]: int(row[label]) for row in rows if row[name]}
-    except (TypeError, ValueError) as error:
-        raise InputRefused(f"the table {path} holds a label that is not a whole number ({error})", "mend that line") from error
+        if found is None:
+            raise ValueError
+        caution, danger = (float(found[limit]) if found[limit] else None for limit in ("caution", "danger"))
+    except ValueError:
+        form = "write name:work, name:context or name:critical:CAUTION:DANGER, in mm; name=31+32 names labels, name@300 is bone by its HU"
+        raise InputRefused(f"--structure {text} is not understood", form) from None
+    role: Role = found["role"]  # type: ignore[assignment]
+    labels = tuple(int(n) for n in found["labels"].split("+")) if found["labels"] else ()
+    return Wanted(found["name"], role, labels, caution, danger, threshold_hu=float(found["hu"]) if found["hu"] else None)
 
 
-def parse_structure(text: str, names: Mapping[str, int]) -> Wanted:
-    """`name:role[:caution:danger]`; the name is looked up in `names`, or carries its labels: `name=31+32:role`."""
-    parts = text.split(":")
-    name, _, numbers = parts[0].partition("=")
-    form = "write name:role, or name:critical:CAUTION:DANGER in mm; name=31+32 names labels"
-    if len(parts) not in (2, 4) or parts[1] not in COLORS or not name:
-        raise InputRefused(f"--structure {text} is not understood", form)
-    if not numbers and name not in names:
-        raise InputRefused(
-            f"there is no label for structure '{name}'", nearest(name, names) if names else "pass --names TABLE, or write name=LABEL:role"
-        )
-    try:
-        labels = tuple(int(n) for n in numbers.split("+")) if numbers else (names[name],)
-        caution, danger = (float(v) for v in parts[2:]) if len(parts) == 4 else (None, None)
-    except ValueError as error:
-        raise InputRefused(f"--structure {text} is not understood: {error}", form) from error
-    role: Role = parts[1]  # type: ignore[assignment]
-    return Wanted(name, role, labels, caution, danger)
-
-
-def structure_entry(wanted: Wanted, capped: bool) -> StructureEntry:
-    """What case.toml will say of it."""
+def structure_entry(wanted: Wanted, capped: bool, taken: Iterable[str] = ()) -> StructureEntry:
+    """What case.toml will say of it; `taken` are the files of the structures before it."""
     return StructureEntry(
-        name=wanted.name, file=surface_file(wanted.name), role=wanted.role, sd_mm=wanted.sd_mm, labels=wanted.labels,
-        caution_mm=wanted.caution_mm, danger_mm=wanted.danger_mm, color=wanted.color or COLORS[wanted.role], opacity=wanted.opacity, capped=capped,
+        name=wanted.name, file=surface_file(wanted.name, taken), role=wanted.role, sd_mm=wanted.sd_mm, labels=wanted.labels,
+        threshold_hu=wanted.threshold_hu, caution_mm=wanted.caution_mm, danger_mm=wanted.danger_mm,
+        color=wanted.color or COLORS[wanted.role], opacity=wanted.opacity, capped=capped,
     )  # fmt: skip
 
 
 def build_structures(labels: Volume, wanted: Sequence[Wanted], report: Report) -> tuple[list[StructureEntry], dict[str, Surface]]:
     """Extract each structure; `report` is told its name first."""
-    entries, surfaces = [], {}
+    entries: list[StructureEntry] = []
+    surfaces = {}
     for one in wanted:
         report(f"surface of {one.name}")
         extraction = extract(labels, labels=one.labels)
-        entries.append(structure_entry(one, extraction.capped))
+        entries.append(structure_entry(one, extraction.capped, [entry.file for entry in entries]))
         surfaces[one.name] = extraction.surface
     return entries, surfaces
-
-
-def build_case(folder: Path, *, name: str, ct: Path, labels: Path, wanted: Sequence[Wanted], report: Report = lambda text: None) -> None:
-    """Build a case without landmarks and plans: they are added to case.toml by hand, then accepted with `case check --lock`.
-
-    Raises
-    ------
-    InputRefused : whatever is wrong with CT, labels, a structure or its limits; nothing is left behind
-    """
-    refuse_bad_limits(wanted)
-
-    def make(target: Path) -> None:
-        report("CT")
-        volume = read_ct(ct)
-        entries, surfaces = build_structures(read_labels(labels, volume), wanted, report)
-        write_case(target, CaseFile(case=CaseSection(name=name), ct=CtSection(file=CT_FILE), structure=tuple(entries)), surfaces, ct)
-
-    deliver(folder, cache_key("case", name, file_hash_of_input(ct), file_hash_of_input(labels), *(repr(w) for w in wanted)), make)
 
 
 def refuse_bad_limits(wanted: Sequence[Wanted]) -> None:
@@ -142,13 +126,16 @@ def refuse_bad_limits(wanted: Sequence[Wanted]) -> None:
                                "caution comes first, farther out; danger lies inside it")  # fmt: skip
 
 
-def write_case(folder: Path, case: CaseFile, surfaces: Mapping[str, Surface], ct: Path) -> None:
-    """Write all files of a case into an empty folder, and lock them."""
+def write_case(folder: Path, case: CaseFile, surfaces: Mapping[str, Surface], ct: Path | Volume) -> None:
+    """Write all files of a case into an empty folder, and lock them; a CT that is a file is copied as it is."""
     for entry in case.structure:
         path = folder / entry.file
         path.parent.mkdir(parents=True, exist_ok=True)
         surfaces[entry.name].write(path)
-    shutil.copyfile(ct, folder / case.ct.file)
+    if isinstance(ct, Path):
+        shutil.copyfile(ct, folder / case.ct.file)
+    else:
+        write_nifti(ct, folder / case.ct.file)
     (folder / CASE_FILE).write_text(case_text(case), encoding="utf-8", newline="\n")
     write_lock(folder, named_files(read_case_file(folder)))
 

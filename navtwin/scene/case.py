@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from navtwin.errors import InputRefused
 from navtwin.nouns import Noun, Role, read_toml
 from navtwin.rigid import Vec3
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 CASE_FILE = "case.toml"
 CT_FILE = "ct.nii.gz"
 SURFACES = "surfaces"
+#: Letters of a structure's name that its file keeps: file systems end at 255 bytes.
+_LONGEST_NAME = 80
 
 
 def _refuse_outside(file: str) -> None:
@@ -29,20 +33,34 @@ def _refuse_outside(file: str) -> None:
 
 
 class CaseSection(Noun, frozen=True):
+    """`doubts`: whole sentences on what was assumed in making the case; `case check` repeats them until they are taken out."""
+
     name: str
     citation: str = ""
+    doubts: tuple[str, ...] = ()
 
 
 class PatientSection(Noun, frozen=True):
+    """Who the patient is (`name`, `id`, `birth_date`) is kept only where that was asked for."""
+
     age: str | None = None
     sex: str | None = None
     study: str | None = None
     laterality: str | None = None
     notes: str | None = None
+    name: str | None = None
+    id: str | None = None
+    birth_date: str | None = None
 
 
 class CtSection(Noun, frozen=True):
+    """`is_label_volume`: there was no CT, a label volume stands for the scanned volume. `frame` and `series`: hashes of the DICOM UIDs of the
+    frame of reference and the series, by which a segmentation that is added later is known to belong to it."""
+
     file: str
+    is_label_volume: bool = False
+    frame: str = ""
+    series: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -50,7 +68,7 @@ class CtSection(Noun, frozen=True):
 
 
 class StructureEntry(Noun, frozen=True):
-    """One [[structure]]. `labels` and `capped` tell where the surface came from; `body` "ref" is the patient's reference."""
+    """One [[structure]]. `labels`, `threshold_hu` and `capped` tell where the surface came from; `body` "ref" is the patient's reference."""
 
     name: str
     file: str
@@ -58,6 +76,7 @@ class StructureEntry(Noun, frozen=True):
     sd_mm: float
     body: str = "ref"
     labels: tuple[int, ...] = ()
+    threshold_hu: float | None = None
     caution_mm: float | None = None
     danger_mm: float | None = None
     correlation_mm: float = DEFAULT_CORRELATION_MM
@@ -88,7 +107,7 @@ class CaseFile(Noun, frozen=True):
 
     case: CaseSection
     ct: CtSection
-    structure: tuple[StructureEntry, ...]
+    structure: tuple[StructureEntry, ...] = ()
     patient: PatientSection = PatientSection()
     landmark: tuple[LandmarkEntry, ...] = ()
     plan: tuple[PlanEntry, ...] = ()
@@ -127,13 +146,12 @@ def scene_of(folder: Path, case: CaseFile, surfaces: dict[str, Surface]) -> Scen
         Structure(s.name, s.role, s.body, surfaces[s.name], s.caution_mm, s.danger_mm, s.sd_mm, s.correlation_mm, s.color, s.opacity, s.capped)
         for s in case.structure
     )
-    patient = case.patient
     return Scene(
         name=case.case.name,
         structures=structures,
         landmarks=tuple(Landmark(m.name, m.position_mm) for m in case.landmark),
         plans=tuple(Plan(p.name, p.entry_mm, p.target_mm, p.diameter_mm, p.tolerance_mm) for p in case.plan),
-        patient=Patient(patient.age, patient.sex, patient.study, patient.laterality, patient.notes),
+        patient=Patient(**msgspec.structs.asdict(case.patient)),
         volume=read_box(folder / case.ct.file),
         ct_path=folder / case.ct.file,
         folder=folder,
@@ -149,6 +167,6 @@ def named_files(case: CaseFile) -> tuple[str, ...]:
 
 def surface_file(name: str, taken: Iterable[str] = ()) -> str:
     """Where the surface of a structure is kept; two names that look alike to a file system never share a file."""
-    plain = f"{SURFACES}/{re.sub(r'[^A-Za-z0-9_.-]', '_', name)}"
+    plain = f"{SURFACES}/{re.sub(r'[^A-Za-z0-9_.-]', '_', name)[:_LONGEST_NAME]}"
     used = {file.lower() for file in taken}
     return next(file for n in itertools.count(1) if (file := f"{plain}{'' if n == 1 else f'-{n}'}.ply").lower() not in used)

@@ -18,7 +18,7 @@ _HEAD = """\
 """
 _STRUCTURES = """\
 # role: work (may be cut, no alarm of its own), critical (watched, with limits), context (only shown).
-# body: the tracked body it hangs on; "ref" is the patient's reference. file: surface, labels: what it was extracted from.
+# body: the tracked body it hangs on; "ref" is the patient's reference. file: surface; labels or threshold_hu: what it was extracted from.
 # caution_mm, danger_mm: limits on the distance, less its error bar, of any instrument part.
 # sd_mm, correlation_mm: how far the segmentation may be off (one standard deviation), and over what distance that error stays alike.
 # capped = true: the scan ends inside the structure and its surface was closed there.

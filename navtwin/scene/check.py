@@ -56,7 +56,7 @@ def check_case(folder: Path) -> CaseReport:
     if case is not None:
         faults += faults_of(folder, case, surfaces)
         clearances = tuple(plan_clearances(case, surfaces))
-        warnings = [*_empty_warnings(case), *_sign_warnings(case, surfaces)]
+        warnings = [*_origin_warnings(case), *_empty_warnings(case), *_sign_warnings(case, surfaces)]
         warnings += [*_landmark_warnings(case, surfaces), *_clearance_warnings(case, clearances)]
     return CaseReport(folder=str(folder), findings=(*faults, *warnings), clearances=clearances)
 
@@ -194,9 +194,17 @@ def _sign_warnings(case: CaseFile, surfaces: Mapping[str, Surface]) -> Iterator[
             yield warning(f"the surface of structure '{entry.name}' is {sign.why}: its inside comes from the {sign.rule}, which {side}", MEND_SURFACE)
 
 
+def _origin_warnings(case: CaseFile) -> Iterator[Finding]:
+    """What was assumed when the case was made."""
+    for doubt in case.case.doubts:
+        yield warning(doubt, "look at it, then take it out of doubts in case.toml")
+    if case.ct.is_label_volume:
+        yield warning("there is no CT: a label volume stands for the scanned volume, and its values are not HU", "rehearse only what needs no CT")
+
+
 def _empty_warnings(case: CaseFile) -> Iterator[Finding]:
     if not any(s.role == "critical" for s in case.structure):
-        yield warning("no structure is critical: nothing would be watched", "give one the role critical, with limits")
+        yield warning("no structure is critical: nothing is being watched", "give one the role critical, with limits")
     if not case.landmark:
         yield warning("there are no landmarks: the patient cannot be registered", "add three or more as [[landmark]]")
 

@@ -16,7 +16,7 @@ from navtwin.errors import InputRefused, nearest
 if TYPE_CHECKING:
     from navtwin.scene.build import Report
     from navtwin.scene.check import CaseReport
-    from navtwin.scene.model import Scene
+    from navtwin.scene.scan import Sources
 
 case_app = typer.Typer(name="case", no_args_is_help=True, help="Build, check and show a patient's case.")
 data_app = typer.Typer(name="data", no_args_is_help=True, help="Fetch public data.")
@@ -40,18 +40,37 @@ def _progress() -> Iterator[Report]:
 @case_app.command()
 def new(
     folder: Folder,
-    ct: Annotated[Path | None, typer.Option(help="CT as NIfTI.")] = None,
-    labels: Annotated[Path | None, typer.Option(help="Label volume on the CT's voxels, as NIfTI.")] = None,
-    names: Annotated[Path | None, typer.Option(help="CSV table of the labels: columns structure, id.")] = None,
-    structure: Annotated[list[str] | None, typer.Option(help="name:role[:caution:danger], mm; name=31+32:role names labels. Repeat it.")] = None,
+    ct: Annotated[Path | None, typer.Option(help="CT: a DICOM folder or archive, NIfTI, NRRD or MetaImage.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="Segmentation: label volume, .seg.nrrd, DICOM segmentation or structure set.")] = None,
+    names: Annotated[Path | None, typer.Option(help="Table of the labels: CSV (structure, id), colour table or ITK-SNAP labels.")] = None,
+    structure: Annotated[
+        list[str] | None,
+        typer.Option(help="name:role[:caution:danger], mm; name=31+32:role names labels, name@300:role all of the CT from 300 HU. Repeat it."),
+    ] = None,
     name: Annotated[str, typer.Option(help="What to call the case; the folder's name if left out.")] = "",
+    series: Annotated[str | None, typer.Option(help="DICOM series, by its number in the list or by UID.")] = None,
+    resample: Annotated[bool, typer.Option("--resample", help="Mend a tilted or unevenly spaced CT by resampling.")] = False,
+    space: Annotated[str | None, typer.Option(help="LPS or RAS: the axes of a CT that does not say.")] = None,
+    unit: Annotated[str | None, typer.Option(help="Unit of a CT that does not say it, or is wrong about it.")] = None,
+    no_ct: Annotated[bool, typer.Option("--no-ct", help="There is only a label volume: it stands for the scanned volume.")] = False,
+    identify: Annotated[bool, typer.Option("--identify", help="Keep the patient's name, number and date of birth.")] = False,
+    notes: Annotated[str | None, typer.Option(help="What to add to the facts of the patient.")] = None,
     recipe: Annotated[str, typer.Option(help="thorax: the demo's case, with landmarks and plan.")] = "",
 ) -> None:
-    """Build a case: from a CT and its labels, or by a recipe."""
+    """Build a case: from a CT and, if there are, its labels; or by a recipe."""
     if recipe:
-        _new_by_recipe(folder, recipe, given=bool(ct or labels or names or structure))
+        given = (ct, labels, names, structure, series, resample, space, unit, no_ct, identify, notes)
+        _new_by_recipe(folder, recipe, given=any(given))
+        said: tuple[str, ...] = ()
     else:
-        _new_from_labels(folder, ct, labels, names, structure or [], name)
+        from navtwin.scene.scan import Sources
+
+        if (ct is None) != no_ct:
+            raise InputRefused("case new needs --ct CT" if ct is None else "--no-ct says that there is no CT, and --ct names one",
+                               "where a label volume is all there is, pass --no-ct and --labels; or --recipe thorax")  # fmt: skip
+        said = _new_from_scan(folder, Sources(ct, labels, names, series, resample, space, unit, identify, notes), structure or [], name)
+    for sentence in said:
+        typer.echo(f"doubtful: {sentence}")
     typer.echo(f"{folder}: built. Look at it with navtwin case show, check it with navtwin case check.")
 
 
@@ -63,22 +82,30 @@ def _new_by_recipe(folder: Path, recipe: str, *, given: bool) -> None:
     if recipe not in RECIPES:
         raise InputRefused(f"there is no recipe '{recipe}'", nearest(recipe, RECIPES))
     if given:
-        raise InputRefused(f"--recipe {recipe} brings its own CT and structures", "leave out --ct, --labels, --names and --structure")
+        raise InputRefused(f"--recipe {recipe} brings its own CT and structures", "leave out all other options")
     refuse_taken(folder)
     data = get_thorax()
     with _progress() as report:
         build_thorax_case(folder, data, report)
 
 
-def _new_from_labels(folder: Path, ct: Path | None, labels: Path | None, names: Path | None, structures: list[str], name: str) -> None:
-    from navtwin.scene.build import build_case, parse_structure, read_names
+def _new_from_scan(folder: Path, sources: Sources, structures: list[str], name: str) -> tuple[str, ...]:
+    from navtwin.scene.build import parse_structure
+    from navtwin.scene.new_case import build_case
 
-    if ct is None or labels is None or not structures:
-        raise InputRefused("case new needs --ct, --labels and one --structure or more", "or --recipe thorax")
-    table = read_names(names) if names else {}
-    wanted = [parse_structure(text, table) for text in structures]
+    wanted = [parse_structure(text) for text in structures]
     with _progress() as report:
-        build_case(folder, name=name or folder.name, ct=ct, labels=labels, wanted=wanted, report=report)
+        return build_case(folder, name=name or folder.resolve().name, sources=sources, wanted=wanted, report=report)
+
+
+@case_app.command()
+def note(folder: Folder, text: Annotated[str, typer.Argument(help="What to add to the facts of the patient.")]) -> None:
+    """Add a note to the facts of the patient."""
+    from navtwin.scene.amend import amended
+
+    with amended(folder) as draft:
+        draft.add_note(text)
+    typer.echo(f"{folder}: noted")
 
 
 @case_app.command()
@@ -123,56 +150,13 @@ def _count(n: int, what: str) -> str:
 def show(folder: Folder, as_json: Json = False) -> None:
     """Say what a case holds."""
     from navtwin.scene.case import load_scene
+    from navtwin.scene.show import print_scene, summary
 
     scene = load_scene(folder)
     if as_json:
-        typer.echo(json.dumps(_summary(scene), indent=2))
+        typer.echo(json.dumps(summary(scene), indent=2))
     else:
-        _print_scene(scene)
-
-
-def _summary(scene: Scene) -> dict[str, object]:
-    return {
-        "name": scene.name,
-        "case_hash": scene.case_hash,
-        "citation": scene.citation,
-        "patient": msgspec.to_builtins(scene.patient),
-        "structures": [
-            {
-                "name": s.name, "role": s.role, "body": s.body, "caution_mm": s.caution_mm, "danger_mm": s.danger_mm, "sd_mm": s.sd_mm,
-                "capped": s.capped, "triangles": len(s.surface.faces), "volume_mm3": s.surface.volume_mm3,
-            }
-            for s in scene.structures
-        ],
-        "landmarks": [msgspec.to_builtins(m) for m in scene.landmarks],
-        "plans": [msgspec.to_builtins(p) for p in scene.plans],
-    }  # fmt: skip
-
-
-def _print_scene(scene: Scene) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    console.print(f"[bold]{scene.name}[/bold]  ({scene.folder})")
-    facts = [scene.patient.age, scene.patient.sex, scene.patient.study, scene.patient.laterality, scene.patient.notes]
-    for line in (*(fact for fact in facts if fact), scene.citation):
-        console.print(line, highlight=False)
-    structures = Table("structure", "role", "caution", "danger", "sd", "triangles", "ml", "capped", title="structures (limits in mm)")
-    for s in scene.structures:
-        limits = ("" if limit is None else f"{limit:g}" for limit in (s.caution_mm, s.danger_mm))
-        size = (str(len(s.surface.faces)), f"{s.surface.volume_mm3 / 1000.0:.1f}")
-        structures.add_row(s.name, s.role, *limits, f"{s.sd_mm:g}", *size, "yes" if s.capped else "")
-    points = Table("landmark or plan", "position, mm (LPS)")
-    for mark in scene.landmarks:
-        points.add_row(mark.name, _words(mark.position_mm))
-    for plan in scene.plans:
-        points.add_row(plan.name, f"{_words(plan.entry_mm)} to {_words(plan.target_mm)}, {plan.diameter_mm:g} wide")
-    console.print(structures, points)
-
-
-def _words(position_mm: tuple[float, float, float]) -> str:
-    return " ".join(f"{v:.1f}" for v in position_mm)
+        print_scene(scene)
 
 
 @data_app.command()

@@ -68,13 +68,16 @@ class Plan:
 
 @dataclass(frozen=True)
 class Patient:
-    """What is known of the patient; None where it is not. Nothing here is ever guessed."""
+    """What is known of the patient; None where it is not. Nothing here is ever guessed; `name`, `id` and `birth_date` only where asked for."""
 
     age: str | None = None
     sex: str | None = None
     study: str | None = None
     laterality: str | None = None
     notes: str | None = None
+    name: str | None = None
+    id: str | None = None
+    birth_date: str | None = None
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from navtwin.scene.build import Wanted, build_case
+from navtwin.scene.build import Wanted
 from navtwin.scene.case import CASE_FILE
 from navtwin.scene.check import relock
+from navtwin.scene.new_case import build_case
+from navtwin.scene.scan import Sources
 from tests.scene.cases import BONE, VESSEL, at_ijk, write_patient
 
 
@@ -30,7 +32,7 @@ WANTED = (Wanted("bone", "work", (BONE,)), Wanted("vessel", "critical", (VESSEL,
 def case(tmp_path: Path, patient: tuple[Path, Path]) -> Path:
     """A sound case with three landmarks and a plan that runs clear through the bone."""
     folder = tmp_path / "case"
-    build_case(folder, name="test", ct=patient[0], labels=patient[1], wanted=WANTED)
+    build_case(folder, name="test", sources=Sources(*patient), wanted=WANTED)
     text = (folder / CASE_FILE).read_text(encoding="utf-8")
     for name, index in (("top", (16, 20, 19)), ("side", (16, 32, 12)), ("front", (6, 20, 12))):
         text += f'\n[[landmark]]\nname = "{name}"\nposition_mm = {list(at_ijk(*index))}\n'

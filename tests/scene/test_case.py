@@ -12,11 +12,13 @@ import pytest
 
 from navtwin.errors import InputRefused
 from navtwin.scene import load_scene
-from navtwin.scene.build import Wanted, build_case, parse_structure, read_names, whole
+from navtwin.scene.build import Wanted, parse_structure, read_names, whole
 from navtwin.scene.case import CASE_FILE, read_case_file
 from navtwin.scene.case_text import case_text
 from navtwin.scene.lock import LOCK_FILE
-from tests.scene.cases import BONE, VESSEL, at_ijk, write_nifti, write_patient
+from navtwin.scene.new_case import build_case
+from navtwin.scene.scan import Sources
+from tests.scene.cases import BONE, RAS, VESSEL, at_ijk, labels_ijk, write_nifti, write_patient
 from tests.scene.conftest import WANTED
 
 
@@ -111,12 +113,12 @@ def test_a_missing_file_is_named(case: Path, name: str) -> None:
 
 def test_same_inputs_give_the_same_bytes_and_come_from_the_cache(tmp_path: Path, patient: tuple[Path, Path], own_cache: Path) -> None:
     ct, labels = patient
-    build_case(tmp_path / "first", name="twice", ct=ct, labels=labels, wanted=WANTED)
+    build_case(tmp_path / "first", name="twice", sources=Sources(ct, labels), wanted=WANTED)
     before = time.perf_counter()
-    build_case(tmp_path / "second", name="twice", ct=ct, labels=labels, wanted=WANTED)
+    build_case(tmp_path / "second", name="twice", sources=Sources(ct, labels), wanted=WANTED)
     assert time.perf_counter() - before < 1.0
     shutil.rmtree(own_cache / "cases")
-    build_case(tmp_path / "third", name="twice", ct=ct, labels=labels, wanted=WANTED)
+    build_case(tmp_path / "third", name="twice", sources=Sources(ct, labels), wanted=WANTED)
     locks = {(tmp_path / name / LOCK_FILE).read_bytes() for name in ("first", "second", "third")}
     assert len(locks) == 1
 
@@ -124,17 +126,17 @@ def test_same_inputs_give_the_same_bytes_and_come_from_the_cache(tmp_path: Path,
 def test_a_damaged_cache_is_made_again(tmp_path: Path, patient: tuple[Path, Path], own_cache: Path) -> None:
     ct, labels = patient
     wanted = (Wanted("bone", "work", (BONE,)),)
-    build_case(tmp_path / "first", name="damaged", ct=ct, labels=labels, wanted=wanted)
+    build_case(tmp_path / "first", name="damaged", sources=Sources(ct, labels), wanted=wanted)
     for kept in (own_cache / "cases").glob("*/surfaces/bone.ply"):
         kept.write_bytes(b"")
-    build_case(tmp_path / "second", name="damaged", ct=ct, labels=labels, wanted=wanted)
+    build_case(tmp_path / "second", name="damaged", sources=Sources(ct, labels), wanted=wanted)
     load_scene(tmp_path / "second")
 
 
 def refuse(tmp_path: Path, words: str, ct: Path, labels: Path, *wanted: Wanted) -> None:
     """The build is refused, and nothing is left of it anywhere."""
     with pytest.raises(InputRefused, match=words):
-        build_case(tmp_path / "out" / "case", name="refused", ct=ct, labels=labels, wanted=wanted)
+        build_case(tmp_path / "out" / "case", name="refused", sources=Sources(ct, labels), wanted=wanted)
     assert list((tmp_path / "out").glob("*")) == []
 
 
@@ -144,13 +146,15 @@ BONE_ONLY = Wanted("bone", "work", (BONE,))
 def test_a_build_that_is_refused_leaves_nothing(tmp_path: Path, patient: tuple[Path, Path]) -> None:
     ct, labels = patient
     refuse(tmp_path, r"nowhere\.nii", tmp_path / "nowhere.nii", labels, BONE_ONLY)
-    refuse(tmp_path, "belongs to label 77", ct, labels, BONE_ONLY, Wanted("ghost", "context", (77,)))
+    refuse(tmp_path, r"no voxel of .*labels.* belongs to structure 'ghost' \(label 77\)", ct, labels, BONE_ONLY, Wanted("ghost", "context", (77,)))
     refuse(tmp_path, r"danger 3 mm .* caution 2 mm", ct, labels, Wanted("vessel", "critical", (VESSEL,), 2.0, 3.0))
     refuse(tmp_path, "has no limits", ct, labels, Wanted("vessel", "critical", (VESSEL,)))
     refuse(tmp_path, "is work and has limits", ct, labels, Wanted("bone", "work", (BONE,), 2.0, 1.0))
     refuse(tmp_path, "named twice", ct, labels, BONE_ONLY, BONE_ONLY)
-    other = write_nifti(tmp_path / "other.nii", np.zeros((44, 40, 20), np.uint8))
-    refuse(tmp_path, "44 x 40 x 20 voxels", ct, other, BONE_ONLY)
+    empty = write_nifti(tmp_path / "other.nii", np.zeros((44, 40, 20), np.uint8))
+    refuse(tmp_path, "has no labelled voxel", ct, empty, BONE_ONLY)
+    mirrored = write_nifti(tmp_path / "mirrored.nii", labels_ijk(), np.diag((-1.0, -1.0, 1.0, 1.0)) @ RAS)
+    refuse(tmp_path, "has the voxels of .* but lies up to .* mm away", ct, mirrored, BONE_ONLY)
     sheared = nib.load(ct)
     matrix = sheared.affine.copy()
     matrix[0, 2] = 0.6
@@ -161,7 +165,7 @@ def test_a_folder_that_is_taken(tmp_path: Path, patient: tuple[Path, Path]) -> N
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "notes.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(InputRefused, match="already there"):
-        build_case(tmp_path / "taken", name="x", ct=patient[0], labels=patient[1], wanted=[BONE_ONLY])
+        build_case(tmp_path / "taken", name="x", sources=Sources(*patient), wanted=[BONE_ONLY])
     assert (tmp_path / "taken" / "notes.txt").read_text(encoding="utf-8") == "mine"
 
 
@@ -177,24 +181,17 @@ def test_a_build_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_structures_in_words(tmp_path: Path) -> None:
+    assert parse_structure("hip:work") == Wanted("hip", "work")
+    assert parse_structure("cord=3+4:critical:2:1.5") == Wanted("cord", "critical", (3, 4), 2.0, 1.5)
+    assert parse_structure("bone@300:work") == Wanted("bone", "work", threshold_hu=300.0)
+    assert parse_structure("air@-400.5:context").threshold_hu == -400.5
+    assert parse_structure("left: lung (a=b):context") == Wanted("left: lung (a=b)", "context")
+    for text in ("hip", "hip:bone", "hip:critical:2", "hip:critical:2:x", "hip:critical:1.2.3:1", ":work", "hip:work:"):
+        with pytest.raises(InputRefused, match=f"--structure {text} is not understood"):
+            parse_structure(text)
     table = tmp_path / "names.csv"
     table.write_text("group,structure,id\nbones,hip,7\n", encoding="utf-8")
-    names = read_names(table)
-    assert parse_structure("hip:work", names) == Wanted("hip", "work", (7,))
-    assert parse_structure("cord=3+4:critical:2:1.5", names) == Wanted("cord", "critical", (3, 4), 2.0, 1.5)
-    for text, words in (
-        ("hp:work", "Did you mean 'hip'"),
-        ("hip", "not understood"),
-        ("hip:bone", "not understood"),
-        ("hip:critical:2", "not understood"),
-        ("hip:critical:2:x", "not understood"),
-        ("hip=a:work", "not understood"),
-    ):
-        with pytest.raises(InputRefused, match=words):
-            parse_structure(text, names)
-    table.write_text("a,b\n1,2\n", encoding="utf-8")
-    with pytest.raises(InputRefused, match="no columns"):
-        read_names(table)
+    assert read_names(table) == {"hip": 7}
 
 
 def test_nothing_of_a_patient_is_invented(case: Path) -> None:

@@ -103,7 +103,7 @@ def relocked(folder: Path) -> Path:
 def test_nothing_would_be_watched(case: Path) -> None:
     edit(case, 'role = "critical"', 'role = "context"')
     edit(case, "caution_mm = 2.0\ndanger_mm = 1.2\n", "")
-    one(problems(relocked(case), "warning"), "nothing would be watched")
+    one(problems(relocked(case), "warning"), "nothing is being watched")
 
 
 def test_landmarks(case: Path) -> None:
@@ -168,7 +168,9 @@ def test_new_and_show(tmp_path: Path, patient: tuple[Path, Path]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["new", "x"], "needs --ct, --labels"),
+        (["new", "x"], "needs --ct CT"),
+        (["new", "x", "--no-ct", "--ct", "y"], "--ct names one"),
+        (["new", "x", "--no-ct"], "needs a scanned volume"),
         (["new", "x", "--recipe", "thorx"], "Did you mean 'thorax'"),
         (["new", "x", "--recipe", "thorax", "--structure", "a:work"], "brings its own CT"),
     ],
