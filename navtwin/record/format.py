@@ -27,6 +27,8 @@ from navtwin.nouns import (
 #: Raised by one whenever an old reader would misread a new log.
 FORMAT: Final = 1
 PROFILE: Final = f"navtwin-{FORMAT}"
+#: What an MCAP file begins with.
+MCAP_MARK: Final = b"\x89MCAP0\r\n"
 #: An unfinished log carries this behind its name until `finish()`.
 PARTIAL: Final = ".partial"
 #: State bodies are logged at this rate at most; the hash covers every one.
@@ -82,6 +84,11 @@ class Record(NamedTuple):
     seq: int
     t_ns: int
     data: bytes
+
+
+def is_log(head: bytes) -> bool:
+    """Whether a file that begins so is an MCAP file; whose it is, and whether it is whole, `read_log` finds out."""
+    return head.startswith(MCAP_MARK)
 
 
 def output_hash(outputs: Iterable[tuple[str, bytes]]) -> str:

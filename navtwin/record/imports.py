@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import platform
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Protocol, cast
 
 from navtwin import errors
-from navtwin.nouns import Command, Event, Header, Noun, Source, SourceEnded, TrackerFrame
+from navtwin.nouns import Command, Event, Header, Noun, Rig, Source, SourceEnded, TrackerFrame
 from navtwin.record.hashes import code_hash, with_session
 from navtwin.record.log import LogWriter
+
+
+class RecordedStream(Source, Protocol):
+    """A source that is a file; `notes` say what a reader should know of it."""
+
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+
+
+def open_recording(path: Path, rig: Rig | None) -> RecordedStream:
+    """A recording as a source, through the entry point, because the readers live in a room that this one does not know. Raises InputRefused."""
+    for entry in entry_points(group="navtwin.sources", name="log"):
+        return cast(RecordedStream, entry.load()(str(path), None, rig))
+    raise errors.InputRefused("no reader of recorded streams is installed", "install navtwin whole")
 
 
 class Imported(Noun, frozen=True):
@@ -22,6 +38,11 @@ class Imported(Noun, frozen=True):
     refused: int
     seconds: float
     notes: tuple[str, ...]
+
+    def told(self) -> tuple[str, ...]:
+        """The same in sentences."""
+        frames = f"{self.frames} frames over {self.seconds:.1f} s written to {self.out}"
+        return (f"{frames}: {self.poses} poses, {self.refused} sightings without", *(f"note: {note}" for note in self.notes))
 
 
 def import_stream(source: Source, to: str | Path, version: str, notes: tuple[str, ...] = ()) -> Imported:
@@ -76,7 +97,8 @@ class _Tally:
             self.first_ns = frame.t_arrival_ns
         self.frames += 1
         self.sightings += len(frame.sightings)
-        self.poses += sum(s.pose is not None for s in frame.sightings)
+        for sighting in frame.sightings:
+            self.poses += sighting.pose is not None
 
 
 def _copy(source: Source, writer: LogWriter) -> _Tally:

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from navtwin.errors import InputRefused, LogDamaged, NavtwinError
 from navtwin.nouns import Body, Command, Event, Mark, Part, Rig, Sighting, SourceEnded, SourceItem, Tick, Tool, Tracker, TrackerFrame, Truth
 from navtwin.record.log import LogWriter
+from tracking.recordings.notes import notes
 from tracking.recordings.recorded import RecordedSource, open_source
-from tracking.recordings.sequence import NOT_REPORTED, read_sequence
+from tracking.recordings.recording import NOT_REPORTED, Recording
+from tracking.recordings.sequence import read_sequence
 
 PLUS = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "tracking" / "plus"
 needs_plus = pytest.mark.skipif(not PLUS.is_dir(), reason="the shared PLUS recordings are not here")
@@ -59,8 +61,12 @@ def _one(matrix: str = IDENTITY, status: str | None = "OK", **more: str) -> dict
     return {"ToolToTrackerTransform": matrix, **told, "Timestamp": "1.5", **more}
 
 
+def _frames(recording: Recording) -> list[TrackerFrame]:
+    return list(recording.frames())
+
+
 def _sighting(path: Path, frame: dict[str, str]) -> Sighting:
-    return read_sequence(_mha(path, [frame])).frames[0].sightings[0]
+    return _frames(read_sequence(_mha(path, [frame])))[0].sightings[0]
 
 
 @needs_plus
@@ -88,7 +94,7 @@ def test_real_recordings_are_read_whole(name: str, frames: int, bodies: set[str]
 
 @needs_plus
 def test_both_formats_of_one_recording_agree_and_poses_are_as_printed() -> None:
-    mha, nrrd = (read_sequence(PLUS / f"NwirePhantomFreehand.igs.{kind}").frames for kind in ("mha", "nrrd"))
+    mha, nrrd = (_frames(read_sequence(PLUS / f"NwirePhantomFreehand.igs.{kind}")) for kind in ("mha", "nrrd"))
     assert [f.sightings for f in mha] == [f.sightings for f in nrrd]
     assert [f.t_arrival_ns for f in mha] == [f.t_arrival_ns for f in nrrd]
     assert mha[0].t_arrival_ns == 345_627_957_000
@@ -101,9 +107,10 @@ def test_both_formats_of_one_recording_agree_and_poses_are_as_printed() -> None:
 
 @needs_plus
 def test_device_frame_numbers_and_raw_stamps_are_kept() -> None:
-    frames = read_sequence(PLUS / "WaterTankBottomTranslationTrackerBuffer-trimmed.igs.mha", RIG).frames
+    frames = _frames(read_sequence(PLUS / "WaterTankBottomTranslationTrackerBuffer-trimmed.igs.mha", RIG))
     assert frames[0].number == 332203
     assert (frames[1].t_arrival_ns, frames[1].t_capture_ns) == (7_415_699_000_000, 7_415_679_000_000)
+    assert frames[1].t_device_ns == 7_415_700_971_000, "the filtered stamp"
     assert {s.body for s in frames[0].sightings} == {"Probe", "reference", "Stylus"}
 
 
@@ -118,6 +125,8 @@ def test_device_frame_numbers_and_raw_stamps_are_kept() -> None:
         ("1 0 0 1e300 0 1 0 0 0 0 1 0 0 0 0 1", "out of any tracker's reach"),
         ("1 0 0 0 0 1 0 0 0 0 1 0 0 0 0 2", "last row"),
         ("0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0", "last row"),
+        ("1_0 0 0 0 0 1 0 0 0 0 1 0 0 0 0 1", "not 16 finite numbers"),
+        ("1 0 0 0 0 1 0 0 0 0 1 0 0 0 0 1 0", "not 16 finite numbers"),
         ("1 2 3", "not 16 finite numbers"),
         ("", "not 16 finite numbers"),
         ("a b c d e f g h i j k l m n o p", "not 16 finite numbers"),
@@ -127,7 +136,7 @@ def test_a_bad_pose_is_invalid_with_the_reason(tmp_path: Path, matrix: str, said
     sighting = _sighting(tmp_path / "a.igs.mha", _one(matrix))
     assert (sighting.status, sighting.pose) == ("INVALID", None)
     assert said in sighting.reason
-    assert any(said in note for note in read_sequence(tmp_path / "a.igs.mha").notes)
+    assert any(said in note for note in notes(read_sequence(tmp_path / "a.igs.mha")))
 
 
 @given(st.lists(st.floats(allow_nan=True, width=64) | st.sampled_from([0.0, 1.0, -1.0]), min_size=16, max_size=16))
@@ -176,7 +185,9 @@ def test_stamps_that_repeat_go_back_or_jump_pass_and_are_counted(tmp_path: Path)
 def test_transforms_that_cannot_be_placed_are_left_out_and_named(tmp_path: Path) -> None:
     path = _mha(tmp_path / "a.igs.mha", [_one(ImageToProbeTransform=IDENTITY, StylusTransform=IDENTITY)])
     sequence = read_sequence(path)
-    assert [s.body for s in sequence.frames[0].sightings] == ["Tool"]
+    (frame,) = sequence.frames()
+    assert [s.body for s in frame.sightings] == ["Tool"]
+    assert frame.fields == (("ImageToProbeTransform", IDENTITY), ("StylusTransform", IDENTITY))
     assert any("ImageToProbe, Stylus" in note for note in sequence.notes)
     with pytest.raises(InputRefused, match=r"no transform to the tracker \(it has: ToolToReference\)"):
         read_sequence(_mha(tmp_path / "b.igs.mha", [{"ToolToReferenceTransform": IDENTITY, "Timestamp": "1"}]))
@@ -189,7 +200,7 @@ def test_transforms_that_cannot_be_placed_are_left_out_and_named(tmp_path: Path)
         ([_one(Timestamp="nan")], {}, "Timestamp 'nan'"),
         ([_one(Timestamp="1e30")], {}, "Timestamp '1e30'"),
         ([_one(UnfilteredTimestamp="soon")], {}, "UnfilteredTimestamp 'soon'"),
-        ([_one(FrameNumber="3.5")], {}, "FrameNumber of frame 0 is '3.5'"),
+        ([_one(FrameNumber="3.5")], {}, "frame 0 has FrameNumber '3.5'"),
         ([_one()], {"DimSize": "0 0 7"}, "says it has 7 frames but describes 1"),
         ([], {}, "holds no tracked frames"),
     ],
@@ -227,7 +238,7 @@ def test_slicers_frame_indices_are_labelled(tmp_path: Path) -> None:
 def test_a_rig_names_the_bodies_it_knows(tmp_path: Path) -> None:
     frame = {"ReferenceToTrackerTransform": IDENTITY, "ReferenceToTrackerTransformStatus": "OK", "Timestamp": "1"} | _one()
     sequence = read_sequence(_mha(tmp_path / "a.igs.mha", [frame]), RIG)
-    assert [s.body for s in sequence.frames[0].sightings] == ["reference", "Tool"]
+    assert [s.body for s in _frames(sequence)[0].sightings] == ["reference", "Tool"]
     assert any("the rig has no body Tool" in note for note in sequence.notes)
 
 
@@ -271,8 +282,8 @@ def test_a_damaged_log_is_refused_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["none.mcap", "none.igs.mha"])
 def test_what_is_not_there_or_not_known_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputRefused, match="No such file"):
+    with pytest.raises(InputRefused, match="there is no file"):
         open_source(str(tmp_path / name))
     (tmp_path / "tracks.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(InputRefused, match=r"It reads \.mcap logs"):
+    with pytest.raises(InputRefused, match=r"does not say what its columns are|It reads \.mcap logs"):
         open_source(str(tmp_path / "tracks.csv"))

@@ -1,4 +1,4 @@
-"""Recorded streams as a source: navtwin's own logs (`.mcap`) and PLUS sequences (`.igs.mha`, `.igs.nrrd`), item by item in recorded order."""
+"""Recorded streams as a source: navtwin's own logs and the recordings of other programs, item by item in recorded order."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Final
 
-from navtwin.errors import InputRefused
+from navtwin.files.guard import read_head
 from navtwin.nouns import Accept, Command, Event, Rig, SourceEnded, SourceItem, TrackerFrame, TrueSetup, Truth
 from navtwin.nouns.rig import HARD_MAX_AGE_MS
-from navtwin.record.format import PARTIAL
+from navtwin.record.format import MCAP_MARK, PARTIAL, is_log
 from navtwin.record.read import decode, read_log
-from tracking.recordings.sequence import read_sequence
-
-_MCAP_MARK: Final = b"\x89MCAP0\r\n"
-_SEQUENCE_MARKS: Final = (b"ObjectType", b"NRRD")
+from tracking.recordings.kinds import read_recording
+from tracking.recordings.notes import notes
 
 
 @dataclass
@@ -73,14 +70,15 @@ class RecordedSource:
         counts.repeated += step_ns == 0
         counts.backwards += step_ns < 0
         counts.jumped += step_ns > HARD_MAX_AGE_MS * 1e6
-        counts.refused += sum(s.status == "INVALID" for s in frame.sightings)
+        for sighting in frame.sightings:
+            counts.refused += sighting.status == "INVALID"
 
 
 def open_source(address: str, case: Path | None = None, rig: Rig | None = None) -> RecordedSource:
     """Open a recording; `address` is a file's path (what follows `log:`).
 
     From a log: its tracker frames and commands, and what it knows of the truth; its ticks, notices and results are made anew by whoever runs it.
-    From a sequence file: its frames, bodies named and latency declared as the rig says.
+    From a recording of another program (known by its content): its frames, bodies named and latency declared as the rig says.
 
     Raises
     ------
@@ -88,20 +86,13 @@ def open_source(address: str, case: Path | None = None, rig: Rig | None = None) 
     LogDamaged : a log that is cut, altered, unfinished or of another version
     """
     path = Path(address)
-    try:
-        with path.open("rb") as stream:
-            mark = stream.read(16)
-    except OSError as error:
-        raise InputRefused(f"cannot read {path}: {error.strerror}", "check the path") from error
     name = f"log:{path.name}"
-    if mark.startswith(_MCAP_MARK) or path.name.endswith((".mcap", PARTIAL)):
+    if is_log(read_head(path, len(MCAP_MARK))) or path.name.endswith((".mcap", PARTIAL)):
         items = _items_of_log(path)
         first = next(items, None)  # so that a damaged log is refused here and now, not after the session has begun
         return RecordedSource(name, iter(()) if first is None else chain((first,), items), setup_ns=_setup_ns(path))
-    if mark.startswith(_SEQUENCE_MARKS):
-        sequence = read_sequence(path, rig)
-        return RecordedSource(name, iter(sequence.frames), sequence.notes)
-    raise InputRefused(f"{path} is not a recording that navtwin knows", "it reads .mcap logs and .igs.mha or .igs.nrrd sequences")
+    recording = read_recording(path, rig)
+    return RecordedSource(name, recording.frames(), notes(recording))
 
 
 def _items_of_log(path: Path) -> Iterator[SourceItem]:

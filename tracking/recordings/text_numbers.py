@@ -1,0 +1,81 @@
+"""Numbers out of text, many at once: a recording of an hour holds ten million of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from types import GenericAlias
+from typing import Any, Final, cast
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+#: Longest time that a stamp can state and still be counted in ns in 64 bits, with room for differences.
+T_LIMIT_S: Final = 4_000_000_000
+#: What plain decimal numbers are made of; Python would also take `nan`, `inf` and `1_000`.
+_DECIMAL: Final = b"0123456789.+-eE \t\r"
+_WHOLE: Final = re.compile(rb"[+-]?[0-9]{1,18}")
+_NANO: Final = 1_000_000_000
+
+
+def number_rows(values: Sequence[bytes], width: int) -> npt.NDArray[np.float64]:
+    """(n, width) numbers out of n texts of `width` numbers each, separated by white space. A text that is not that gives a row of NaN."""
+    quick = _quick(values, width)
+    if quick is not None:
+        return quick
+    rows = np.full((len(values), width), np.nan)
+    for n, value in enumerate(values):
+        row = [number(word) for word in value.split()]
+        if len(row) == width and None not in row:
+            rows[n] = cast("list[float]", row)
+    return rows
+
+
+def _quick(values: Sequence[bytes], width: int) -> npt.NDArray[np.float64] | None:
+    """All rows by one pass of a JSON decoder, which is five times as fast as `float`; None where the texts are not quite JSON (`.5`, `nan`)."""
+    if b"".join(values).translate(None, _DECIMAL):
+        return None
+    text = b"],[".join([value.strip().replace(b" ", b",") for value in values])
+    try:
+        rows = _row_decoder(width).decode(b"[[" + text + b"]]")
+    except msgspec.MsgspecError:
+        return None
+    return np.array(rows, dtype=np.float64)
+
+
+@cache
+def _row_decoder(width: int) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(GenericAlias(list, GenericAlias(tuple, (float,) * width)))
+
+
+def number(text: bytes | None) -> float | None:
+    """One finite decimal number, or None."""
+    if text is None or text.translate(None, _DECIMAL):
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if np.isfinite(value) else None
+
+
+def whole_number(text: bytes | None) -> int | None:
+    """One whole number of at most 18 digits, or None."""
+    return None if text is None or _WHOLE.fullmatch(text.strip()) is None else int(text)
+
+
+def nanoseconds(text: bytes, unit_ns: int = _NANO) -> int | None:
+    """A decimal time in units of `unit_ns`, rounded to the nearest ns (ties to even) without passing through a float; None if it is not one."""
+    if text.translate(None, _DECIMAL):
+        return None
+    try:
+        time = Decimal(text.decode("ascii").strip())
+    except InvalidOperation:
+        return None
+    # Compared before it is scaled: an absurd exponent would be an absurd amount of digits.
+    if not time.is_finite() or abs(time) * unit_ns > T_LIMIT_S * _NANO:
+        return None
+    return int((time * unit_ns).to_integral_value())
