@@ -71,7 +71,7 @@ def read_names(path: Path) -> dict[str, int]:
 
 _STRUCTURE = re.compile(
     r"(?P<name>.+?)(?:=(?P<labels>\d{1,8}(?:\+\d{1,8})*)|@(?P<hu>-?\d{1,5}(?:\.\d+)?))?"
-    r":(?P<role>work|critical|context)(?::(?P<caution>[\d.]+):(?P<danger>[\d.]+))?"
+    r":(?P<role>work|critical|context)(?::(?P<caution>[^:]+):(?P<danger>[^:]+))?"
 )
 
 

@@ -107,8 +107,13 @@ def test_an_affine_that_places_nothing(navtwin: Navtwin, tmp_path: Path, labels:
 
 
 def test_a_mask_of_another_size(navtwin: Navtwin, tmp_path: Path, ct: Path) -> None:
+    """It may have a grid of its own, but that is said, and the case goes on saying it."""
     other = write(tmp_path / "other.nii.gz", np.ones((20, 20, 13), dtype=np.uint8))
-    refused(navtwin, tmp_path, "other.nii.gz", "20 x 20 x 13", ct=ct, labels=other)
+    ended = navtwin("case", "new", tmp_path / "own", "--ct", ct, "--labels", other, "--structure", "bone=1:work")
+    assert (ended.code, "doubtful: other.nii.gz is on a grid of its own: 20 x 20 x 13 voxels" in ended.out) == (0, True), ended.err
+    assert "grid of its own" in navtwin("case", "check", tmp_path / "own").out
+    far = write(tmp_path / "far.nii.gz", np.ones((20, 20, 13), dtype=np.uint8), AFFINE + np.array([[0.0, 0.0, 0.0, 90.0]] + [[0.0] * 4] * 3))
+    refused(navtwin, tmp_path, "far.nii.gz", "0 % of the labelled voxels", ct=ct, labels=far)
 
 
 @pytest.mark.parametrize("shift_mm", [1.0, -40.0])
@@ -120,8 +125,8 @@ def test_a_mask_that_lies_elsewhere(navtwin: Navtwin, tmp_path: Path, ct: Path, 
 
 
 def test_a_mirrored_mask(navtwin: Navtwin, tmp_path: Path, ct: Path) -> None:
-    mirrored = AFFINE.copy()
-    mirrored[0] = (-1.0, 0.0, 0.0, 19.0)
+    """As if its axes were LPS, which NIfTI's never are."""
+    mirrored = np.diag((-1.0, -1.0, 1.0, 1.0)) @ AFFINE
     other = write(tmp_path / "other.nii.gz", np.ones(SHAPE, dtype=np.uint8), mirrored)
     refused(navtwin, tmp_path, "other.nii.gz", "away from", ct=ct, labels=other)
 
@@ -140,7 +145,7 @@ def test_a_structure_without_voxels(navtwin: Navtwin, tmp_path: Path, ct: Path, 
         ("vessel=1:critical:2:-1", "danger -1"),
         ("vessel=1:deadly:2:1", "not understood"),
         ("bone=1:work:2:1", "only critical"),
-        ("vessel:critical:2:1", "no label"),
+        ("vessel:critical:2:1", "no structure 'vessel'"),
     ],
 )
 def test_limits_and_roles_that_make_no_sense(navtwin: Navtwin, tmp_path: Path, ct: Path, labels: Path, structure: str, word: str) -> None:

@@ -45,19 +45,31 @@ def refuse_elsewhere(found: Segmentation, ct: Volume) -> tuple[str, ...]:
         if mirror:
             raise InputRefused(f"{problem}; with {mirror} negated all of them would lie in it", "its axes are stated wrongly: export it again")
         raise InputRefused(problem, "pass the segmentation that was made from this CT")
+    said = []
     if inside < _ALL:
-        return (f"{100.0 * (1.0 - inside):.1f} % of the labelled voxels of {found.path.name} lie outside the CT: nothing is known there",)
-    return ()
+        said.append(f"{100.0 * (1.0 - inside):.1f} % of the labelled voxels of {found.path.name} lie outside the CT: nothing is known there")
+    if not found.crops and not _same_voxels(found.volume, ct):
+        said.append(f"{found.path.name} is on a grid of its own: {_grid(found.volume)}, the CT has {_grid(ct)}; look whether it was made from it")
+    return tuple(said)
 
 
 def _refuse_moved_grid(labels: Volume, ct: Volume) -> None:
-    if sorted(labels.shape_ijk) != sorted(ct.shape_ijk) or not np.allclose(sorted(labels.spacing_mm), sorted(ct.spacing_mm), rtol=1e-3):
+    if not _same_voxels(labels, ct):
         return
     theirs, ours = _corners(labels), _corners(ct)
     apart = float(np.linalg.norm(theirs[:, None] - ours[None], axis=2).min(axis=1).max())
     if apart > GEOMETRY_TOLERANCE * min(ct.spacing_mm):
         where = f"up to {apart:.3g} mm away from it: at {_span(theirs)}, not {_span(ours)}"
         raise InputRefused(f"{labels.path} has the voxels of {ct.path} but lies {where}", "pass the one that was made from this CT, in its axes")
+
+
+def _same_voxels(one: Volume, other: Volume) -> bool:
+    """As many voxels of the same size, in whatever order of axes."""
+    return sorted(one.shape_ijk) == sorted(other.shape_ijk) and np.allclose(sorted(one.spacing_mm), sorted(other.spacing_mm), rtol=1e-3)
+
+
+def _grid(volume: Volume) -> str:
+    return f"{' x '.join(map(str, volume.shape_ijk))} voxels of {' x '.join(f'{side:.3g}' for side in volume.spacing_mm)} mm"
 
 
 def _corners(volume: Volume) -> F64:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,9 @@ def test_on_the_scan_and_on_a_grid_of_its_own() -> None:
     assert refuse_elsewhere(packed(T_ct_from_ijk(), **masks()), scan()) == ()
     finer = T_ct_from_ijk() @ np.diag((0.5, 0.5, 0.5, 1.0))
     bone = np.kron(masks()["bone"], np.ones((2, 2, 2), dtype=bool))
-    assert refuse_elsewhere(packed(finer, bone=bone), scan()) == ()
+    (said,) = refuse_elsewhere(packed(finer, bone=bone), scan())
+    assert "a grid of its own: 48 x 40 x 20 voxels of 0.4 x 0.4 x 1 mm, the CT has 24 x 20 x 10" in said
+    assert refuse_elsewhere(replace(packed(finer, bone=bone), crops=True), scan()) == ()
 
 
 def test_the_same_box_with_axes_stored_the_other_way_round() -> None:
@@ -63,7 +66,7 @@ def test_labels_in_metres_away() -> None:
 def test_labels_that_go_beyond_the_scan_are_kept_and_named() -> None:
     moved = T_ct_from_ijk()
     moved[2, 3] += 8.0
-    (said,) = refuse_elsewhere(packed(moved, vessel=masks()["vessel"][:-1]), scan())
+    said, _ = refuse_elsewhere(packed(moved, vessel=masks()["vessel"][:-1]), scan())
     assert "22.2 % of the labelled voxels of labels.nrrd lie outside the CT" in said
 
 
