@@ -58,7 +58,8 @@ def _transform(h5py: Any, group: Any) -> tuple[str, list[float], list[float]]:
     word = _word(_dataset(h5py, group, "TransformType"))
     if word.startswith(COMPOSITE):
         return word, [], []
-    parameters, fixed = ([_dataset(h5py, group, name) for name in names if name in group] for names in (PARAMETERS, FIXED))
+    there = [name for name in (*PARAMETERS, *FIXED) if group.id.links.exists(name.encode())]
+    parameters, fixed = ([_dataset(h5py, group, name) for name in there if name in names] for names in (PARAMETERS, FIXED))
     if not parameters:
         raise ValueError(f"a {word} has no {PARAMETERS[0]}")
     return word, _numbers(parameters[0]), _numbers(fixed[0]) if fixed else []
@@ -66,7 +67,7 @@ def _transform(h5py: Any, group: Any) -> tuple[str, list[float], list[float]]:
 
 def _own(h5py: Any, parent: Any, name: str) -> Any:
     """What lies under a name in this very file: a link may lead to any file that this user can read."""
-    if name not in parent or not isinstance(parent.get(name, getlink=True), h5py.HardLink):
+    if not parent.id.links.exists(name.encode()) or parent.id.links.get_info(name.encode()).type != h5py.h5l.TYPE_HARD:
         raise ValueError(f"it has no {name} of its own")
     return parent[name]
 

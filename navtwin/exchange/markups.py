@@ -15,7 +15,7 @@ import msgspec
 
 from navtwin.errors import InputRefused, nearest
 from navtwin.exchange.numerals import finite
-from navtwin.files.guard import read_bytes
+from navtwin.files.guard import read_text
 from navtwin.files.write import whole_file
 from navtwin.rigid import Vec3
 
@@ -110,8 +110,8 @@ def read_markups(path: Path) -> tuple[tuple[Markup, ...], str]:
     InputRefused : no markups JSON, an unknown type, axes or unit, a defined point without a position
     """
     try:
-        found = msgspec.json.decode(read_bytes(path, MOST_BYTES), type=_File)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        found = msgspec.json.decode(read_text(path, MOST_BYTES), type=_File)
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise InputRefused(f"{path} is no markups file of 3D Slicer ({error})", "save it again in Slicer as .mrk.json") from error
     version = found.schema.rpartition("-v")[2].removesuffix("#").removesuffix(".json")
     return tuple(_markup(path, n, one) for n, one in enumerate(found.markups, 1)), version if "." in version else ""

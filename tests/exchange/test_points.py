@@ -42,7 +42,7 @@ def write(folder: Path, text: str, name: str = "points.mrk.json") -> Path:
     return path
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(markups, max_size=3), st.sampled_from(["LPS", "RAS"]))
 def test_markups_read_back_to_the_last_bit(found: list[Markup], space: str) -> None:
     with TemporaryDirectory() as folder:
@@ -54,7 +54,7 @@ def test_markups_read_back_to_the_last_bit(found: list[Markup], space: str) -> N
     assert all(m.stated_space == space for m in read)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.builds(ControlPoint, words.map(str.strip), points, words, words.filter(bool)), max_size=4), st.sampled_from(["LPS", "RAS"]))
 def test_point_lists_read_back_to_the_last_bit(found: list[ControlPoint], space: str) -> None:
     with TemporaryDirectory() as folder:
@@ -236,7 +236,7 @@ WHOLE = slicer({"coordinateSystem": "RAS", "controlPoints": [point([1.5, 2, 3], 
 LIST = b"# Markups fiducial file version = 4.11\n# CoordinateSystem = RAS\n# columns = id,x,y,z,label\n1,2.5,3,4,a\n2,2.5,3,-4e1,b\n"
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(edits)
 def test_damaged_files_are_refused_in_our_words(changes: list[tuple[int, int, str]]) -> None:
     with TemporaryDirectory() as folder:
