@@ -5,41 +5,35 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from navtwin.exchange.rig_bodies import plus_square
+from navtwin.exchange.surgery_text import read_camera, read_markers
 from navtwin.nouns import Body, Rig, RigCamera, SquareMarker, Tracker
-
-Array = npt.NDArray[np.float64]
 
 WIDTH_PX, HEIGHT_PX = 640, 480
 
 
-def _camera(name: str, numbers: Array, distortion: Array) -> RigCamera:
-    """A camera from its (3, 3) matrix and coefficients."""
-    (fx, fy), (cx, cy) = np.diag(numbers)[:2].tolist(), numbers[:2, 2].tolist()
-    return RigCamera(name, WIDTH_PX, HEIGHT_PX, (fx, fy), (cx, cy), tuple(distortion.tolist()))
-
-
 def one_file_camera(path: Path) -> RigCamera:
     """A camera whose file has the matrix in three rows and the coefficients in a fourth."""
-    return _camera(path.stem, np.loadtxt(path, max_rows=3), np.loadtxt(path, skiprows=3, max_rows=1))
+    found = read_camera(path, (WIDTH_PX, HEIGHT_PX))
+    return RigCamera(path.stem, WIDTH_PX, HEIGHT_PX, found.focal_px, found.centre_px, found.distortion)
 
 
 def two_file_camera(folder: Path) -> RigCamera:
     """A camera whose matrix and coefficients are in two files of a folder."""
-    return _camera("webcam", np.loadtxt(folder / "calib.intrinsics.txt"), np.loadtxt(folder / "calib.distortion.txt"))
+    matrix, distortion = (np.loadtxt(folder / f"calib.{what}.txt") for what in ("intrinsics", "distortion"))
+    (fx, fy), (cx, cy) = np.diag(matrix)[:2].tolist(), matrix[:2, 2].tolist()
+    return RigCamera("webcam", WIDTH_PX, HEIGHT_PX, (fx, fy), (cx, cy), tuple(distortion.tolist()))
 
 
 def board(path: Path, dictionary: str) -> Body:
     """A body from its table: number, middle, four corners in mm."""
-    rows = np.loadtxt(path, ndmin=2)
-    return _body(path.stem, dictionary, {int(row[0]): row[4:].reshape(4, 3) for row in rows})
+    return _body(path.stem, dictionary, read_markers(path))
 
 
 def square(name: str, dictionary: str, number: int, side_mm: float) -> Body:
     """One marker about its own middle, in the axes of the published answers: x right, y up, z out of the paper."""
-    half = side_mm / 2.0
-    return _body(name, dictionary, {number: np.array([(-half, half, 0.0), (half, half, 0.0), (half, -half, 0.0), (-half, -half, 0.0)])})
+    return _body(name, dictionary, (plus_square(number, side_mm),))
 
 
 def rig_of(camera: RigCamera, bodies: tuple[Body, ...], rate_hz: float = 30.0) -> Rig:
@@ -47,7 +41,6 @@ def rig_of(camera: RigCamera, bodies: tuple[Body, ...], rate_hz: float = 30.0) -
     return Rig(reference=bodies[0].name, tracker=Tracker(name="film", rate_hz=rate_hz, latency_ms=0.0), body=bodies, tool=(), camera=(camera,))
 
 
-def _body(name: str, dictionary: str, corners_mm: dict[int, Array]) -> Body:
-    markers = tuple(SquareMarker(number, tuple(tuple(c) for c in corners.tolist())) for number, corners in corners_mm.items())  # type: ignore[arg-type]
+def _body(name: str, dictionary: str, markers: tuple[SquareMarker, ...]) -> Body:
     # The tracker measures the noise of every pose; the body's own is not asked for.
     return Body(name=name, sd_mm=0.0, sd_rad=0.0, dictionary=dictionary, marker=markers)

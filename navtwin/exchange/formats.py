@@ -1,4 +1,4 @@
-"""The small files of other programs, for the door. What a file is, its first bytes say."""
+"""The small files of other programs, and the rig that they go into, for the door. What a file is, its first bytes say."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from navtwin.exchange.case_points import bring_fcsv, bring_markups, export_fcsv,
 from navtwin.exchange.fcsv import is_fcsv
 from navtwin.exchange.hdf5 import GROUP
 from navtwin.exchange.hdf5 import MAGIC as HDF5_MAGIC
+from navtwin.exchange.inspect_rig import RIG, inspect_rig, looks_like_rig
 from navtwin.exchange.rig_bodies import bring_geometry, bring_rom, bring_surgery_body, export_rom
 from navtwin.exchange.rig_cameras import bring_camera_text, bring_camera_xml, bring_camera_yaml, export_camera
 from navtwin.exchange.rig_plus import bring_plus
@@ -130,4 +131,5 @@ FORMATS: tuple[Format, ...] = (
         brings={"rig": bring_camera_text},
         uses=frozenset({"name"}),
     ),
+    Format(RIG, _by(looks_like_rig), inspect_rig, ours="rig"),
 )
