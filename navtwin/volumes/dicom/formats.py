@@ -33,6 +33,7 @@ def recognise(seen: Peek) -> bool:
 def inspect(path: Path, options: Options) -> Inspection:
     """What is in a folder, file or archive; of the CT series that would be read, where it lies and how it is stored."""
     from navtwin.errors import InputRefused
+    from navtwin.volumes.dicom.read import doubts_of_files
     from navtwin.volumes.dicom.scan import look_through, study_folder
     from navtwin.volumes.dicom.series import choose, describe
 
@@ -41,7 +42,7 @@ def inspect(path: Path, options: Options) -> Inspection:
         found = describe(findings)
         facts = [(f"series {one.number}", str(one).partition(": ")[2]) for one in found]
         facts.append(("files", _files(findings)))
-        doubts = [str(refusal) for refusal in findings.damaged[:_MEMBERS]]
+        doubts = [*(str(refusal) for refusal in findings.damaged[:_MEMBERS]), *doubts_of_files(findings)]
         try:
             chosen = choose(found, options.series, path)
         except InputRefused as refusal:
@@ -51,7 +52,7 @@ def inspect(path: Path, options: Options) -> Inspection:
 
 def _files(findings: Findings) -> str:
     count = sum(len(group.headers) for group in findings.groups)
-    return f"{count} DICOM, {len(findings.damaged)} damaged, {findings.others} others"
+    return f"{count} DICOM, {len(findings.damaged)} damaged, {len(findings.empty)} empty, {findings.others} others"
 
 
 def _facts(chosen: Series) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from navtwin.errors import InputRefused
-from navtwin.volumes.dicom.part10 import Part10, Syntax, quiet_pydicom, read_part10
+from navtwin.volumes.dicom.part10 import CT_CLASSES, Part10, Syntax, quiet_pydicom, read_part10
 from navtwin.volumes.dicom.values import first_item, items, numbers, short, text
 
 #: No CT has more; a header that claims more is damaged or hostile.
@@ -133,6 +133,9 @@ def read_header(path: Path, name: str) -> Header:
     InputRefused : it is no DICOM file, or damaged so that not even its series can be known
     """
     part = read_part10(path, _WANTED)
+    if part.pixels_at is None and part.sop_class in CT_CLASSES:
+        # Its series may be lost with the rest: it must not go for an object of another kind.
+        raise InputRefused(f"{name} ends before its pixels: it is cut", _COPY_AGAIN)
     frames: tuple[Frame, ...] = ()
     problem = None
     try:
@@ -148,8 +151,6 @@ def _frames(part: Part10, name: str) -> tuple[Frame, ...]:
     """The pictures of one file; none where it holds no pixels."""
     data = part.dataset
     if part.pixels_at is None:
-        if short(data, _ROWS) is not None:
-            raise InputRefused(f"{name} ends before its pixels: it is cut", _COPY_AGAIN)
         return ()
     layout = _layout(part, name)
     try:

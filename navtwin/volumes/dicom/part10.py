@@ -6,6 +6,7 @@ have been read already, so that a length of 2 GB in a header can claim no more m
 
 from __future__ import annotations
 
+import logging
 import struct
 import warnings
 import zlib
@@ -173,6 +174,8 @@ def _parse(head: bytes, whole: bool, path: Path, meta: _Meta, syntax: Syntax, ta
             return None
         raise InputRefused(f"{path} is damaged: its data set cannot be parsed ({type(error).__name__})", _COPY_AGAIN) from error
     at = stream.tell()
+    if whole and at > len(view):
+        raise InputRefused(f"{path} is damaged: an element claims to end at byte {at} of {len(view)}", _COPY_AGAIN)
     has_pixels = view[at : at + 2] == (b"\xe0\x7f" if syntax.little else b"\x7f\xe0") and len(view) >= at + 12
     if not has_pixels and not whole and _may_hold_pixels(dataset):
         return None
@@ -197,10 +200,16 @@ def _at_pixels(tag: Any, vr: str | None, length: int) -> bool:
 
 @contextmanager
 def quiet_pydicom() -> Iterator[None]:
-    """pydicom warns of every oddity in a file; what matters here is checked and refused by name."""
+    """pydicom warns and logs every oddity in a file; what matters here is checked and refused by name."""
+    log = logging.getLogger("pydicom")
+    was_silent = log.disabled
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield
+        log.disabled = True
+        try:
+            yield
+        finally:
+            log.disabled = was_silent
 
 
 def _read_meta(head: bytes, path: Path) -> _Meta:

@@ -136,9 +136,10 @@ def _plain(stream: BinaryIO, layout: Layout) -> _Take:
     there = stream.seek(0, os.SEEK_END) - layout.pixels_at - skip
     if layout.allocated == 8 and not layout.syntax.little:
         raise InputRefused(f"{layout.path} holds single bytes in big-endian words", "export it in little endian")
-    if length is None or length < size * layout.frames or there < size * layout.frames:
-        has = there if length is None else min(there, length)
-        raise InputRefused(f"{layout.path} is cut: it holds {has} of the {size * layout.frames} bytes of its pixels", _COPY_AGAIN)
+    if length is None or not size * layout.frames <= length <= there:
+        stated = "no" if length is None else str(length)
+        raise InputRefused(f"{layout.path} is cut or damaged: its pixels need {size * layout.frames} bytes, it states {stated} and holds {there}",
+                           _COPY_AGAIN)  # fmt: skip
     dtype = np.dtype(np.uint8 if layout.allocated == 8 else "<u2" if layout.syntax.little else ">u2")
     buffer = np.empty((layout.rows, layout.columns), dtype=dtype)
 

@@ -72,7 +72,8 @@ def open_ct(path: str | Path, *, series: str | None = None, mend: bool = False, 
         chosen = choose(describe(findings), series, path)
         refuse_other(chosen.group)
         volume, said = _volume(stack(chosen.group.frames), path, mend)
-        return DicomCt(volume, chosen, facts_of_file(chosen.group.headers[0].path, identify=identify), said)
+        facts = facts_of_file(chosen.group.headers[0].path, identify=identify)
+        return DicomCt(volume, chosen, facts, (*said, *doubts_of_files(findings)))
 
 
 def patient_facts(path: str | Path, series: str | None = None, *, identify: bool = False) -> PatientFacts:
@@ -125,6 +126,11 @@ def _without_doubles(slices: Stack, fault: Fault, mend: bool, say: Callable[[str
     doubled = {b for _, b in fault.pairs}
     say(f"Left out as copies of the slice at the same place: {several([slices.frames[b].name for b in sorted(doubled)])}.")
     return stack([frame for i, frame in enumerate(slices.frames) if i not in doubled])
+
+
+def doubts_of_files(findings: Findings) -> list[str]:
+    """Whole sentences on what is doubtful about a folder."""
+    return [f"Empty files were passed over: {several(findings.empty)}. If one was a slice, copy the folder again."] if findings.empty else []
 
 
 def doubts_of_pixels(frames: Sequence[Frame]) -> list[str]:

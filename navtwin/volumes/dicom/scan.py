@@ -49,11 +49,13 @@ class Findings:
     ----------
     groups : by series number, then UID
     damaged : DICOM files of which not even the series can be told, and why
-    others : number of files that are no DICOM
+    empty : names of files of no bytes; a copy that failed leaves such
+    others : number of other files that are no DICOM
     """
 
     groups: tuple[Group, ...]
     damaged: tuple[InputRefused, ...]
+    empty: tuple[str, ...]
     others: int
 
 
@@ -77,17 +79,19 @@ def look_through(path: Path) -> Findings:
     InputRefused : nothing is there; one file that is no DICOM; too many files
     """
     if not path.is_dir():
-        return _sorted([read_header(path, path.name)], [], 0)
-    headers, damaged, others = [], [], 0
+        return _sorted([read_header(path, path.name)], [], [], 0)
+    headers, damaged, empty, others = [], [], [], 0
     for file in _files(path):
-        if not is_dicom(_mark(file)):
-            others += 1
+        mark = _mark(file)
+        if not is_dicom(mark):
+            others += bool(mark)
+            empty += [] if mark else [file.relative_to(path).as_posix()]
             continue
         try:
             headers.append(read_header(file, file.relative_to(path).as_posix()))
         except InputRefused as refusal:
             damaged.append(refusal)
-    return _sorted(headers, damaged, others)
+    return _sorted(headers, damaged, empty, others)
 
 
 def holds_pictures(folder: Path) -> bool:
@@ -120,7 +124,7 @@ def _files(folder: Path) -> Iterator[Path]:
                 yield file
 
 
-def _sorted(headers: list[Header], damaged: list[InputRefused], others: int) -> Findings:
+def _sorted(headers: list[Header], damaged: list[InputRefused], empty: list[str], others: int) -> Findings:
     found: dict[tuple[str, str, bool, bool], list[Header]] = {}
     for header in headers:
         if header.sop_class == DICOMDIR:
@@ -131,7 +135,7 @@ def _sorted(headers: list[Header], damaged: list[InputRefused], others: int) -> 
         found.setdefault((uid, header.modality, localizer, slices), []).append(header)
     groups = [Group(ones[0].series_uid, modality, scout, slices and not scout, tuple(ones)) for (_, modality, scout, slices), ones in found.items()]
     groups.sort(key=lambda g: (_order(g.headers[0].series_number), g.uid, g.localizer))
-    return Findings(tuple(groups), tuple(damaged), others)
+    return Findings(tuple(groups), tuple(damaged), tuple(empty), others)
 
 
 def _order(number: str) -> int:
