@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from navtwin.errors import InputRefused
 from navtwin.meshes.axes import F64, I64, Stated, stated_in
-from navtwin.meshes.raw import MOST_TEXT_BYTES, RawMesh, checked, cut, refuse_bad_points, welded
+from navtwin.meshes.raw import RawMesh, checked, cut, refuse_bad_points, welded
 
 HEADER = 80
 FIRST = HEADER + 4
+_VERTEX = re.compile(rb"(?i)\bvertex\s+(\S+)\s+(\S+)\s+(\S+)")
+_BATCH = 100_000
 FACE = np.dtype([("normal", "<f4", 3), ("corner", "<f4", (3, 3)), ("attribute", "<u2")])
 
 
@@ -41,16 +44,20 @@ def read_stl(data: bytes, path: Path) -> RawMesh:
 
 
 def _ascii_corners(data: bytes, path: Path) -> F64:
-    if len(data) > MOST_TEXT_BYTES:
-        raise InputRefused(f"{path} holds more than {MOST_TEXT_BYTES} bytes of text", "export it as binary STL")
-    body = data.lstrip().partition(b"\n")[2].lower()
-    found = re.findall(rb"vertex\s+(\S+)\s+(\S+)\s+(\S+)", body)
-    if b"endsolid" not in data[-4096:].lower() or len(found) != 3 * body.count(b"endfacet"):
-        raise InputRefused(f"{path} is an ASCII STL that does not end as one", "the file is cut or damaged: get it again")
+    start = data.find(b"\n")  # beyond the name, which may hold anything
+    ends = len(re.findall(rb"(?i)\bendfacet\b", data[start:]))
+    found = _VERTEX.finditer(data, start)
+    batches = []
     try:
-        return np.array(found, dtype=np.float64).reshape(-1, 3)
+        # Batch by batch: as text, numbers take many times the memory that they take as numbers.
+        while batch := [one.groups() for one in islice(found, _BATCH)]:
+            batches.append(np.array(batch, dtype=np.float64))
     except ValueError as error:
         raise InputRefused(f"{path} has a vertex that is not three numbers", "export the mesh again") from error
+    corners = np.concatenate(batches) if batches else np.empty((0, 3))
+    if b"endsolid" not in data[-4096:].lower() or len(corners) != 3 * ends:
+        raise InputRefused(f"{path} is an ASCII STL that does not end as one", "the file is cut or damaged: get it again")
+    return corners
 
 
 def stl_bytes(vertices: F64, faces: I64, stated: Stated) -> bytes:
