@@ -9,6 +9,7 @@ import numpy as np
 from navtwin.errors import InputRefused, nearest
 from navtwin.files.formats import Options, Report
 from navtwin.meshes.axes import F64, SPACES
+from navtwin.meshes.raw import welded
 from navtwin.meshes.stl import rounding_mm
 from navtwin.meshes.write import write_mesh
 from navtwin.scene.case import named_files, read_case_file
@@ -45,7 +46,7 @@ def write_structure(folder: Path, to: Path, options: Options, report: Report) ->
 
 
 def _told_of_stl(vertices: F64) -> str:
-    places = np.unique(vertices, axis=0)
-    lost = len(places) - len(np.unique(places.astype(np.float32), axis=0))
+    places, _ = welded(vertices)
+    lost = len(places) - len(welded(places.astype(np.float32).astype(np.float64))[0])
     joined = f"; {lost} vertices fell together with others" if lost else ""
     return f"coordinates are rounded to float32, by at most {rounding_mm(vertices):.1e} mm{joined}"

@@ -47,7 +47,7 @@ def split_polygons(vertices: F64, corners: I64, counts: I64, path: Path) -> tupl
     start = np.cumsum(counts) - counts
     before = np.cumsum(counts - 2) - (counts - 2)
     faces = np.empty((int((counts - 2).sum()), 3), dtype=np.int64)
-    for n in np.unique(counts):
+    for n in np.flatnonzero(np.bincount(counts)):
         which = np.flatnonzero(counts == n)
         polygons = corners[start[which, None] + np.arange(n)]
         triangles = polygons[:, None] if n == 3 else _split(vertices, polygons, which, path)

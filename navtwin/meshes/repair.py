@@ -11,7 +11,7 @@ from navtwin.errors import InputRefused
 from navtwin.meshes.axes import F64, I64
 from navtwin.meshes.raw import welded
 from navtwin.meshes.report import MeshReport, report_mesh
-from navtwin.meshes.topology import areas_mm2, border_loops, edges_of, inverted_parts, parts_of, repeats_of, uncollapsed, volumes_mm3
+from navtwin.meshes.topology import areas_mm2, border_loops, edges_of, inverted_parts, parts_of, repeats_of, uncollapsed, used_by, volumes_mm3
 
 #: A hole is closed where it is no wider than this, mm.
 HOLE_MM = 10.0
@@ -67,11 +67,11 @@ def mend(vertices: F64, faces: I64, path: Path) -> Mended:
     faces = _turned_alike(faces, path, done)
     vertices, faces = _closed(vertices, faces, done)
     faces = _turned_outwards(vertices, faces, done)
-    used, corners = np.unique(faces, return_inverse=True)
-    vertices, faces = vertices[used], corners.reshape(-1, 3).astype(np.int64)
+    used = used_by(faces, len(vertices))
+    vertices, faces = vertices[used], (np.cumsum(used) - 1)[faces]
     after = report_mesh(vertices, faces)
     _refuse_unmended(after, vertices, faces, path)
-    if len(used) < before.vertices:
+    if after.vertices < before.vertices:
         done.insert(0, f"{before.vertices} vertices became {after.vertices}: those in exactly the same place were joined, those of no face dropped.")
     return Mended(vertices, faces, (*done, _difference(before, after)) if done else (), before, after)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from navtwin.meshes.axes import F64, I64
 from navtwin.meshes.raw import welded
-from navtwin.meshes.topology import areas_mm2, border_loops, edges_of, inverted_parts, parts_of, repeats_of, uncollapsed, volumes_mm3
+from navtwin.meshes.topology import areas_mm2, border_loops, edges_of, inverted_parts, parts_of, repeats_of, uncollapsed, used_by, volumes_mm3
 
 #: More pairs of faces that cross are not counted.
 MOST_CROSSINGS = 1000
@@ -86,11 +86,11 @@ def report_mesh(vertices: F64, faces: I64, *, crossings: bool = False) -> MeshRe
     inside_out, _ = inverted_parts(places, kept, part, np.flatnonzero(sound)) if sound.any() else (np.empty(0), None)
     areas = areas_mm2(places, kept)
     crowded = edges.count > 2
-    used = vertices[np.unique(faces)]
+    used = vertices[used_by(faces, len(vertices))]
     return MeshReport(
         triangles=len(faces),
         vertices=len(vertices),
-        extra_vertices=len(vertices) - len(np.unique(index[faces])),
+        extra_vertices=len(vertices) - int(used_by(index[faces], len(places)).sum()),
         collapsed_faces=len(faces) - len(kept),
         duplicate_faces=int(repeats_of(kept).sum()),
         flat_faces=int((areas == 0.0).sum()),
