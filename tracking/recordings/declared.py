@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from navtwin.errors import InputRefused, nearest
 from navtwin.record.tracks_csv import FIELD, MORE
+from tracking.recordings.text_numbers import shown
 
 #: To copy, where a declaration is missing.
 EXAMPLE: Final = "--columns 't_s,x_mm,y_mm,z_mm,qx,qy,qz,qw from=marker to=tracker body=Drill'"
@@ -92,7 +93,7 @@ def words_of(declaration: str, known: frozenset[str], example: str) -> dict[str,
         if not equals:
             continue
         if key not in known:
-            raise InputRefused(f"--columns says '{word[:60]}', which nothing is known of", f"{nearest(key, known)} An example: {example}")
+            raise InputRefused(f"--columns says '{shown(word, 60)}', which nothing is known of", f"{nearest(key, known)} An example: {example}")
         if key in found or not value:
             raise InputRefused(f"--columns says '{key}=' {'twice' if value else 'without a value'}", f"an example: {example}")
         found[key] = value
@@ -104,7 +105,7 @@ def split_declaration(declaration: str) -> tuple[list[str], dict[str, str]]:
     lists = [word for word in declaration.split() if "=" not in word]
     if len(lists) > 1:
         raise InputRefused(
-            f"--columns has more than one list of columns ('{lists[1][:40]}')", f"separate columns by commas, without blanks: {EXAMPLE}"
+            f"--columns has more than one list of columns ('{shown(lists[1])}')", f"separate columns by commas, without blanks: {EXAMPLE}"
         )
     return (lists[0].split(",") if lists else []), words_of(declaration, _WORDS, EXAMPLE)
 
@@ -143,12 +144,14 @@ def _place(layout: Layout, at: int, column: str, words: Mapping[str, str], is_he
     elif not _place_of_body(layout, at, column, words):
         if column.rpartition(".")[2].lower() in _EULER:
             raise InputRefused(
-                f"column '{column[:40]}' is an angle, and angles do not say about which axes and in which order they turn",
+                f"column '{shown(column)}' is an angle, and angles do not say about which axes and in which order they turn",
                 "export quaternions; or, if they turn about fixed x, then y, then z, call them rx_deg,ry_deg,rz_deg and say angles=static-xyz",
             )
         if not is_header:
             known = ("t_s", "t_ms", "x_mm", "y_mm", "z_mm", "x_m", "qw", "qx", "qy", "qz", "m00", "m03_mm", *_OF_FRAMES, *_OF_BODIES, FIELD, _IGNORED)
-            raise InputRefused(f"--columns has '{column[:40]}', which nothing is known of", nearest(column, known) + " A column called - is left out")
+            raise InputRefused(
+                f"--columns has '{shown(column)}', which nothing is known of", nearest(column, known) + " A column called - is left out"
+            )
         _once(layout.fields, column, at, column)
 
 
@@ -164,7 +167,7 @@ def _place_of_body(layout: Layout, at: int, column: str, words: Mapping[str, str
         _once(body.place, place[1], (at, 1000.0 if place[2] == "m" else 1.0), column)
     elif angle is not None:
         if body.angle_unit not in ("", angle[2]):
-            raise InputRefused(f"column '{column[:40]}' has another unit than the angles before", "declare one for all")
+            raise InputRefused(f"column '{shown(column)}' has another unit than the angles before", "declare one for all")
         body.angle_unit = angle[2]
         _once(body.parts, part[:2], at, column)
     elif part in _OF_BODIES:
@@ -176,7 +179,7 @@ def _place_of_body(layout: Layout, at: int, column: str, words: Mapping[str, str
 
 def _once(there: dict[Any, Any], key: Any, value: Any, column: str) -> None:
     if key in there:
-        raise InputRefused(f"the columns state {column[:40]} twice", "leave one out: a column called - is left out")
+        raise InputRefused(f"the columns state {shown(column)} twice", "leave one out: a column called - is left out")
     there[key] = value
 
 
@@ -191,7 +194,7 @@ def _check(layout: Layout, words: Mapping[str, str]) -> None:
     for name, body in layout.bodies.items():
         if not name and not is_long:
             raise InputRefused("it is not declared which body the poses are of", f"name it: {EXAMPLE}")
-        whose = f"of {name} " if name else ""
+        whose = f"of {shown(name)} " if name else ""
         if {part[0] for part in body.parts} - {body.form}:
             raise InputRefused(f"the rotation {whose}is there in two forms", "leave one out: a column called - is left out")
         missing = [axis for axis in "xyz" if axis not in body.place] + [part for part in body.order if part not in body.parts]

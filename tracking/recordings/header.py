@@ -15,6 +15,7 @@ import numpy as np
 from navtwin.errors import InputRefused
 from navtwin.files.guard import reading
 from tracking.recordings.columns import Column, Settle
+from tracking.recordings.text_numbers import shown
 
 #: A day at 60 Hz is five million; a file that says more is no recording.
 MOST_FRAMES: Final = 10_000_000
@@ -154,11 +155,11 @@ class _Scan:
         for name, rows in frames.items():
             times[rows] = True
             if not (np.diff(rows) > 0).all() and (mentions := np.bincount(rows)).max() > 1:
-                raise InputRefused(f"{self.path} states {name} of frame {mentions.argmax()} twice", "mend the file")
+                raise InputRefused(f"{self.path} states {shown(name)} of frame {mentions.argmax()} twice", "mend the file")
         count = int(times.sum())
         stated = (self.general.get("sizes" if self.is_nrrd else "DimSize") or "").split()
         if not stated or stated[-1] != str(count):
-            raise InputRefused(f"{self.path} says it has {stated[-1][:20] if stated else 'no'} frames but describes {count}", "get the whole file")
+            raise InputRefused(f"{self.path} says it has {shown(stated[-1]) if stated else 'no'} frames but describes {count}", "get the whole file")
         if count != len(times):
             raise InputRefused(f"{self.path} does not describe frame {times.argmin()}", "get the whole file")
         return count
@@ -181,4 +182,4 @@ def _blocks(stream: BinaryIO, rest: bytes, path: Path) -> Iterator[bytes]:
 
 
 def _shown(raw: bytes) -> str:
-    return repr(raw[:60].decode("utf-8", errors="replace"))
+    return f"'{shown(raw.decode('utf-8', errors='replace'), 60)}'"

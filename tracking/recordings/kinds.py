@@ -11,6 +11,7 @@ from navtwin.nouns import Rig
 from tracking.recordings import header, mitk, sequence, tracks
 from tracking.recordings.declared import words_of
 from tracking.recordings.recording import Recording
+from tracking.recordings.text_numbers import shown
 
 
 def read_recording(path: Path, rig: Rig | None = None, columns: str | None = None) -> Recording:
@@ -30,7 +31,7 @@ def read_recording(path: Path, rig: Rig | None = None, columns: str | None = Non
         to = words_of(columns, frozenset(("to",)), "to=tracker").get("to") if columns else None
         if columns and to != "tracker":
             raise InputRefused(
-                f"--columns '{columns[:60]}' says nothing to a sequence", "it takes to=tracker: transforms that say no frames lead there"
+                f"--columns '{shown(columns, 60)}' says nothing to a sequence", "it takes to=tracker: transforms that say no frames lead there"
             )
         return sequence.read_sequence(path, rig, plain_to_tracker=to is not None)
     if mitk.looks_like(head):

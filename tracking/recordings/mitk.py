@@ -21,7 +21,7 @@ from tracking.recordings.naming import as_in_rig
 from tracking.recordings.notes import assumed, strangers
 from tracking.recordings.recording import Ints, Recording, Track, Verdicts, track
 from tracking.recordings.rigid_rows import Rows, from_quaternions
-from tracking.recordings.text_numbers import nanoseconds, number_rows
+from tracking.recordings.text_numbers import nanoseconds, number_rows, shown
 
 _FIRST: Final = re.compile(rb"\s*\"?TimeStamp_Tool0\"?;")
 _MS: Final = 1_000_000
@@ -49,7 +49,8 @@ def read_mitk(path: Path, rig: Rig | None = None, columns: str | None = None) ->
     tools = len(header) // _WIDTH
     if not tools or header != [column.format(n) for n in range(tools) for column in COLUMNS]:
         raise InputRefused(
-            f"{path} has other columns than MITK writes: {', '.join(header[:10])[:200]}", f"they are {'; '.join(COLUMNS)} of each tool"
+            f"{path} has other columns than MITK writes: {shown(', '.join(header), 200)}",
+            f"they are {'; '.join(COLUMNS).format(*'k' * _WIDTH)} of each tool k",
         )
     names = _names(path, tools, columns)
     times: list[Ints] = []
@@ -120,13 +121,13 @@ def _stamps(path: Path, first: int, cells: tuple[str, ...]) -> list[int]:
     stamps = [nanoseconds(cell.encode(), _MS) for cell in cells]
     if None in stamps:
         at = stamps.index(None)
-        raise InputRefused(f"{path}: line {first + at} has the time '{cells[at][:30]}'", "it must be a number of milliseconds")
+        raise InputRefused(f"{path}: line {first + at} has the time '{shown(cells[at])}'", "it must be a number of milliseconds")
     return [stamp for stamp in stamps if stamp is not None]
 
 
 def _is_valid(path: Path, line: int, word: str) -> bool:
     if word.strip() not in ("0", "1"):
-        raise InputRefused(f"{path}: line {line} says Valid = '{word[:30]}'", "it must be 0 or 1")
+        raise InputRefused(f"{path}: line {line} says Valid = '{shown(word)}'", "it must be 0 or 1")
     return word.strip() == "1"
 
 

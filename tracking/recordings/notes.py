@@ -12,6 +12,7 @@ from navtwin.nouns import Rig
 from navtwin.nouns.rig import HARD_MAX_AGE_MS
 from tracking.recordings.columns import Column
 from tracking.recordings.recording import NOT_REPORTED, Recording, Verdicts
+from tracking.recordings.text_numbers import shown
 
 #: Why the poses of such a file are not to be trusted; each sighting says it too.
 BY_SLICER: Final = "validity lost: saved by 3D Slicer, which marks every pose OK"
@@ -20,10 +21,17 @@ NO_IMAGES: Final = "its images are not kept"
 _NS: Final = 1_000_000_000
 
 
-def signs_of_slicer(general: Mapping[str, str], columns: Mapping[str, Column], verdicts: Verdicts) -> tuple[str, ...]:
+def listed(names: Iterable[str]) -> str:
+    """Names in a sentence, as many as fit into one."""
+    names = list(names)
+    return f"{', '.join(shown(name) for name in names[:12])}{f' and {len(names) - 12} more' if len(names) > 12 else ''}"
+
+
+def signs_of_slicer(general: Mapping[str, str], columns: Mapping[str, Column], verdicts: Verdicts, *, ours: bool) -> tuple[str, ...]:
     """What shows that 3D Slicer saved a sequence: it drops status words when it reads and writes every pose as OK, so nothing else is said in it.
 
-    Signs: time stamps that are frame indices, no space behind the equals sign of a transform, an image type that stands there twice.
+    Signs: time stamps that are frame indices (in a file that is not `ours`, where they may be so), no space behind the equals sign of a transform,
+    an image type that stands there twice.
     """
     for name, column in columns.items():
         if name.endswith("TransformStatus") and not column.is_text:
@@ -32,7 +40,7 @@ def signs_of_slicer(general: Mapping[str, str], columns: Mapping[str, Column], v
                 return ()
     signs = []
     stamps = columns.get("Timestamp")
-    if stamps is not None:
+    if stamps is not None and not ours:
         (times,) = stamps.arrays()
         if len(times) > 2 and (times == stamps.frames() * _NS).all():
             signs.append("its time stamps are frame indices")
@@ -59,7 +67,7 @@ def strangers(bodies: Iterable[str], rig: Rig) -> Iterator[str]:
     """Says which bodies the rig does not have."""
     unknown = [name for name in bodies if name not in {body.name for body in rig.body}]
     if unknown:
-        yield f"the rig has no body {', '.join(unknown)}: rename the [[body]] tables of the rig to use them"
+        yield f"the rig has no body {listed(unknown)}: rename the [[body]] tables of the rig to use them"
 
 
 def notes(recording: Recording) -> tuple[str, ...]:
@@ -75,7 +83,7 @@ def inspection(kind: str, recording: Recording) -> Inspection:
     facts = [*recording.facts, ("frames", str(len(recording))), *_when(recording), ("frame counter", _counter(recording)), *_who(recording)]
     if recording.fields or recording.file_fields:
         names = [*(name for name, _ in recording.fields), *(name for name, _ in recording.file_fields)]
-        facts.append(("kept as text", f"{', '.join(names[:20])}{' ...' if len(names) > 20 else ''}"))
+        facts.append(("kept as text", listed(names)))
     return Inspection(kind=kind, facts=tuple(facts), doubts=tuple(_doubts(recording)))
 
 
@@ -98,7 +106,7 @@ def _counter(recording: Recording) -> str:
         return "none; frames are numbered from 0"
     steps = np.diff(recording.number)
     lost, gaps = int((steps[steps > 1] - 1).sum()), int((steps > 1).sum())
-    return f"{recording.number[0]} to {recording.number[-1]}; " + (f"{lost} frames are missing in {gaps} gaps" if gaps else "no frame is missing")
+    return f"{recording.number[0]} to {recording.number[-1]}; " + (f"{lost} missing, gaps: {gaps}" if gaps else "no frame is missing")
 
 
 def _who(recording: Recording) -> Iterator[tuple[str, str]]:
@@ -112,7 +120,7 @@ def _who(recording: Recording) -> Iterator[tuple[str, str]]:
         others = ", ".join(f"{count} {word}" for word, count in words.items() if count)
         absent = int(counted[Verdicts.ABSENT])
         share = f"{valid} of {len(recording)} frames valid ({100.0 * valid / max(1, len(recording)):.0f} %)"
-        yield f"body {track.body}", "; ".join(part for part in (share, others, f"not mentioned in {absent}" if absent else "") if part)
+        yield f"body {shown(track.body)}", "; ".join(part for part in (share, others, f"not mentioned in {absent}" if absent else "") if part)
 
 
 def _doubts(recording: Recording) -> Iterator[str]:
@@ -133,4 +141,4 @@ def _doubts(recording: Recording) -> Iterator[str]:
             yield f"{int((counts[counts > 1] - 1).sum())} frames are missing by its frame counter"
     for track in recording.tracks:
         if not np.isin(track.verdicts, [c for c in range(1, len(recording.verdicts)) if recording.verdicts[c][0] == "OK"]).any():
-            yield f"{track.body} is never seen"
+            yield f"{shown(track.body)} is never seen"

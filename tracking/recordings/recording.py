@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from navtwin.nouns import AppliedFilter, Pose, Sighting, Stages, TrackerFrame, TrackerStatus
 from tracking.recordings.rigid_rows import NOT_NUMBERS, REFUSALS, Rows
-from tracking.recordings.text_numbers import number, whole_number
+from tracking.recordings.text_numbers import number, shown, whole_number
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -49,7 +49,7 @@ class Verdicts:
     def of_word(self, told: str) -> int:
         """The number of what a status word of a file says."""
         word = told.upper()
-        return self.code(cast(TrackerStatus, word)) if word in STATUSES else self.code("UNKNOWN", f"status word '{told[:40]}'")
+        return self.code(cast(TrackerStatus, word)) if word in STATUSES else self.code("UNKNOWN", f"status word '{shown(told)}'")
 
     def __getitem__(self, code: int) -> tuple[TrackerStatus, str]:
         return self._said[code]

@@ -20,10 +20,10 @@ from navtwin.record.igsio import CAPTURE_FIELD, FILE_FIELD, OURS, SPLIT, STANDAR
 from tracking.recordings.columns import Column, Settle, as_text
 from tracking.recordings.header import Header, read_header
 from tracking.recordings.naming import as_in_rig
-from tracking.recordings.notes import BY_SLICER, NO_IMAGES, assumed, signs_of_slicer, slicer_note, strangers
+from tracking.recordings.notes import BY_SLICER, NO_IMAGES, assumed, listed, signs_of_slicer, slicer_note, strangers
 from tracking.recordings.recording import NO_TIME, Ints, Recording, Texts, Track, Verdicts, track
 from tracking.recordings.rigid_rows import Rows, from_matrices
-from tracking.recordings.text_numbers import nanoseconds, number_rows, whole_number
+from tracking.recordings.text_numbers import nanoseconds, number_rows, shown, whole_number
 
 _TRACKER: Final = "Tracker"
 _POSE, _STATUS = "Transform", "TransformStatus"
@@ -52,7 +52,7 @@ def read_sequence(path: str | Path, rig: Rig | None = None, *, plain_to_tracker:
     verdicts = Verdicts()
     header = read_header(path, partial(_settle_of, path, verdicts, plain_to_tracker))
     ours = header.general.get(TIMES_FIELD) == TIMES_CAPTURE
-    slicer = "" if ours else slicer_note(signs_of_slicer(header.general, header.columns, verdicts))
+    slicer = slicer_note(signs_of_slicer(header.general, header.columns, verdicts, ours=ours))
     tracks = _tracks(header, path, verdicts, rig, BY_SLICER if slicer else "", plain_to_tracker, ours)
     more = {f"{field}{end}" for _, field in tracks for end in OURS} if ours else set[str]()
     known = {*_TIMES, *_OF_THE_IMAGE, "FrameNumber", *(f"{field}{end}" for _, field in tracks for end in (_POSE, _STATUS)), *more}
@@ -126,14 +126,14 @@ def _numbers(path: Path, rows: list[int], values: list[bytes]) -> Ints:
 def _refuse_unreadable(path: Path, name: str, remedy: str, found: list[int | None], rows: list[int], values: list[bytes]) -> None:
     if None in found:
         at = found.index(None)
-        shown = values[at].decode("utf-8", errors="replace").strip()[:30]
-        raise InputRefused(f"{path}: frame {rows[at]} has {name} '{shown}'", remedy)
+        told = shown(values[at].decode("utf-8", errors="replace").strip())
+        raise InputRefused(f"{path}: frame {rows[at]} has {name} '{told}'", remedy)
 
 
 def _spread(header: Header, name: str, otherwise: Ints | None) -> Ints | None:
     """A column of numbers, a row for each frame; `otherwise` where frames do not state it, None where none does and there is no other."""
     column = header.columns.get(name)
-    if column is None:
+    if column is None or column.is_text:
         return otherwise
     found = np.full(header.frames, NO_TIME) if otherwise is None else otherwise.copy()
     (found[column.frames()],) = column.arrays()
@@ -169,7 +169,7 @@ def _tracks(header: Header, path: Path, verdicts: Verdicts, rig: Rig | None, los
     if not found:
         plainly = [field for field in fields if not SPLIT.search(field)]
         declare = "; if those without `To` lead to the tracker, say so: --columns to=tracker" if plainly else ""
-        there = ", ".join(fields[:10]) or "none"
+        there = listed(fields) or "none"
         raise InputRefused(f"{path} has no transform to the tracker (it has: {there})", f"record `<Body>ToTracker` transforms{declare}")
     names = as_in_rig(found.values(), rig)
     return [(_track(header, field, body, verdicts, lost, ours), field) for field, body in zip(found, names, strict=True)]
@@ -206,7 +206,7 @@ def _texts(header: Header, name: str) -> Texts | None:
 
 def _facts(header: Header, slicer: str, ours: bool) -> Iterator[tuple[str, str]]:
     yield "format", "NRRD sequence" if header.is_nrrd else "MetaImage sequence"
-    yield "saved by", "navtwin" if ours else "3D Slicer, as it seems" if slicer else "PLUS, Ibis or another program of their kind"
+    yield "saved by", "3D Slicer, as it seems" if slicer else "navtwin" if ours else "PLUS, Ibis or another program of their kind"
     image = _image(header)
     yield "images", image or "none"
     yield "axes", "those of the tracker; poses are marker to tracker, mm"
@@ -223,10 +223,10 @@ def _image(header: Header) -> str:
 def _notes(header: Header, kept: list[str], slicer: str, ours: bool, bodies: tuple[Track, ...], rig: Rig | None) -> Iterator[str]:
     others = [name.removesuffix(_POSE) for name in kept if name.endswith(_POSE)]
     if others:
-        yield f"kept as text, not a pose in the tracker's axes: {', '.join(others)}"
+        yield f"kept as text, not a pose in the tracker's axes: {listed(others)}"
     texts = [name for name in kept if not name.endswith((_POSE, _STATUS))]
     if texts:
-        yield f"kept as text: {', '.join(texts[:20])}{' ...' if len(texts) > 20 else ''}"
+        yield f"kept as text: {listed(texts)}"
     if image := _image(header):
         yield f"{NO_IMAGES} ({image})"
     if slicer:

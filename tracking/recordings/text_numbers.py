@@ -21,6 +21,11 @@ _WHOLE: Final = re.compile(rb"[+-]?[0-9]{1,18}")
 _NANO: Final = 1_000_000_000
 
 
+def shown(text: str, most: int = 40) -> str:
+    """A text of a file as it can stand in a sentence: short, and without what would break the line."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text[:most])
+
+
 def number_rows(values: Sequence[bytes], width: int) -> npt.NDArray[np.float64]:
     """(n, width) numbers out of n texts of `width` numbers each, separated by white space. A text that is not that gives a row of NaN."""
     quick = _quick(values, width)
@@ -76,6 +81,6 @@ def nanoseconds(text: bytes, unit_ns: int = _NANO) -> int | None:
     except InvalidOperation:
         return None
     # Compared before it is scaled: an absurd exponent would be an absurd amount of digits.
-    if not time.is_finite() or abs(time) * unit_ns > T_LIMIT_S * _NANO:
+    if not time.is_finite() or time.adjusted() > 30 or abs(time) > T_LIMIT_S * (_NANO // unit_ns):
         return None
     return int((time * unit_ns).to_integral_value())

@@ -22,10 +22,10 @@ from tracking.recordings.cells import batches
 from tracking.recordings.columns import Column, as_it_is
 from tracking.recordings.declared import EXAMPLE, Body, Layout, layout_of, split_declaration
 from tracking.recordings.naming import as_in_rig
-from tracking.recordings.notes import assumed, strangers
+from tracking.recordings.notes import assumed, listed, strangers
 from tracking.recordings.recording import NO_TIME, Ints, Recording, Texts, Track, Verdicts, track
 from tracking.recordings.rigid_rows import Rows, from_angles, from_matrices, from_quaternions
-from tracking.recordings.text_numbers import nanoseconds, number_rows, whole_number
+from tracking.recordings.text_numbers import nanoseconds, number_rows, shown, whole_number
 
 _DELIMITERS: Final = ",;\t"
 _SEEN: Final[dict[str, bool]] = {"1": True, "true": True, "0": False, "false": False}
@@ -67,7 +67,7 @@ def read_tracks(path: Path, rig: Rig | None = None, columns: str | None = None) 
     _, [row] = next(rows)
     is_header = not names
     if not (said or columns):
-        raise InputRefused(f"{path} does not say what its columns are ({head[:60]!r})", f"declare them: {EXAMPLE}")
+        raise InputRefused(f"{path} does not say what its columns are ('{shown(head, 60)}')", f"declare them: {EXAMPLE}")
     layout = layout_of(row if is_header else names, words, is_header=is_header)
     table = _Table(path, layout)
     if not (is_header or _is_header(row, layout)):
@@ -135,7 +135,7 @@ class _Table:
             numbers = [whole_number(text.encode()) for text in texts]
             if None in numbers:
                 bad = numbers.index(None)
-                raise InputRefused(f"{self.path}: line {line + begins[bad]} has the number '{texts[bad][:30]}'", "it must be a whole number")
+                raise InputRefused(f"{self.path}: line {line + begins[bad]} has the number '{shown(texts[bad])}'", "it must be a whole number")
             self.numbers.append(np.array(numbers, dtype=np.int64))
         named = {name: column for name, column in self.layout.of_frames.items() if name in ("stamp", "filter", "stages")}
         for key, column in (named | {f"field {name}": column for name, column in self.layout.fields.items()}).items():
@@ -160,7 +160,7 @@ class _Table:
             if tuple(key) != self._last:
                 frame, self._last, self._in_frame = frame + 1, tuple(key), set()
             if body.strip() in self._in_frame or not body.strip():
-                problem = f"states {body.strip()[:40]} twice in one frame" if body.strip() else "names no body"
+                problem = f"states {shown(body.strip())} twice in one frame" if body.strip() else "names no body"
                 raise InputRefused(f"{self.path}: line {line + n} {problem}", "mend the file")
             self._in_frame.add(body.strip())
             found[n] = frame
@@ -170,7 +170,9 @@ class _Table:
         times = [NO_TIME if may_lack and not text.strip() else nanoseconds(text.encode(), unit_ns) for text in texts]
         if None in times:
             bad = times.index(None)
-            raise InputRefused(f"{self.path}: line {line + begins[bad]} has the time '{texts[bad][:30]}'", "every row needs a time that is a number")
+            raise InputRefused(
+                f"{self.path}: line {line + begins[bad]} has the time '{shown(texts[bad])}'", "every row needs a time that is a number"
+            )
         return np.array(times, dtype=np.int64)
 
     def _texts(self, columns: dict[str, Column], key: str, rows: Ints, cells: list[str]) -> None:
@@ -222,7 +224,7 @@ class _Table:
         flags = [_SEEN.get(word.lower()) for word in words]
         if None in flags:
             bad = flags.index(None)
-            raise InputRefused(f"{self.path}: line {line + mine[bad]} says valid = '{words[bad][:30]}'", "it must be 1 or 0, true or false")
+            raise InputRefused(f"{self.path}: line {line + mine[bad]} says valid = '{shown(words[bad])}'", "it must be 1 or 0, true or false")
         return np.where(np.array(flags), self.verdicts.code("OK"), self.verdicts.code("INVALID", "marked invalid by the file")).astype(np.uint8)
 
     def recording(self, rig: Rig | None, *, ours: bool) -> Recording:
@@ -288,7 +290,7 @@ def _facts(layout: Layout, ours: bool) -> Iterator[tuple[str, str]]:
 
 def _notes(layout: Layout, bodies: list[str], rig: Rig | None) -> Iterator[str]:
     if layout.fields:
-        yield f"kept as text: {', '.join(list(layout.fields)[:20])}"
+        yield f"kept as text: {listed(layout.fields)}"
     if "capture" not in layout.times:
         yield assumed(rig)
     if rig is not None:
