@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -54,6 +55,7 @@ def storage_of(path: Path) -> Storage:
 def _layout(path: Path, space: str | None, unit: str | None) -> Layout:
     match _format(path):
         case "NIfTI":
+            _refuse_idle({"--space": space}, path, "NIfTI, whose axes are RAS")
             return nifti.nifti_layout(path, unit)
         case "NRRD":
             return nrrd.nrrd_layout(path, space, unit)
@@ -77,7 +79,7 @@ def _format(path: Path) -> Literal["NIfTI", "NRRD", "MetaImage"]:
 def read_ct(
     path: str | Path, *, series: str | None = None, resample: bool = False, space: str | None = None, unit: str | None = None
 ) -> Volume:  # fmt: skip
-    """Read a CT from a NIfTI, NRRD or MetaImage file, or from DICOM (a folder or a file).
+    """Read a CT from a NIfTI, NRRD or MetaImage file, or from DICOM (a folder, file or archive).
 
     Parameters
     ----------
@@ -92,14 +94,16 @@ def read_ct(
     Raises
     ------
     InputRefused : missing, unreadable or cut file; not three-dimensional; no stated position in space; an affine that is not
-        finite, singular or sheared; a unit other than mm; voxels that are not finite
+        finite, singular or sheared; a unit other than mm; voxels that are not finite; an option that says nothing to such a file
     """
     path = Path(path)
-    if path.is_dir() or read_head(path, 132)[128:] == _DICOM:
+    if _is_dicom(path):
         from navtwin.volumes.dicom.read import read_dicom
 
+        _refuse_idle({"--space": space, "--unit": unit}, path, "DICOM, which states both")
         scanned: Volume = read_dicom(path, series=series, resample=resample)
         return scanned
+    _refuse_idle({"--series": series, "--resample": resample}, path, "no DICOM")
     volume = read_values(layout_of(path, space=space, unit=unit))
     with np.errstate(over="ignore"):
         hu = volume.hu.astype(np.int16 if _fits_int16(volume.hu) else np.float32, copy=False)
@@ -139,6 +143,19 @@ def read_labels(path: str | Path, like: Volume) -> Volume:
 def read_box(path: str | Path) -> VolumeBox:
     """Where a volume lies, from its header alone."""
     return layout_of(Path(path)).box
+
+
+def _is_dicom(path: Path) -> bool:
+    from navtwin.files.archive import is_archive
+
+    return path.is_dir() or read_head(path, 132)[128:] == _DICOM or is_archive(path)
+
+
+def _refuse_idle(given: Mapping[str, object], path: Path, what: str) -> None:
+    """Refuse an option that means nothing here: it would be a wish that is silently not granted."""
+    for flag, value in given.items():
+        if value:
+            raise InputRefused(f"{flag} says nothing to {path}: it is {what}", "leave it out")
 
 
 def _fits_int16(values: npt.NDArray[Any]) -> bool:

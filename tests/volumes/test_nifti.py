@@ -190,7 +190,7 @@ def test_a_mask_of_nan(tmp_path: Path) -> None:
         read_ct(save(tmp_path / "v.nii", np.full((5, 6, 7), 1e300)))
 
 
-@pytest.mark.parametrize("name", ["ct/chest_labelled/cxr.nii.gz", "ct/totalseg_sample/example_ct.nii.gz"])
+@pytest.mark.parametrize("name", [pytest.param("ct/chest_labelled/cxr.nii.gz", marks=pytest.mark.heavy), "ct/totalseg_sample/example_ct.nii.gz"])
 def test_real_scans(name: str) -> None:
     path = SHARED / name
     if not path.is_file():

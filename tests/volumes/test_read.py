@@ -162,3 +162,20 @@ def test_labels_must_be_whole_numbers(tmp_path: Path) -> None:
         read_labels(halves, like=volume)
     whole = read_labels(write_nifti(tmp_path / "whole.nii", labels_ijk().astype(np.float32)), like=volume)
     np.testing.assert_array_equal(whole.hu, labels_ijk().T)
+
+
+def test_options_that_say_nothing_to_a_file(tmp_path: Path) -> None:
+    ct, _ = write_patient(tmp_path)
+    for idle in ({"series": "1"}, {"resample": True}, {"space": "LPS"}):
+        with pytest.raises(InputRefused, match=r"says nothing to .*scan\.nii\.gz"):
+            read_ct(ct, **idle)
+    with pytest.raises(InputRefused, match=r"--unit says nothing to .*DICOM"):
+        read_ct(tmp_path, unit="m")
+
+
+def test_a_folder_or_file_of_dicom_goes_to_its_own_reader(tmp_path: Path) -> None:
+    (tmp_path / "slice").write_bytes(bytes(128) + b"DICM")
+    for path in (tmp_path, tmp_path / "slice"):
+        with pytest.raises(InputRefused) as refused:
+            read_ct(path)
+        assert "NIfTI" not in str(refused.value)
