@@ -42,12 +42,12 @@ class Request:
 
     Attributes
     ----------
-    uid : what it calls its request
+    reply_to : device name of the answer: `ACK_<uid>`, or the COMMAND's own, as the protocol has it
     command : its COMMAND; None for a STRING
     text : the XML
     """
 
-    uid: str
+    reply_to: str
     command: CommandText | None
     text: str
 
@@ -60,10 +60,10 @@ def request_of(message: Message) -> Request | None:
     InputRefused : a STRING or COMMAND that cannot be read
     """
     if message.kind == "STRING" and message.device.startswith(_REQUEST):
-        return Request(message.device.removeprefix(_REQUEST), None, read_string(message.content))
+        return Request(f"{_ANSWER}{message.device.removeprefix(_REQUEST)}", None, read_string(message.content))
     if message.kind == "COMMAND":
         command = read_command(message.content)
-        return Request(str(command.ident), command, command.text)
+        return Request(message.device, command, command.text)
     return None
 
 
@@ -121,8 +121,7 @@ def answer(request: Request, *, ok: bool, words: str, stamp_ns: int) -> bytes:
     """What goes back to who asked."""
     xml = f"<CommandReply Status={quoteattr('SUCCESS' if ok else 'FAIL')} Message={quoteattr(printable(words))} />"
     if request.command is None:
-        return write_message("STRING", f"{_ANSWER}{request.uid}", write_string(xml), stamp_ns)
+        return write_message("STRING", request.reply_to, write_string(xml), stamp_ns)
     reply = request.command._replace(text=xml)
-    return write_message(
-        "RTS_COMMAND", f"{_ANSWER}{request.uid}"[:20], write_command(reply), stamp_ns, metadata={"Status": "SUCCESS" if ok else "FAIL"}
-    )
+    metadata = {"Status": "SUCCESS" if ok else "FAIL"}
+    return write_message("RTS_COMMAND", request.reply_to, write_command(reply), stamp_ns, metadata=metadata)

@@ -22,7 +22,7 @@ def only(data: bytes) -> Message:
 
 
 def order(xml: str, *, setup: bool = True) -> Order:
-    return order_of(Request("1", None, xml), setup=setup)
+    return order_of(Request("ACK_1", None, xml), setup=setup)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_any_text_is_an_order_or_a_refusal(text: str, attributes: dict[str, str]
 
 def test_a_string_is_answered_by_a_string() -> None:
     request = request_of(only(write_message("STRING", "CMD_17", write_string("<Command/>"), 0)))
-    assert request == Request("17", None, "<Command/>")
+    assert request == Request("ACK_17", None, "<Command/>")
     reply = only(answer(request, ok=False, words='no "such" <thing>\n', stamp_ns=0))
     assert (reply.kind, reply.device) == ("STRING", "ACK_17")
     assert read_string(reply.content) == '<CommandReply Status="FAIL" Message=\'no "such" &lt;thing&gt;?\' />'
@@ -116,7 +116,7 @@ def test_a_command_is_answered_under_its_number() -> None:
     assert request is not None
     assert order_of(request, setup=False) == Mark(label="x")
     reply = only(answer(request, ok=True, words="", stamp_ns=0))
-    assert (reply.kind, reply.metadata["Status"]) == ("RTS_COMMAND", "SUCCESS")
+    assert (reply.kind, reply.device, reply.metadata["Status"]) == ("RTS_COMMAND", "Slicer", "SUCCESS")
     answered = read_command(reply.content)
     assert (answered.ident, answered.name, answered.text) == (4_000_000_000, "mark", '<CommandReply Status="SUCCESS" Message="" />')
 
