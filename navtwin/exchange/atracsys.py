@@ -15,7 +15,8 @@ from navtwin.exchange.numerals import number
 from navtwin.files.guard import read_text
 from navtwin.rigid import Vec3
 
-MOST_BYTES: Final = 1024**2
+#: A hundred lines or so; configparser takes time by the square of the lines that it cannot read.
+MOST_BYTES: Final = 16 * 1024
 FEWEST, MOST = 3, 64
 
 

@@ -18,7 +18,7 @@ from navtwin.files.guard import read_text, read_xml
 from navtwin.files.write import whole_file
 from navtwin.nouns import RigCamera
 
-MOST_BYTES: Final = 4 * 1024**2
+MOST_BYTES: Final = 1024**2
 #: Lengths of OpenCV's coefficient lists.
 DISTORTION_LENGTHS: Final = (0, 4, 5, 8, 12, 14)
 MOST_PIXELS: Final = 100_000
@@ -80,12 +80,15 @@ def read_camera_xml(path: Path) -> CameraFile:
 def _yaml(path: Path) -> dict[str, dict[str, str]]:
     """Keys of the file, each with its one-line value under "" and its inner keys."""
     found = dict[str, dict[str, str]]()
-    inner, key, open_list = dict[str, str](), "", False
+    inner, key = dict[str, str](), ""
+    open_list = list[str]()
     for n, line in enumerate(read_text(path, MOST_BYTES).splitlines(), 1):
         text = line.strip()
         if open_list:
-            inner[key] += " " + text
-            open_list = "]" not in text
+            open_list.append(text)
+            if "]" in text:
+                inner[key] = " ".join(open_list)
+                open_list = []
             continue
         if not text or text.startswith(("%", "#", "---", "...")):
             continue
@@ -101,7 +104,8 @@ def _yaml(path: Path) -> dict[str, dict[str, str]]:
         else:
             key = pair[1]
         inner[key] = value
-        open_list = "[" in value and "]" not in value
+        if "[" in value and "]" not in value:
+            open_list = [value]
     if open_list:
         raise InputRefused(f"{path} ends within a list", "copy the file again")
     return found

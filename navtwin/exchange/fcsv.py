@@ -19,6 +19,8 @@ from navtwin.exchange.numerals import number
 from navtwin.files.guard import read_text
 from navtwin.files.write import whole_file
 
+MOST_BYTES: Final = 4 * 1024**2
+MOST_ROWS: Final = 50_000
 _COLUMNS: Final = ("id", "x", "y", "z", "ow", "ox", "oy", "oz", "vis", "sel", "lock", "label", "desc", "associatedNodeID")
 _SPACES: Final[dict[str, Space]] = {"0": "RAS", "RAS": "RAS", "1": "LPS", "LPS": "LPS"}
 _SETTING: Final = re.compile(r"#\s*(CoordinateSystem|columns)\s*=\s*(.*)")
@@ -37,7 +39,7 @@ def stated_space(path: Path) -> Space | None:
     ------
     InputRefused : axes other than RAS or LPS
     """
-    return _head(path, read_text(path))[0]
+    return _head(path, read_text(path, MOST_BYTES))[0]
 
 
 def read_fcsv(path: Path, space: str | None = None) -> tuple[ControlPoint, ...]:
@@ -51,7 +53,7 @@ def read_fcsv(path: Path, space: str | None = None) -> tuple[ControlPoint, ...]:
     ------
     InputRefused : axes that nobody states, or that the file states otherwise; a row that is cut or holds no numbers
     """
-    text = read_text(path)
+    text = read_text(path, MOST_BYTES)
     stated, columns = _head(path, text)
     if stated is None and space not in ("LPS", "RAS"):
         raise InputRefused(f"{path} does not state its axes", "pass --space RAS (Slicer's own up to 4.10) or --space LPS")
@@ -60,6 +62,8 @@ def read_fcsv(path: Path, space: str | None = None) -> tuple[ControlPoint, ...]:
     turned = (stated or space) == "RAS"
     points = []
     for line, row in _rows(path, text):
+        if len(points) == MOST_ROWS:
+            raise InputRefused(f"{path} has more than {MOST_ROWS} points", "keep those that are to be touched")
         if len(row) < 4 or len(row) < len(columns) - 3:
             raise InputRefused(f"{path}, line {line}: {len(row)} columns, not {len(columns)}", "mend that line")
         points.append(_point(path, line, dict(zip(columns, row, strict=False)), turned))

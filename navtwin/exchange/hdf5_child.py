@@ -14,8 +14,8 @@ from navtwin.exchange.itk import COMPOSITE, MOST_PARTS
 
 #: Address space of the process; the library itself takes some 300 MB of it.
 MOST_MEMORY: Final = 2 * 1024**3
-#: Processor time, s.
-MOST_SECONDS: Final = 10
+#: Processor time, s; reading takes a tenth of it.
+MOST_SECONDS: Final = 2
 #: More numbers has no linear transform.
 MOST_NUMBERS: Final = 64
 MOST_WORD: Final = 200

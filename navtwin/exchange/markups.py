@@ -23,7 +23,9 @@ Space = Literal["LPS", "RAS"]
 Nine = tuple[float, float, float, float, float, float, float, float, float]
 
 KINDS: Final = ("Fiducial", "Line", "Angle", "Curve", "ClosedCurve", "Plane", "ROI")
-MOST_BYTES: Final = 64 * 1024**2
+#: Some ten thousand points as Slicer writes them.
+MOST_BYTES: Final = 4 * 1024**2
+MOST_POINTS: Final = 50_000
 _SCHEMA: Final = "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/Resources/Schema/markups-schema-v{}.json#"
 VERSION: Final = "1.0.3"
 KNOWN_VERSIONS: Final = ("1.0.0", "1.0.1", "1.0.2", "1.0.3")
@@ -113,6 +115,8 @@ def read_markups(path: Path) -> tuple[tuple[Markup, ...], str]:
         found = msgspec.json.decode(read_text(path, MOST_BYTES), type=_File)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise InputRefused(f"{path} is no markups file of 3D Slicer ({error})", "save it again in Slicer as .mrk.json") from error
+    if sum(len(one.controlPoints) for one in found.markups) > MOST_POINTS:
+        raise InputRefused(f"{path} has more than {MOST_POINTS} points", "keep those that are to be used")
     version = found.schema.rpartition("-v")[2].removesuffix("#").removesuffix(".json")
     return tuple(_markup(path, n, one) for n, one in enumerate(found.markups, 1)), version if "." in version else ""
 

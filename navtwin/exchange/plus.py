@@ -22,9 +22,9 @@ from navtwin.files.write import whole_file
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-MOST_BYTES: Final = 8 * 1024**2
-#: A device set has some dozens; more are no device set.
-MOST_ENTRIES: Final = 2000
+MOST_BYTES: Final = 1024**2
+#: A device set has a few of each; more are no device set.
+MOST_ENTRIES: Final = 200
 VALID: Final = "OK"
 
 

@@ -19,6 +19,7 @@ from navtwin.nouns import SquareMarker
 from navtwin.rigid import Vec3
 
 MOST_BYTES: Final = 1024**2
+MOST_MARKERS: Final = 500
 #: How unlike the sides of a printed square may be, and how far its stated middle may be from its corners' mean; a part of the side.
 SQUARE: Final = 0.02
 
@@ -63,6 +64,8 @@ def read_markers(path: Path) -> tuple[SquareMarker, ...]:
         if square is None:
             remedy = "a line is a number, a middle (3 numbers, may be left out) and four corners (12 numbers) of a square, mm"
             raise InputRefused(f"{path}, line {n} is no numbered square", remedy)
+        if len(found) == MOST_MARKERS:
+            raise InputRefused(f"{path} has more than {MOST_MARKERS} markers", "no body has so many")
         if square.id in found:
             raise InputRefused(f"{path}, line {n}: marker {square.id} stands there twice", "take one out")
         found[square.id] = square

@@ -252,3 +252,15 @@ def test_hostile_markups_are_refused(tmp_path: Path, data: bytes) -> None:
     path.write_bytes(data)
     with pytest.raises(InputRefused):
         read_markups(path)
+
+
+def test_files_with_more_points_than_anyone_uses_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    path.write_text('{"markups":[{"type":"Curve","controlPoints":[' + ",".join(["{}"] * 50_001) + "]}]}", encoding="utf-8")
+    with pytest.raises(InputRefused, match="more than 50000 points"):
+        read_markups(path)
+    path.write_text(
+        "# Markups fiducial file version = 4.11\n# CoordinateSystem = LPS\n# columns = id,x,y,z\n" + "1,2,3,4\n" * 50_001, encoding="utf-8"
+    )
+    with pytest.raises(InputRefused, match="more than 50000 points"):
+        read_fcsv(path)
