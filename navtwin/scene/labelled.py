@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from navtwin.errors import InputRefused
+from navtwin.nouns import Role
 from navtwin.scene.build import Report, Wanted, structure_entry
 from navtwin.scene.case import StructureEntry
 from navtwin.scene.extract import Extraction, extract, extract_mask
@@ -42,6 +43,11 @@ def surfaces_of(
         entries.append(structure_entry(one, extraction.capped, [entry.file for entry in entries]))
         surfaces[one.name] = extraction.surface
     return entries, surfaces
+
+
+def all_of(labels: Segmentation, role: Role = "context", caution_mm: float | None = None, danger_mm: float | None = None) -> list[Wanted]:
+    """Every structure of a segmentation, all with one role."""
+    return [Wanted(one.name, role, caution_mm=caution_mm, danger_mm=danger_mm) for one in labels.segments]
 
 
 def _extracted(one: Wanted, labels: Segmentation | None, ct: Volume | None) -> tuple[Wanted, Extraction]:

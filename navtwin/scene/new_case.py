@@ -8,7 +8,7 @@ from pathlib import Path
 from navtwin.errors import InputRefused
 from navtwin.scene.build import Report, Wanted, cache_key, deliver, refuse_bad_limits, refuse_taken, write_case
 from navtwin.scene.case import CT_FILE, CaseFile, CaseSection, CtSection, PatientSection, read_case_file
-from navtwin.scene.labelled import surfaces_of
+from navtwin.scene.labelled import all_of, surfaces_of
 from navtwin.scene.scan import PatientScan, Sources, content_hash, read_scan
 from navtwin.volumes.labels.read import read_segmentation
 from navtwin.volumes.labels.scan import UNKNOWN
@@ -17,7 +17,8 @@ from navtwin.volumes.labels.scan import UNKNOWN
 def build_case(folder: Path, *, name: str, sources: Sources, wanted: Sequence[Wanted], report: Report = lambda text: None) -> tuple[str, ...]:
     """Build a case without landmarks and plans; returns sentences on what was assumed, which the case keeps as its doubts.
 
-    The volume is kept as NIfTI with the same voxels, whatever it came from.
+    Where no structure is asked for, all of the segmentation's come in as context. The volume is kept as NIfTI with the same voxels, whatever
+    it came from.
 
     Raises
     ------
@@ -48,6 +49,8 @@ def _make(target: Path, name: str, sources: Sources, wanted: Sequence[Wanted], r
         labels = read_segmentation(
             sources.labels, ct=scan.volume if scan else None, names=sources.names, scan=scan.known_by if scan else UNKNOWN
         )  # fmt: skip
+        wanted = wanted or all_of(labels)
+        refuse_bad_limits(wanted)
     entries, surfaces = surfaces_of(wanted, labels, scan.volume if scan else None, report)
     known_by = scan.known_by if scan else UNKNOWN
     said = (*(scan.said if scan else ()), *(labels.remarks if labels else ()))

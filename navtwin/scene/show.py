@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import msgspec
 
-from navtwin.scene.model import Scene
-
-if TYPE_CHECKING:
-    from navtwin.scene.model import Patient
+from navtwin.scene.case import read_case_file
+from navtwin.scene.model import Patient, Scene
 
 #: The facts of the patient in the order to show them, each with its words.
 _FACTS = {
@@ -59,6 +57,16 @@ def print_scene(scene: Scene) -> None:
     for plan in scene.plans:
         points.add_row(escape(plan.name), f"{_words(plan.entry_mm)} to {_words(plan.target_mm)}, {plan.diameter_mm:g} wide")
     console.print(structures, points)
+
+
+def case_facts(folder: Path) -> tuple[tuple[str, str], ...]:
+    """What a case's own text says of it, for people: also of a case that cannot be loaded."""
+    case = read_case_file(folder)
+    facts = [("name", case.case.name), ("axes", "LPS"), ("units", "mm"), ("volume", "label volume" if case.ct.is_label_volume else "CT")]
+    facts += [(f"patient, {what}", value) for what, value in _facts(Patient(**msgspec.structs.asdict(case.patient)))]
+    facts += [("structure", f"{one.name} ({one.role})") for one in case.structure]
+    facts += [("landmarks", str(len(case.landmark))), ("plans", ", ".join(one.name for one in case.plan) or "none")]
+    return tuple(facts)
 
 
 def _facts(patient: Patient) -> list[tuple[str, str]]:

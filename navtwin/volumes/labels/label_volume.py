@@ -15,14 +15,14 @@ from navtwin.volumes.read import read_label_volume
 _MOST_HEADER: Final = 1024**2
 
 
-def read_named_labels(path: Path, names: Path | None) -> Segmentation:
+def read_named_labels(path: Path, names: Path | None, *, space: str | None = None, unit: str | None = None) -> Segmentation:
     """The labels of a label volume by the names of a table, or of the file itself; `label_7` where nothing names them.
 
     Raises
     ------
     InputRefused : as `read_label_volume` and `read_table`
     """
-    volume = read_label_volume(path)
+    volume = read_label_volume(path, space=space, unit=unit)
     table = read_table(names) if names is not None else embedded_names(path)
     there = label_counts(volume)
     named = [one for one in table if one.labels[0] in there]

@@ -18,7 +18,9 @@ from navtwin.volumes.volume import Volume
 _DICOM_START = 4096
 
 
-def read_segmentation(path: Path, *, ct: Volume | None, names: Path | None = None, scan: Scan = UNKNOWN) -> Segmentation:
+def read_segmentation(
+    path: Path, *, ct: Volume | None, names: Path | None = None, scan: Scan = UNKNOWN, space: str | None = None, unit: str | None = None
+) -> Segmentation:
     """The structures of a Slicer segmentation, label volume, DICOM segmentation or structure set, on a grid of their own.
 
     Parameters
@@ -26,12 +28,13 @@ def read_segmentation(path: Path, *, ct: Volume | None, names: Path | None = Non
     ct : the CT that they belong to; None where the segmentation itself stands for the scanned volume
     names : table that names the labels of a label volume
     scan : what the CT is known by, for segmentations that say what they were drawn on
+    space, unit : axes and unit of a volume file that does not say them
 
     Raises
     ------
     InputRefused : of none of these formats, damaged, or not where the CT is
     """
-    found = _read(_the_file(path), ct, names, scan)
+    found = _read(_the_file(path), ct, names, scan, space, unit)
     if ct is None:
         return found
     said = refuse_elsewhere(found, ct)
@@ -48,15 +51,17 @@ def _the_file(path: Path) -> Path:
     return files[0]
 
 
-def _read(path: Path, ct: Volume | None, names: Path | None, scan: Scan) -> Segmentation:
+def _read(path: Path, ct: Volume | None, names: Path | None, scan: Scan, space: str | None, unit: str | None) -> Segmentation:
     head = read_head(path, _DICOM_START)
     kind = object_class(head)
     if kind is None and nrrd.begins(head) and names_segments(nrrd.nrrd_header(path)):
         _refuse_table(names, path)
-        return read_seg_nrrd(path)
+        return read_seg_nrrd(path, space=space, unit=unit)
     if kind is None:
-        return read_named_labels(path, names)
+        return read_named_labels(path, names, space=space, unit=unit)
     _refuse_table(names, path)
+    if space is not None or unit is not None:
+        raise InputRefused(f"{path} is a DICOM object, which states axes and unit", "leave out --space and --unit")
     if kind in SEGMENTATION:
         from navtwin.volumes.labels.dicom_seg import read_dicom_seg
 
