@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from tracking.detect.approach import approached
 from tracking.detect.crossings import corner_covariance
-from tracking.detect.decoding import misplaced_share
+from tracking.detect.decoding import edge_shifts, misplaced_share
 from tracking.detect.edges import MOST_PASSES, fit_squares
 
 Array = npt.NDArray[np.float64]
@@ -23,6 +23,8 @@ Bits = npt.NDArray[np.bool_]
 FARTHEST_PX = 6.0
 #: Sd of a corner, or of an edge, that the image does not support: where the detector put it.
 UNSUPPORTED_PX = 1.5
+#: What covers an edge lies near its neighbours too: in 857 rendered markers with one edge unsupported, the others were so many times further off.
+BESIDE_SDS = 2.5
 #: An edge is supported if at least this share of its profiles fits, and its contrast is this many times the noise.
 LEAST_SHARE, LEAST_CONTRAST = 0.35, 3.0
 #: The paper is as white behind all four edges, give or take this share of the contrast: else one of them is the edge of something that lies on it.
@@ -30,6 +32,9 @@ WHITE_SPREAD = 0.2
 #: Where more than this share of the quarters of its cells has the wrong colour, a marker's corners are not where they seem: an edge that lies
 #: across it was taken for its own. Cells smaller than this, px, are too blurred to tell.
 MISPLACED_SHARE, LEGIBLE_CELL_PX = 0.05, 4.0
+#: An edge is where it seems if it is within this much, px, plus this share of a cell, of where the lines between the cells have it; or within so
+#: many times what the marker's other edges are off: a bent print, or one drawn in whole pixels, is off at all of them.
+CONTRADICTED_PX, CONTRADICTED_CELLS, CONTRADICTED_TIMES = 0.2, 0.03, 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,9 +90,12 @@ def fitted_squares(grey: Grey, corners_px: Array, black: Bits) -> Squares:
     astray: Bits = np.logical_not((np.abs(fitted - start) < FARTHEST_PX).all(axis=(1, 2)))
     fitted[astray] = start[astray]
     supported &= ~astray[:, None]
+    ends[supported & ~supported.all(axis=1, keepdims=True)] *= BESIDE_SDS**2
     ends[~supported] = (UNSUPPORTED_PX**2, UNSUPPORTED_PX**2, 0.0)
     middle_grey = (facts[..., 4] + 0.5 * facts[..., 1]).mean(axis=1)
     ends[_misplaced(grey, fitted, black, middle_grey)] = (UNSUPPORTED_PX**2, UNSUPPORTED_PX**2, 0.0)
+    off = _contradicted_px(grey, fitted, black)
+    ends[..., :2] += np.square(off)[..., None]
     joint = np.empty((count, 8, 8))
     corner_covariance(fitted, ends, joint)
     return Squares(fitted, joint, supported, middle_grey)
@@ -100,6 +108,22 @@ def _misplaced(grey: Grey, fitted: Array, black: Bits, middle_grey: Array) -> Bi
         misplaced_share(grey, fitted, np.ascontiguousarray(black), middle_grey, share)
     sides = np.linalg.norm(_next(fitted) - fitted, axis=2).min(axis=1) if len(fitted) else share
     return np.asarray((share > MISPLACED_SHARE) & (sides >= LEGIBLE_CELL_PX * black.shape[1]) & ~black.all(axis=(1, 2)))
+
+
+def _contradicted_px(grey: Grey, fitted: Array, black: Bits) -> Array:
+    """(N, 4) how much further each edge is from where the cells have it than is allowed, px."""
+    shifts = np.zeros((len(fitted), 4))
+    if min(grey.shape) < 2 or not len(fitted):
+        return shifts
+    edge_shifts(grey, fitted, np.ascontiguousarray(black), shifts)
+    sides = np.linalg.norm(_next(fitted) - fitted, axis=2)
+    # An edge moves along the two sides that end at it.
+    cell = (np.roll(sides, 1, axis=1) + np.roll(sides, -1, axis=1)) / (2.0 * black.shape[1])
+    off, others = np.abs(shifts), np.sort(np.abs(shifts), axis=1)
+    # The middle one of the other three edges.
+    usual = np.where(off <= others[:, 1:2], others[:, 2:3], others[:, 1:2])
+    allowed = np.maximum(CONTRADICTED_CELLS + CONTRADICTED_PX / np.maximum(cell, 1e-9), CONTRADICTED_TIMES * usual)
+    return np.asarray(np.where(off > allowed, (off - allowed) * cell, 0.0))
 
 
 def near_corners(grey: Grey, corners_px: Array, cells: int) -> Array:

@@ -15,6 +15,10 @@ Codes = npt.NDArray[np.uint64]
 
 #: Least difference between paper and border, grey levels.
 LEAST_CONTRAST = 12.0
+#: A line between two cells is looked for within this share of a cell to either side, at so many places.
+AROUND_CELLS, SAMPLES = 0.42, 9
+#: A line between two cells that is off by so much more than the others, in cells, weighs half.
+OFF_CELLS = 0.06
 #: Share of the border's cells that may be wrong (OpenCV's rule).
 BORDER_SHARE = 0.35
 
@@ -160,3 +164,80 @@ def misplaced_share(image: npt.NDArray[np.uint8], corners_px: Array, black: npt.
                 x, y = _place(c, g, h, u, v)
                 wrong += (_level(image, x, y) < middle_grey[square]) != black[square, row // 2, column // 2]
         share[square] = wrong / (4 * size * size)
+
+
+@compiled
+def _line_shift(image: npt.NDArray[np.uint8], c: Array, g: float, h: float, size: int, line: int, lane: int, by_u: bool, rises: bool) -> float:
+    """How far, in cells, the line between two cells of a lane is from where the corners have it; NaN where there is no contrast.
+
+    The grey levels from one cell to the other, as shares of the step between them, sum to the part of the way that lies behind it, whatever the blur.
+    """
+    first = last = total = 0.0
+    across = (lane + 0.5) / size
+    for k in range(SAMPLES):
+        place = (line + AROUND_CELLS * (2.0 * k / (SAMPLES - 1) - 1.0)) / size
+        x, y = _place(c, g, h, place, across) if by_u else _place(c, g, h, across, place)
+        level = _level(image, x, y)
+        total += level
+        if k == 0:
+            first = level
+        if k == SAMPLES - 1:
+            last = level
+    step = last - first if rises else first - last
+    if step < LEAST_CONTRAST:
+        return math.nan
+    behind = (total - 0.5 * (first + last)) / (SAMPLES - 1)
+    return AROUND_CELLS * (1.0 - 2.0 * (behind - first) / (last - first))
+
+
+@compiled
+def edge_shifts(image: npt.NDArray[np.uint8], corners_px: Array, black: npt.NDArray[np.bool_], shifts: Array) -> None:
+    """How far each edge is from where the lines between the cells have it: they shift with the edge that they are nearer to.
+
+    An edge with something straight laid along it looks like any other, and four corners hold too little to betray it; the cells are a second witness.
+
+    Parameters
+    ----------
+    image : (H, W) grey, at least 2 x 2
+    corners_px : (N, 4, 2) clockwise, the upright marker's top left one first
+    black : (N, n, n) the markers' cells
+    shifts : (N, 4) out, in cells: top, right, bottom, left; to the right and down is positive; 0 where nothing tells
+    """
+    size = black.shape[1]
+    off, places, weights = np.empty(size * size), np.empty(size * size), np.empty(size * size)
+    for square in range(len(corners_px)):
+        c, cells = corners_px[square], black[square]
+        shifts[square] = 0.0
+        determinant, g, h = _deepening(c)
+        if not determinant < -1.0:
+            continue
+        for axis in range(2):
+            by_u, count = axis == 0, 0
+            for line in range(1, size):
+                for lane in range(size):
+                    before = cells[lane, line - 1] if by_u else cells[line - 1, lane]
+                    after = cells[lane, line] if by_u else cells[line, lane]
+                    if before != after:
+                        shift = _line_shift(image, c, g, h, size, line, lane, by_u, before)
+                        if not math.isnan(shift):
+                            off[count], places[count], weights[count] = shift, line / size, 1.0
+                            count += 1
+            near, far = 0.0, 0.0
+            for _ in range(4):  # a straight line through the shifts, robust (Cauchy weights)
+                s00 = s01 = s11 = g0 = g1 = 0.0
+                for i in range(count):
+                    q = places[i]
+                    p, w = 1.0 - q, weights[i]
+                    s00, s01, s11 = s00 + w * p * p, s01 + w * p * q, s11 + w * q * q
+                    g0, g1 = g0 + w * p * off[i], g1 + w * q * off[i]
+                determinant = s00 * s11 - s01 * s01
+                if not determinant > 1e-3:
+                    break
+                near, far = (s11 * g0 - s01 * g1) / determinant, (s00 * g1 - s01 * g0) / determinant
+                for i in range(count):
+                    beyond = (off[i] - near * (1.0 - places[i]) - far * places[i]) / OFF_CELLS
+                    weights[i] = 1.0 / (1.0 + beyond * beyond)
+            if by_u:
+                shifts[square, 3], shifts[square, 1] = near, far
+            else:
+                shifts[square, 0], shifts[square, 2] = near, far

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +34,11 @@ SAME_SDS = 3.0
 CONTINUES_RAD, CONTINUES_MM = math.radians(12.0), 40.0
 #: ... and the rival turned by at least this, and by this many times more.
 BREAKS_RAD, BREAKS_TIMES = math.radians(25.0), 3.0
+#: A corner known worse than this was not measured but is taken to be where the detector had it: something hides an edge that leads to it, px.
+MEASURED_PX = 0.5
+#: Two measured corners, with the directions of the edges that meet in them, are the fewest that fix a pose. On fewer, a pose may only continue
+#: the last one, turned and moved by no more than this: what was not measured may be off by several times its 1.5 px.
+FEWEST_MEASURED, UNMEASURED_RAD, UNMEASURED_MM = 2, math.radians(7.0), 25.0
 #: A last pose may decide for this long after it was seen, and for this long after a pose that needed no such help.
 RECENT_NS, VOUCHED_NS = 120_000_000, 500_000_000
 #: Least certain orientation that may vouch for the next, rad (standard deviation).
@@ -59,7 +64,22 @@ class Choice:
 
 
 def chosen(fits: Sequence[Fit], previous: Rigid | None) -> Choice:
-    """Choose among different poses, best first, by fit and else by continuity with `previous` (tracker from body)."""
+    """Choose among different poses, best first, by fit and else by continuity with `previous` (tracker from body).
+
+    A pose that rests on next to nothing measured must continue the last one, whatever fits: observations that no others check reveal no error
+    (Baarda, A testing procedure for use in geodetic networks, Netherlands Geodetic Commission 1968;2(5); Förstner, CVGIP 1987;40:273).
+    """
+    choice = _by_fit(fits, previous)
+    problem = choice.fit.problem
+    measured = int((problem.sd_px[problem.kept] <= MEASURED_PX).sum())
+    if choice.reason or measured >= FEWEST_MEASURED:
+        return choice
+    if previous is not None and _is_near(choice.fit, np.array(previous.rotation), np.array(previous.t_mm), UNMEASURED_RAD, UNMEASURED_MM):
+        return replace(choice, continued=True)
+    return replace(choice, reason=f"the edges of the markers are covered or blurred ({measured} corners measured): clear the view of them")
+
+
+def _by_fit(fits: Sequence[Fit], previous: Rigid | None) -> Choice:
     best = fits[0]
     rivals = [(likeness(best, other), other) for other in fits[1:]]
     ambiguity = max((alike for alike, _ in rivals), default=0.0)
@@ -107,9 +127,12 @@ def _same(best: Fit, other: Fit) -> bool:
 
 def _continues(fit: Fit, rival: Fit, rotation: Array, t_mm: Array) -> bool:
     """Whether `fit` follows from the last pose and `rival` clearly does not."""
-    turned, rival_turned = fit.turn_from(rotation), rival.turn_from(rotation)
-    near = turned <= CONTINUES_RAD and float(np.linalg.norm(fit.t_mm - t_mm)) <= CONTINUES_MM
-    return near and rival_turned >= max(BREAKS_RAD, BREAKS_TIMES * turned)
+    breaks_rad = max(BREAKS_RAD, BREAKS_TIMES * fit.turn_from(rotation))
+    return _is_near(fit, rotation, t_mm, CONTINUES_RAD, CONTINUES_MM) and rival.turn_from(rotation) >= breaks_rad
+
+
+def _is_near(fit: Fit, rotation: Array, t_mm: Array, turn_rad: float, move_mm: float) -> bool:
+    return fit.turn_from(rotation) <= turn_rad and float(np.linalg.norm(fit.t_mm - t_mm)) <= move_mm
 
 
 class Continuity:
