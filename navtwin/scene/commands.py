@@ -32,9 +32,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def _progress() -> Iterator[Report]:
     """A line that says what is being worked on."""
     from rich.console import Console
+    from rich.markup import escape
 
     with Console(stderr=True).status("starting") as status:
-        yield status.update
+        yield lambda text: status.update(escape(text))
 
 
 @case_app.command()

@@ -37,8 +37,8 @@ def refuse_elsewhere(found: Segmentation, ct: Volume) -> tuple[str, ...]:
     _refuse_moved_grid(found.volume, ct)
     labelled = _labelled_mm(found)
     inside = _inside(labelled, ct)
-    if inside < LEAST_INSIDE:
-        mirror = next((words for words, signs in _MIRRORS.items() if _inside(labelled * signs, ct) > _ALL), None)
+    mirror = None if inside >= _ALL else next((words for words, signs in _MIRRORS.items() if _inside(labelled * signs, ct) >= _ALL), None)
+    if inside < LEAST_INSIDE or mirror:
         apart = np.linalg.norm(labelled.mean(axis=0) - _centre(ct))
         problem = f"{100.0 * inside:.0f} % of the labelled voxels of {found.path} lie in the CT {ct.path}: its labels are at {_span(labelled)}"
         problem += f", the CT at {_span(_corners(ct))}, their middles {apart:.0f} mm apart"
