@@ -79,7 +79,7 @@ def axes(stated: str | None, asked: str | None, path: Path) -> Space:
         raise InputRefused(f"{path} states {stated} axes, but space={asked!r} was passed", "leave space out, or correct the file")
     space = stated or asked
     if space is None:
-        raise InputRefused(f"{path} does not state its axes", 'pass space="LPS" or space="RAS" (--space on the command line)')
+        raise InputRefused(f"{path} does not state its axes", "pass --space LPS or --space RAS (in Python space='LPS' or space='RAS')")
     return "LPS" if space == "LPS" else "RAS"
 
 

@@ -39,8 +39,9 @@ def inspect_mesh(kind: str, path: Path, space: str | None = None, unit: str | No
         ("axes", "not stated" if said is None else f"{said} ({'stated' if stated.space else 'as passed'})"),
         ("unit", "not stated; taken for mm" if scale is None else f"{stated.unit or unit} ({'stated' if stated.unit else 'as passed'})"),
         *mesh_facts(found, "LPS" if said else "its own axes"),
+        *(("reading it", note) for note in mesh.notes),
     )
-    return Inspection(kind, facts, (*doubts, *mesh.notes, *findings(found)))
+    return Inspection(kind, facts, (*doubts, *findings(found)))
 
 
 def mesh_facts(found: MeshReport, frame: str) -> tuple[tuple[str, str], ...]:

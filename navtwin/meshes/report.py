@@ -130,7 +130,7 @@ def findings(report: MeshReport) -> tuple[str, ...]:
         )
     if r.turned_edges:
         found.append(
-            f"Along {_counted(r.turned_edges, 'edge', 'edges')} neighbours look opposite ways: the sign cannot be trusted anywhere, "
+            f"Along {_counted(r.turned_edges, 'edge', 'edges')} neighbours look opposite ways: the sign cannot be trusted, least of all near them; "
             "a point inside may be called outside. --repair turns the faces alike."
         )
     if r.crowded_edges:

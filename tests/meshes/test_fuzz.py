@@ -41,7 +41,7 @@ def read_or_refuse(data: bytes, path: Path) -> None:
 
 
 @pytest.mark.parametrize(("ending", "text"), CASES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(edits=EDITS)
 def test_ours_with_bytes_changed(ending: str, text: bool, scratch: Path, edits: list[tuple[float, int, bytes]]) -> None:
     path = scratch / f"a{ending}"
@@ -53,7 +53,7 @@ def test_ours_with_bytes_changed(ending: str, text: bool, scratch: Path, edits: 
     "data",
     [ply(CUBE[0], QUADS, kind="ascii"), ply(CUBE[0], [*QUADS, (0, 1, 2)]), obj(CUBE[0], QUADS), vtk(*CUBE, kind="TRIANGLE_STRIPS", binary=True)],
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(edits=EDITS)
 def test_others_with_bytes_changed(data: bytes, scratch: Path, edits: list[tuple[float, int, bytes]]) -> None:
     read_or_refuse(edited(data, edits), scratch / "b")
