@@ -97,7 +97,8 @@ def test_what_a_file_is_told_to_be(tmp_path: Path) -> None:
     assert told.kind == "OBJ surface" and facts["axes"] == "not stated" and facts["unit"] == "not stated; taken for mm"
     assert (facts["triangles"], facts["size"], facts["closed"]) == ("10 between 8 places", "2 x 4 x 6 mm", "no: see below")
     text = " ".join(told.doubts)
-    assert "--space LPS" in text and "5 faces of more than three corners were split" in text and "4 edges are open, around 1 hole" in text
+    assert facts["reading it"] == "5 faces of more than three corners were split into triangles."
+    assert "--space LPS" in text and "4 edges are open, around 1 hole" in text
     path.write_bytes(stl(CUBE[0] / 1000.0, CUBE[1], b"SPACE=RAS"))
     told = of(path).inspect(path, Options(unit="m"))
     facts = dict(told.facts)
