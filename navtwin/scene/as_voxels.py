@@ -64,9 +64,8 @@ def voxels_inside(surface: Surface, T_ct_from_ijk: npt.NDArray[np.float64], shap
         return mask
     points = vtkPoints()
     points.SetData(numpy_to_vtk(np.ascontiguousarray(at_ijk), deep=True))
-    corners = np.insert(surface.faces.astype(np.int64), 0, 3, axis=1)
     cells = vtkCellArray()
-    cells.SetCells(len(corners), numpy_to_vtkIdTypeArray(np.ascontiguousarray(corners).ravel(), deep=True))
+    cells.SetData(3, numpy_to_vtkIdTypeArray(np.ascontiguousarray(surface.faces, dtype=np.int64).ravel(), deep=True))
     mesh = vtkPolyData()
     mesh.SetPoints(points)
     mesh.SetPolys(cells)
