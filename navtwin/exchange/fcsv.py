@@ -60,7 +60,7 @@ def read_fcsv(path: Path, space: str | None = None) -> tuple[ControlPoint, ...]:
     if stated is not None and space is not None and space != stated:
         raise InputRefused(f"{path} states {stated}, not {space}", "leave out --space")
     turned = (stated or space) == "RAS"
-    points = []
+    points = list[ControlPoint]()
     for line, row in _rows(path, text):
         if len(points) == MOST_ROWS:
             raise InputRefused(f"{path} has more than {MOST_ROWS} points", "keep those that are to be touched")

@@ -45,4 +45,4 @@ def finite(values: Iterable[float], path: Path, what: str) -> tuple[float, ...]:
 
 def words_of(values: Iterable[float]) -> str:
     """Numbers so that they read back to the last bit."""
-    return " ".join(map(repr, values))
+    return " ".join(repr(float(value)) for value in values)

@@ -1,7 +1,8 @@
 """Tips of tools between a rig and other programs: PLUS's coordinate definitions and ITK's transforms.
 
 PLUS's stylus tip has its origin at the tip and -Z towards the marker, as a rig's tip axes have: the third column of T_marker_from_tip is the tool's
-axis, its translation the tip. A turn about that axis means nothing to round parts.
+axis, its translation the tip. A turn about that axis means nothing to round parts. The pivot calibrations of PLUS and SlicerIGT measure no shaft:
+they let the axis run from the marker's origin to the tip. Such an axis must not take the place of one that was measured.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from navtwin.files.formats import Options, Report
 
 _UNTURNED: Final[Mat3] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+#: Six printed digits leave an axis known to some 1e-5.
+_SAME_WAY_RAD: Final = 1e-3
 _AXES: Final = "pass --space RAS where 3D Slicer holds it (it turns x and y round on saving), --space LPS where the numbers are in marker axes"
 
 
@@ -71,17 +74,10 @@ def tips_for(path: Path, transforms: Sequence[PlusTransform], rig: Rig, name: st
 def put_tip(document: Any, tool: Tool, T_marker_from_tip: Rigid, error_mm: float | None) -> list[str]:
     """Put a tip into the rig's document; sentences on what was taken and what is open."""
     tip = T_marker_from_tip.t_mm
-    axis: Vec3 | None = (T_marker_from_tip.rotation[0][2], T_marker_from_tip.rotation[1][2], T_marker_from_tip.rotation[2][2])
+    axis, said_of_axis = _axis(T_marker_from_tip)
     said = [f"Tool '{tool.name}': tip at ({tip[0]:.3f}, {tip[1]:.3f}, {tip[2]:.3f}) mm in the axes of '{tool.body}'."]
-    if T_marker_from_tip.rotation == _UNTURNED:
-        axis = None
-        said.append(f"The file states no direction (its rotation is none), so axis_in_marker of '{tool.name}' stays as it was.")
-    elif axis is not None and sum(a * t for a, t in zip(axis, tip, strict=True)) <= 0.0:
-        axis = None
-        said.append(f"The tip's -Z does not point towards the marker, so axis_in_marker of '{tool.name}' stays as it was: check it.")
-    if axis is not None:
-        length = float(np.linalg.norm(axis))
-        axis = axis if abs(length - 1.0) < 5e-7 else (axis[0] / length, axis[1] / length, axis[2] / length)
+    if axis is None:
+        said.append(f"{said_of_axis}, so axis_in_marker of '{tool.name}' stays as it was.")
     # An error of 0 would make the error bar of every distance too small.
     stated = error_mm if error_mm is not None and error_mm > 0.0 else None
     if stated is not None:
@@ -90,6 +86,22 @@ def put_tip(document: Any, tool: Tool, T_marker_from_tip: Rigid, error_mm: float
         said.append(f"No uncertainty is stated, so '{tool.name}' is not navigated by yet: add tip_covariance, or run navtwin calibrate tool.")
     set_tip(document, tool.name, tip, axis, stated)
     return said
+
+
+def _axis(T_marker_from_tip: Rigid) -> tuple[Vec3 | None, str]:
+    """The tool's axis, marker axes; None, and why, where the file holds none that was measured."""
+    if T_marker_from_tip.rotation == _UNTURNED:
+        return None, "The file states no direction (its rotation is none)"
+    axis = np.array([row[2] for row in T_marker_from_tip.rotation])
+    tip = np.array(T_marker_from_tip.t_mm)
+    along = float(axis @ tip)
+    if along <= 0.0:
+        return None, "The tip's -Z does not point towards the marker (check it)"
+    if float(np.linalg.norm(np.cross(axis, tip))) <= _SAME_WAY_RAD * along:
+        return None, "The file's direction only leads from the marker's origin to the tip, as pivot calibrations put it: no shaft was measured"
+    length = float(np.linalg.norm(axis))
+    x, y, z = (axis if abs(length - 1.0) < 5e-7 else axis / length).tolist()
+    return (x, y, z), ""
 
 
 def bring_itk(path: Path, to: Path, options: Options, transforms: Sequence[ItkTransform]) -> tuple[str, ...]:

@@ -7,10 +7,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from navtwin.errors import InputRefused
+from navtwin.exchange.numerals import words_of
 from navtwin.exchange.plus import PlusTransform, read_plus, write_plus
 from navtwin.exchange.rom import rom_of, write_rom
 from navtwin.files.formats import Options
@@ -33,8 +34,8 @@ HEAD = """<PlusConfiguration version="2.4">
   <CoordinateDefinitions>
 """
 TAIL = '  </CoordinateDefinitions>\n  <PlusOpenIGTLinkServer ListeningPort="18944" />\n</PlusConfiguration>\n'
-#: The tip 120 mm down the marker's -Y: the tip's +Z is that axis, -Z leads back to the marker.
-TIP = "1 0 0 0\n 0 0 -1 -120\n 0 1 0 0\n 0 0 0 1"
+#: The tip 120 mm down the marker's -X and 10 mm aside: the tip's +Z is that axis, -Z leads back to the marker.
+TIP = "0 0 -1 -120\n 0 1 0 10\n 1 0 0 0\n 0 0 0 1"
 names = st.text("abcdefgh", min_size=1, max_size=6)
 numbers = st.floats(-1e9, 1e9, allow_nan=False)
 transforms = st.builds(
@@ -71,7 +72,7 @@ def test_what_a_device_set_states(tmp_path: Path) -> None:
     assert (probe.name, probe.rom_file, probe.marker_id) == ("Probe", "tools/probe.rom", None)
     (tip,) = found.transforms
     assert (tip.error_mm, tip.date, tip.status, tip.persistent) == (0.58, "012712_152030", "OK", True)
-    np.testing.assert_array_equal(tip.array(), [[1, 0, 0, 0], [0, 0, -1, -120], [0, 1, 0, 0], [0, 0, 0, 1]])
+    np.testing.assert_array_equal(tip.array(), [[0, 0, -1, -120], [0, 1, 0, 10], [1, 0, 0, 0], [0, 0, 0, 1]])
     seen = format_of(path).inspect(path, Options())
     facts = dict(seen.facts)
     assert facts["tool Stylus"] == "marker 3 of ARUCO_MIP_36h12, 40 mm"
@@ -134,7 +135,7 @@ def test_a_device_set_fills_a_rig(tmp_path: Path) -> None:
     assert bodies["Stylus"].marker[0].corners_mm == ((-20.0, 20.0, 0.0), (20.0, 20.0, 0.0), (20.0, -20.0, 0.0), (-20.0, -20.0, 0.0))
     assert (found.camera[0].name, found.camera[0].focal_px) == ("Camera", (680.0, 689.0))
     pointer = found.tool[0]
-    assert (pointer.tip_mm, pointer.axis_in_marker) == ((0.0, -120.0, 0.0), (0.0, -1.0, 0.0))
+    assert (pointer.tip_mm, pointer.axis_in_marker) == ((-120.0, 10.0, 0.0), (-1.0, 0.0, 0.0))
     assert pointer.tip_covariance == (0.25, 0.0, 0.0, 0.25, 0.0, 0.25)
     for words in ("guessed: measure it", "dated 2020-01-02", "Not used", "ImageToProbe", "same way up"):
         assert words in said
@@ -151,16 +152,22 @@ def test_only_files_of_its_own_folder_are_opened(tmp_path: Path, named: str) -> 
 
 def test_the_inverse_of_a_tip_is_the_same_tip(tmp_path: Path) -> None:
     rig = a_rig(tmp_path)
-    back = "1 0 0 0  0 0 1 0  0 -1 0 -120  0 0 0 1"
+    back = " ".join(words_of(row) for row in np.linalg.inv(np.array(TIP.split(), dtype=float).reshape(4, 4)))
     bring(device_set(tmp_path, entry("Drill", "DrillTip", back)), rig, name="drill")
     tool = read_rig(rig).tool[1]
-    assert tool.tip_mm == (0.0, -120.0, 0.0)
-    assert tool.axis_in_marker == (0.0, -1.0, 0.0)
+    assert tool.tip_mm == (-120.0, 10.0, 0.0)
+    assert tool.axis_in_marker == (-1.0, 0.0, 0.0)
 
 
 @pytest.mark.parametrize(
     ("matrix", "words"),
-    [("1 0 0 203.772  0 1 0 -12.283  0 0 1 1.17469  0 0 0 1", "states no direction"), ("1 0 0 0  0 0 -1 120  0 1 0 0  0 0 0 1", "-Z does not point")],
+    [
+        ("1 0 0 203.772  0 1 0 -12.283  0 0 1 1.17469  0 0 0 1", "states no direction"),
+        ("1 0 0 0  0 0 -1 120  0 1 0 0  0 0 0 1", "-Z does not point"),
+        # Two that PLUS wrote after real pivot calibrations: the axis is the tip's own direction.
+        ("1 0 0.000203823 0.0180449 3.31529e-09 -1 -1.62655e-05 -0.00144002 0.000203823 1.62655e-05 -1 -88.5321 0 0 0 1", "no shaft was measured"),
+        ("0.999866 0 0.0163861 1.30947 -0.00012887 0.999969 0.00786353 0.628403 -0.0163856 -0.00786459 0.999835 79.9003 0 0 0 1", "no shaft was"),
+    ],
 )
 def test_a_direction_that_the_file_does_not_have_is_not_made_up(tmp_path: Path, matrix: str, words: str) -> None:
     rig = a_rig(tmp_path)
@@ -200,9 +207,10 @@ units = (
 
 
 @settings(max_examples=12, deadline=None)
-@given(units, st.floats(10.0, 300.0), st.tuples(*[st.floats(-5.0, 5.0)] * 3))
+@given(units, st.floats(10.0, 300.0), units.map(lambda v: tuple(5.0 * x for x in v)))
 def test_tips_go_to_plus_and_back_to_the_last_bit(axis: tuple[float, ...], length: float, aside: tuple[float, ...]) -> None:
     tip = tuple(length * a + b for a, b in zip(axis, aside, strict=True))
+    assume(np.linalg.norm(np.cross(axis, tip)) > 0.002 * np.dot(axis, tip) > 0.0)
     with TemporaryDirectory() as folder:
         rig, path = a_rig(Path(folder)), Path(folder) / "set.xml"
         text = rig.read_text(encoding="utf-8")
