@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -41,27 +42,23 @@ def _holds_labels(path: Path) -> bool:
     return looks_like_labels(path)
 
 
-def _inspect(name: str, path: Path, options: Options) -> Inspection:
-    from navtwin.volumes.inspection import inspect_volume
-
-    return inspect_volume(name, path, options.space, options.unit)
-
-
 def _bring(path: Path, to: Path, options: Options, report: Report) -> tuple[str, ...]:
     from navtwin.volumes.labels.bring import bring_ct
 
-    done: tuple[str, ...] = bring_ct(path, to, options, report)
-    return done
+    return bring_ct(path, to, options, report)
+
+
+def _format(name: str, recognise: Callable[[Peek], bool], *more_options: str) -> Format:
+    def inspect(path: Path, options: Options) -> Inspection:
+        from navtwin.volumes.inspection import inspect_volume
+
+        return inspect_volume(name, path, options.space, options.unit)
+
+    return Format(name, recognise, inspect, brings={"case": _bring}, uses=_CASE.union(more_options))
 
 
 FORMATS: tuple[Format, ...] = (
-    Format("NIfTI volume", _is_nifti, lambda path, options: _inspect("NIfTI volume", path, options), brings={"case": _bring}, uses=_CASE),
-    Format("NRRD volume", _is_nrrd, lambda path, options: _inspect("NRRD volume", path, options), brings={"case": _bring}, uses=_CASE | {"space"}),
-    Format(
-        "MetaImage volume",
-        _is_metaimage,
-        lambda path, options: _inspect("MetaImage volume", path, options),
-        brings={"case": _bring},
-        uses=_CASE | {"space"},
-    ),
+    _format("NIfTI volume", _is_nifti),
+    _format("NRRD volume", _is_nrrd, "space"),
+    _format("MetaImage volume", _is_metaimage, "space"),
 )

@@ -9,6 +9,7 @@ import numpy as np
 
 from navtwin.files.formats import Inspection
 from navtwin.volumes.axes import directions, handedness
+from navtwin.volumes.layout import Layout
 from navtwin.volumes.read import layout_of, read_ct
 from navtwin.volumes.volume import Volume
 
@@ -30,10 +31,14 @@ def inspect_volume(kind: str, path: Path, space: str | None = None, unit: str | 
         ("values", f"{low:g} to {high:g}{'' if volume.hu.dtype == np.int16 else ' (not all whole numbers of 16 bits)'}"),
         *header.stated,
     )
-    doubts = list(header.doubts)
-    if low >= 0:
-        doubts.append("No value is below 0: air is, in Hounsfield units. Check the values before any threshold is trusted.")
-    return Inspection(kind, facts, tuple(doubts))
+    return Inspection(kind, facts, doubts_of_ct(header, volume))
+
+
+def doubts_of_ct(header: Layout, volume: Volume) -> tuple[str, ...]:
+    """Whole sentences on what is assumed or suspicious about a CT from a volume file."""
+    if volume.hu.min() < 0:
+        return header.doubts
+    return (*header.doubts, "No value is below 0: air is, in Hounsfield units. Check the values before any threshold is trusted.")
 
 
 def volume_facts(volume: Volume) -> Iterable[tuple[str, str]]:

@@ -56,18 +56,18 @@ class Layout:
 
 
 def layout(
-    path: Path, format: str, storage: Storage, T_ct_from_ijk: Affine, stated: Sequence[tuple[str, str]], doubts: Sequence[str]
+    path: Path, format: str, storage: Storage, T_ct_from_ijk: Affine, mm: float, stated: Sequence[tuple[str, str]], doubts: Sequence[str]
 ) -> Layout:  # fmt: skip
-    """A layout whose claims have been checked.
+    """A layout whose claims have been checked; `mm` millimetres were taken for one unit of the file's lengths.
 
     Raises
     ------
     InputRefused : more voxels than the file can hold; an affine that is not finite, singular or sheared; a size that no patient has;
-        a scale that is not finite
+        a scale of values that is not finite
     """
     refuse_claims(storage)
     spacing_mm = placement(T_ct_from_ijk, path)
-    refuse_size(spacing_mm, storage.shape, path)
+    refuse_size(spacing_mm, storage.shape, mm, path)
     T_ct_from_ijk.flags.writeable = False
     return Layout(path, format, storage, T_ct_from_ijk, spacing_mm, tuple(stated), tuple(doubts))
 
@@ -114,11 +114,11 @@ def unit_words(stated: str | None, unit: str | None) -> tuple[str, str]:
     return ("unit", f"{stated or 'not stated'}{f', taken as {unit}' if unit else ''}")
 
 
-def refuse_size(spacing_mm: Sides, shape: Sequence[int], path: Path) -> None:
-    """Refuse a volume of a size that no patient has, naming the unit in which it would have one."""
+def refuse_size(spacing_mm: Sides, shape: Sequence[int], mm: float, path: Path) -> None:
+    """Refuse a volume of a size that no patient has, naming the unit in which it would have one; its lengths were taken as `mm` millimetres each."""
     longest = max(side * count for side, count in zip(spacing_mm, shape, strict=True))
     if not SMALLEST_MM <= longest <= LARGEST_MM:
-        fits = next((unit for unit in ("m", "um") if 20.0 <= longest * UNITS[unit] <= 2000.0), None)
+        fits = next((unit for unit in ("mm", "m", "um") if 20.0 <= longest * (UNITS[unit] / mm) <= 2000.0), None)
         remedy = f"pass --unit {fits} if its numbers are in {fits}, whatever its header says" if fits else "export it again with its voxel sizes"
         raise InputRefused(f"{path} would be {longest:.3g} mm long, which no patient's scan is", remedy)
 

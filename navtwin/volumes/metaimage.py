@@ -68,7 +68,6 @@ def metaimage_layout(path: Path, space: str | None = None, unit: str | None = No
     word = header.value("DistanceUnits")
     word = None if word in (None, "", "?") else word
     T_world_from_ijk = _affine(header, len(sizes), space)
-    T_world_from_ijk[:3] *= mm_per_unit(word, unit, path)
     T_ct_from_world, world = lps_from(None, space or "LPS", path)
     stated = [
         ("placed by", f"{'TransformMatrix and Offset' if header.value(*_MATRIX) else 'Offset'}, {world}"),
@@ -77,7 +76,9 @@ def metaimage_layout(path: Path, space: str | None = None, unit: str | None = No
     if storage.data != path:
         stated.append(("voxels in", storage.data.name))
     stated += [(f"{key} (not used)", value) for key in ("AnatomicalOrientation",) if (value := header.value(key))]
-    return layout(path, "MetaImage", storage, T_ct_from_world @ T_world_from_ijk, stated, _doubts(header, space, word or unit))
+    mm = mm_per_unit(word, unit, path)
+    T_world_from_ijk[:3] *= mm
+    return layout(path, "MetaImage", storage, T_ct_from_world @ T_world_from_ijk, mm, stated, _doubts(header, space, word or unit))
 
 
 def _refuse_unusual(header: Header) -> None:

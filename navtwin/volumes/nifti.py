@@ -93,12 +93,12 @@ def nifti_layout(path: Path, unit: str | None = None) -> Layout:
     storage = nifti_storage(path)
     shape = three_axes(storage.shape, path)
     stated_unit = _UNITS.get(int(raw["xyzt_units"]) & 7, "a unit that there is not")
-    scale = mm_per_unit(stated_unit, unit, path)
+    mm = mm_per_unit(stated_unit, unit, path)
     T_ras_from_ijk, by, doubts = _affine(raw, shape, path)
     if stated_unit is None and unit is None:
         doubts.append(UNIT_ASSUMED)
-    T_ct_from_ijk = LPS_FROM_RAS @ np.diag((scale, scale, scale, 1.0)) @ T_ras_from_ijk
-    return layout(path, edition.name, storage, T_ct_from_ijk, (("placed by", by), unit_words(stated_unit, unit)), doubts)
+    T_ct_from_ijk = LPS_FROM_RAS @ np.diag((mm, mm, mm, 1.0)) @ T_ras_from_ijk
+    return layout(path, edition.name, storage, T_ct_from_ijk, mm, (("placed by", by), unit_words(stated_unit, unit)), doubts)
 
 
 def nifti_storage(path: Path) -> Storage:

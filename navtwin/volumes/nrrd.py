@@ -76,7 +76,7 @@ def nrrd_layout(path: Path, space: str | None = None, unit: str | None = None) -
     """
     header = nrrd_header(path)
     stored = nrrd_storage(header)
-    T_ct_from_axes, spatial, stated, doubts = nrrd_affine(header, space, unit)
+    T_ct_from_ijk, spatial, stated, doubts = nrrd_affine(header, space, unit)
     beside = [count for n, count in enumerate(stored.shape) if n not in spatial and count > 1]
     if beside:
         raise InputRefused(f"{path} holds {math.prod(beside)} values a voxel", "pass one volume with one value a voxel")
@@ -85,7 +85,9 @@ def nrrd_layout(path: Path, space: str | None = None, unit: str | None = None) -
     if stored.data != path:
         stated.append(("voxels in", stored.data.name))
     sample = header.value("sample units", "sampleunits")
-    return layout(path, "NRRD", storage, T_ct_from_axes, [*stated, *([("unit of values", sample)] if sample else [])], doubts)
+    if sample:
+        stated.append(("unit of values", sample))
+    return layout(path, "NRRD", storage, T_ct_from_ijk, mm_per_unit(_unit(header), unit, path), stated, doubts)
 
 
 def nrrd_storage(header: Header) -> Storage:
@@ -136,8 +138,8 @@ def nrrd_affine(header: Header, space: str | None, unit: str | None) -> tuple[Af
     InputRefused : no directions or origin; axes or unit that have to be told
     """
     path = header.what
-    told = header.value("space")
-    T_ct_from_world, axes = lps_from(_SPACES.get(told.lower()) if told else None, space, path)
+    named = _SPACES.get((header.value("space") or "").lower())
+    T_ct_from_world, axes = lps_from(named, space, path)
     listed, at = header.value("space directions"), header.value("space origin")
     if listed is None or at is None:
         raise InputRefused(f"{path} does not say where it lies (no space {'directions' if listed is None else 'origin'})", _ORIENT)
@@ -147,15 +149,14 @@ def nrrd_affine(header: Header, space: str | None, unit: str | None) -> tuple[Af
     if len(vectors) != len(sizes.split()) or len(spatial) != 3:
         raise InputRefused(f"{path} has {len(vectors)} space directions, {len(spatial)} of them in space, for sizes {sizes[:60]}", _ORIENT)
     word = _unit(header)
-    scale = mm_per_unit(word, unit, path)
     T_world_from_ijk = np.eye(4)
     for column, n in enumerate(spatial):
         T_world_from_ijk[:3, column] = _vector(vectors[n], "space directions", path)
     T_world_from_ijk[:3, 3] = _vector(at, "space origin", path)
-    T_world_from_ijk[:3] *= scale
+    T_world_from_ijk[:3] *= mm_per_unit(word, unit, path)
     doubts = [] if word or unit else [UNIT_ASSUMED]
-    if axes == space and told is None:
-        doubts.append(f"It does not say its axes; {space} was told on the command line.")
+    if named is None:
+        doubts.append(f"It does not say its axes; {axes} was told on the command line.")
     stated = [("placed by", f"space directions and origin, {axes}"), unit_words(word, unit)]
     return T_ct_from_world @ T_world_from_ijk, (spatial[0], spatial[1], spatial[2]), stated, doubts
 

@@ -123,6 +123,8 @@ def test_metres_that_are_called_millimetres_show_by_the_size(tmp_path: Path) -> 
     assert read_ct(path, unit="m").spacing_mm == pytest.approx((30.0, 30.0, 30.0))
     with pytest.raises(InputRefused, match=r"mm long"):
         read_ct(save(tmp_path / "city.nii", T_ras=np.diag((900.0, 900.0, 900.0, 1.0))))
+    with pytest.raises(InputRefused, match=r"Pass --unit mm if its numbers are in mm"):
+        read_ct(save(tmp_path / "hand.nii", T_ras=np.diag((30.0, 30.0, 30.0, 1.0))), unit="m")
     with pytest.raises(InputRefused, match=r"--unit inch is not known"):
         read_ct(path, unit="inch")
 
