@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from navtwin.errors import InputRefused
+from tracking.igtl.gather import WAIT_NS
 from tracking.pictures.address import Address, parse_address
 
 DEFAULT_PORT: Final = 18944
@@ -26,7 +27,7 @@ class IgtlAddress:
     allowed : who may connect to a listening port; empty for this machine alone
     tracker : the sender's name of the tracker's frame
     plain : names without `To` are bodies in tracker axes
-    wait_ns : how long an incomplete instant waits; None for half a period
+    wait_ns : how long an incomplete instant waits
     check_crc : whether messages with a wrong checksum are dropped
     start_ms : ask for tracking data (STT_TDATA) at this interval once connected; None does not ask
     """
@@ -38,7 +39,7 @@ class IgtlAddress:
     allowed: frozenset[str] = frozenset()
     tracker: str = "Tracker"
     plain: bool = False
-    wait_ns: int | None = None
+    wait_ns: int = WAIT_NS
     check_crc: bool = True
     start_ms: int | None = None
 
@@ -90,7 +91,7 @@ def parse(address: str) -> IgtlAddress:
         allowed,
         tracker,
         plain=given.yes("plain"),
-        wait_ns=None if wait_ms is None else round(wait_ms * 1e6),
+        wait_ns=WAIT_NS if wait_ms is None else round(wait_ms * 1e6),
         check_crc="crc" not in options or given.yes("crc"),
         start_ms=None if start_ms is None else round(start_ms),
     )

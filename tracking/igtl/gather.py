@@ -5,8 +5,7 @@ A TDATA is a frame by itself. TRANSFORMs and POSITIONs come one body at a time a
 1. Those with equal time stamps are of one instant; so are those whose stamps lie within half a period (at most 5 ms), for senders that stamp each
    message by itself. A body's second pose begins the next instant.
 2. An instant is complete when every body has come that is awaited: all that came in one of the last three. Then it is handed on at once.
-3. What is not complete is handed on when the next instant begins, or half a period (at most 10 ms) after its first pose came: what had not come is
-   MISSING.
+3. What is not complete is handed on when the next instant begins, or 10 ms after its first pose came: what had not come is MISSING.
 4. A pose that comes for an instant that has been handed on is dropped, and its body is awaited from then on.
 5. Poses that repeat with the same time stamp are a sender that stands still: they are no news, and make no frame.
 
@@ -21,7 +20,8 @@ from typing import Final
 from navtwin.nouns import Rig, Sighting, TrackerFrame
 from tracking.igtl.sightings import Seen
 
-LONGEST_WAIT_NS: Final = 10_000_000
+#: Long enough for a sender that is interrupted between two tools: it is waited for only where the next instant does not come first.
+WAIT_NS: Final = 10_000_000
 WIDEST_INSTANT_NS: Final = 5_000_000
 #: A body that was missing so many times in a row is not awaited any more.
 MISSED_OFTEN: Final = 3
@@ -41,7 +41,7 @@ class Gatherer:
     Parameters
     ----------
     name : what the frames' source is to be called
-    wait_ns : how long an incomplete instant waits; None for half a period
+    wait_ns : how long an incomplete instant waits
 
     Attributes
     ----------
@@ -50,13 +50,12 @@ class Gatherer:
     apart_ns : the widest difference of stamps within one instant so far
     """
 
-    def __init__(self, rig: Rig, name: str, wait_ns: int | None = None) -> None:
-        half_ns = round(0.5e9 / rig.tracker.rate_hz)
+    def __init__(self, rig: Rig, name: str, wait_ns: int = WAIT_NS) -> None:
         self.repeats = self.late = self.apart_ns = 0
         self._bodies = tuple(body.name for body in rig.body)
         self._name, self._latency_ns = name, round(rig.tracker.latency_ms * 1e6)
-        self._wait_ns = min(half_ns, LONGEST_WAIT_NS) if wait_ns is None else wait_ns
-        self._widest_ns = min(half_ns, WIDEST_INSTANT_NS)
+        self._wait_ns = wait_ns
+        self._widest_ns = min(round(0.5e9 / rig.tracker.rate_hz), WIDEST_INSTANT_NS)
         self._number = 0
         self._open = _Instant()
         self._last = _Instant()

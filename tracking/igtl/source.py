@@ -58,8 +58,11 @@ class IgtlSource:
         while not self._ready:
             now_ns, due_ns = time.monotonic_ns(), self._gatherer.due_ns
             if due_ns is not None and now_ns >= due_ns:
-                self._ready.append(self._gatherer.hand_on())
-                break
+                # What lies in the socket may complete it: then it is only we who are late.
+                self._listen(0.0)
+                if self._gatherer.due_ns == due_ns:
+                    self._ready.append(self._gatherer.hand_on())
+                continue
             if now_ns >= end_ns:
                 return self._trouble()
             self._listen((min(end_ns, due_ns or end_ns) - now_ns) * 1e-9)

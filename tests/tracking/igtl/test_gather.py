@@ -36,7 +36,7 @@ def gatherer(*bodies: str, rate_hz: float = 60.0) -> Gatherer:
 def test_a_complete_instant_is_handed_on_with_its_last_pose() -> None:
     g = gatherer()
     assert g.take(one("A", T0), 1000 * MS) == []
-    assert g.due_ns == 1000 * MS + 500_000_000 // 60
+    assert g.due_ns == 1010 * MS
     (frame,) = g.take(one("B", T0), 1001 * MS)
     assert told(frame) == {"A": "OK", "B": "OK"}
     # Captured: when the first came, less the rig's 20 ms. Arrived: when the last came.

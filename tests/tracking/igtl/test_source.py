@@ -71,6 +71,17 @@ def test_a_missing_body_is_waited_for_only_so_long(sender: Sender) -> None:
     source.close()
 
 
+def test_a_pose_that_waits_in_the_socket_was_not_late_only_we_were(sender: Sender) -> None:
+    source = connected(sender)
+    sender.peer().sendall(transform("Reference", 1.0, T0))
+    assert source.read(0.001) is None
+    sender.peer().sendall(transform("Stylus", 2.0, T0))
+    time.sleep(0.03)
+    (frame,) = frames_until(source, lambda frames: len(frames) == 1)
+    assert statuses(frame) == {"Reference": "OK", "Stylus": "OK"}
+    source.close()
+
+
 def test_unknown_messages_and_damaged_ones_do_not_disturb(sender: Sender) -> None:
     source = connected(sender, "", "Stylus")
     damaged = bytearray(transform("Stylus", 9.0, T0))
