@@ -17,7 +17,7 @@ from navtwin.record.export import export
 from tests.tracking.recordings_made import IDENTITY, mha, tool, write_log
 from tracking.recordings.formats import FORMATS
 from tracking.recordings.kinds import read_recording
-from tracking.recordings.text_numbers import T_LIMIT_S, nanoseconds, number_rows
+from tracking.recordings.text_numbers import T_LIMIT_S, nanoseconds, number_rows, quick_nanoseconds
 
 POSE = Pose(q_wxyz=(0.5, 0.5, -0.5, 0.5), t_mm=(1.5, -2.25, 1e-7))
 DECLARED = "t_s,x_mm,y_mm,z_mm,qx,qy,qz,qw from=marker to=tracker body=Drill"
@@ -200,6 +200,18 @@ def test_times_are_exact_to_the_nanosecond(t_ns: int) -> None:
     sign, (whole, rest) = "-" if t_ns < 0 else "", divmod(abs(t_ns), 10**9)
     assert nanoseconds(f" {sign}{whole}.{rest:09d} ".encode()) == t_ns
     assert nanoseconds(f"{t_ns}".encode(), 1) == t_ns
+
+
+@given(
+    st.lists(st.from_regex(r" ?[0-9]{1,9}\.[0-9]{1,9} ?", fullmatch=True), min_size=1, max_size=4),
+    st.sampled_from(["1.5", "7", "-1.5", "1.0000000001", "1.5e1"]),
+)
+@settings(max_examples=60, deadline=None)
+def test_times_in_bulk_are_those_one_by_one_or_left_to_that(texts: list[str], last: str) -> None:
+    values = [text.encode() for text in (*texts, last)]
+    found = quick_nanoseconds(values)
+    assert found is None or found.tolist() == [nanoseconds(value) for value in values]
+    assert (found is None) == (last != "1.5" or any(text.strip().startswith("0") and text.strip()[1] != "." for text in texts))
 
 
 def _only(named: str) -> Format:

@@ -23,10 +23,10 @@ from tracking.recordings.naming import as_in_rig
 from tracking.recordings.notes import BY_SLICER, NO_IMAGES, assumed, listed, signs_of_slicer, slicer_note, strangers
 from tracking.recordings.recording import NO_TIME, Ints, Recording, Texts, Track, Verdicts, track
 from tracking.recordings.rigid_rows import Rows, from_matrices
-from tracking.recordings.text_numbers import nanoseconds, number_rows, shown, whole_number
+from tracking.recordings.text_numbers import nanoseconds, number_rows, quick_nanoseconds, shown, whole_number
 
 _TRACKER: Final = "Tracker"
-_POSE, _STATUS = "Transform", "TransformStatus"
+_POSE, _STATUS, _QUATERNION = "Transform", "TransformStatus", "Quaternion"
 #: Of the image, which is not kept; `.nrrd` files call it `Status`.
 _OF_THE_IMAGE: Final = ("ImageStatus", "Status")
 _TIMES: Final = ("Timestamp", "UnfilteredTimestamp")
@@ -99,11 +99,18 @@ def _settle_of(path: Path, verdicts: Verdicts, plain: bool, name: str, general: 
         return partial(_nanoseconds, path, name)
     if name == "FrameNumber":
         return partial(_numbers, path)
+    if name.endswith(_TRACKER + _QUATERNION) and general.get(TIMES_FIELD) == TIMES_CAPTURE:
+        return _quaternions
     return as_text
 
 
 def _poses(rows: list[int], values: list[bytes]) -> tuple[npt.NDArray[Any], ...]:
     return tuple(from_matrices(number_rows(values, 16).reshape(-1, 4, 4)))
+
+
+def _quaternions(rows: list[int], values: list[bytes]) -> npt.NDArray[np.float64]:
+    # Of absurd size they agree with no matrix, and their squares would be infinite.
+    return np.nan_to_num(number_rows(values, 4)).clip(-2.0, 2.0)
 
 
 def _status_codes(verdicts: Verdicts, rows: list[int], values: list[bytes]) -> npt.NDArray[np.uint8]:
@@ -112,6 +119,9 @@ def _status_codes(verdicts: Verdicts, rows: list[int], values: list[bytes]) -> n
 
 
 def _nanoseconds(path: Path, name: str, rows: list[int], values: list[bytes]) -> Ints:
+    quick = quick_nanoseconds(values)
+    if quick is not None:
+        return quick
     times = [nanoseconds(value) for value in values]
     _refuse_unreadable(path, name, "every frame needs a time in seconds; cut those without one out of the file", times, rows, values)
     return np.array(times, dtype=np.int64)
@@ -188,14 +198,14 @@ def _track(header: Header, field: str, body: str, verdicts: Verdicts, lost: str,
 
 def _take_exact(header: Header, field: str, q_wxyz: npt.NDArray[np.float64]) -> None:
     """Put the quaternion that we printed in place of the one that its matrix gives, where they agree: a matrix does not give the last bit back."""
-    column = header.columns.get(f"{field}Quaternion")
-    if column is None or not column.is_text:
+    column = header.columns.get(field + _QUATERNION)
+    if column is None or column.is_text:
         return
-    rows = column.frames()
-    printed = number_rows([(text or "").encode() for text in column.texts(header.frames)], 4)[rows]
-    unit = printed / np.sqrt((printed**2).sum(axis=1, keepdims=True)).clip(0.5, 2.0)
-    agrees = np.minimum(np.abs(unit - q_wxyz[rows]).max(axis=1), np.abs(unit + q_wxyz[rows]).max(axis=1)) < 1e-9
-    agrees &= np.abs((printed**2).sum(axis=1) - 1.0) < 1e-6
+    rows, (printed,) = column.frames(), column.arrays()
+    norm2 = (printed**2).sum(axis=1, keepdims=True)
+    unit = printed / np.sqrt(norm2.clip(0.5, 2.0))
+    off = np.minimum(np.abs(unit - q_wxyz[rows]).max(axis=1), np.abs(unit + q_wxyz[rows]).max(axis=1))
+    agrees = (off < 1e-9) & (np.abs(norm2[:, 0] - 1.0) < 1e-6)
     q_wxyz[rows[agrees]] = printed[agrees]
 
 
