@@ -14,6 +14,8 @@ from navtwin.errors import InputRefused
 #: How the name of a frame's field begins in a tracker's recording.
 FRAME: Final = "Seq_Frame"
 _CHUNK_BYTES: Final = 256 * 1024
+#: No line that ends a header is longer.
+_LINE_BYTES: Final = 64 * 1024
 
 
 def read_until(source: BinaryIO | bytes, ending: re.Pattern[bytes], most: int) -> bytes | None:
@@ -26,7 +28,8 @@ def read_until(source: BinaryIO | bytes, ending: re.Pattern[bytes], most: int) -
     while size <= most:
         chunk = stream.read(_CHUNK_BYTES)
         raw += chunk or b"\n\n"
-        found = ending.search(raw, max(0, raw.rfind(b"\n", 0, size)))
+        # The end may have begun in what was searched before, but not further back than in its last line.
+        found = ending.search(raw, max(0, raw.rfind(b"\n", 0, size), size - _LINE_BYTES))
         size += len(chunk)
         if found is not None:
             return bytes(raw[: min(found.end(), size)])

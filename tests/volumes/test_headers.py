@@ -56,6 +56,20 @@ def test_where_a_stream_is_cut_into_chunks_changes_nothing(size: int, split: int
         assert module.read_header(Dripping(whole), WHAT) == module.read_header(whole, WHAT)
 
 
+def test_one_endless_line_is_searched_once() -> None:
+    """Counted in bytes that the search saw, not in seconds."""
+
+    class Counting:
+        seen = 0
+
+        def search(self, raw: bytearray, start: int) -> None:
+            self.seen += len(raw) - start
+
+    ending = Counting()
+    assert header_text.read_until(io.BytesIO(b"x" * (16 << 20)), ending, 64 << 20) is None  # type: ignore[arg-type]
+    assert ending.seen < 32 << 20
+
+
 def test_a_header_without_end_is_refused_before_it_fills_the_memory() -> None:
     class Endless(io.RawIOBase):
         served = 0
