@@ -12,6 +12,7 @@ from navtwin.errors import InputRefused
 from navtwin.volumes.dicom.frames import Layout
 
 _J2K_START: Final = b"\xff\x4f\xff\x51"
+_JPEG_EXTENDED: Final = "1.2.840.10008.1.2.4.51"
 #: Start of frame of all JPEG kinds; C4, C8 and CC are tables and reserved; F7 is JPEG-LS.
 _FRAME_STARTS: Final = frozenset({*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC})
 #: Markers without a length of their own.
@@ -50,6 +51,8 @@ def checked_bits(code: bytes, layout: Layout, name: str) -> int:
             f"{name} says {layout.columns} x {layout.rows} pixels and holds a picture of {holds}",
             "copy or export it again",
         )
+    if layout.syntax.uid == _JPEG_EXTENDED and picture.bits > 8:
+        raise InputRefused(f"{name} is lossy JPEG of {picture.bits} bits, which GDCM does not decode rightly", "export it uncompressed")
     return picture.bits
 
 

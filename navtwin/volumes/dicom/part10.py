@@ -33,7 +33,9 @@ CT_CLASSES: Final = frozenset({"1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4
 _PREAMBLE: Final = 128
 _MAGIC: Final = b"DICM"
 #: How much of a file is looked at for what precedes the pixels: nearly always the first is enough.
-_HEADS: Final = (64 * 1024, 1024**2, 64 * 1024**2)
+_HEADS: Final = (64 * 1024, 1024**2, 12 * 1024**2)
+#: Items of sequences, each of which costs pydicom some 40 us: a thousand frames have some ten thousand.
+_MOST_ITEMS: Final = 100_000
 #: A deflated data set may not swell beyond this.
 _MOST_INFLATED: Final = 512 * 1024**2
 _LONG_VRS: Final = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
@@ -146,8 +148,8 @@ def read_part10(path: Path, tags: Sequence[int]) -> Part10:
         if meta.syntax is None:
             raise InputRefused(f"{path} is written in transfer syntax {meta.syntax_uid or 'of no name'}, which cannot be read",
                                "export it uncompressed")  # fmt: skip
-        for most in _HEADS:
-            head += stream.read(max(0, most - len(head)))
+        for most in (_MOST_INFLATED,) if meta.syntax.deflated else _HEADS:
+            head += stream.read(max(0, min(most, size) - len(head)))
             whole = len(head) >= size
             part = _parse(head, whole, path, meta, meta.syntax, tags, size)
             if part is not None:
@@ -161,9 +163,9 @@ def _parse(head: bytes, whole: bool, path: Path, meta: _Meta, syntax: Syntax, ta
 
     view, start = head, meta.start
     if syntax.deflated:
-        if not whole:
-            return None
         view, start = _inflate(head[meta.start :], path, _HEADS[-1]), 0
+    if view.count(b"\xfe\xff\x00\xe0" if syntax.little else b"\xff\xfe\xe0\x00") > _MOST_ITEMS:
+        raise InputRefused(f"{path} holds more than {_MOST_ITEMS} items of sequences before its pixels", _COPY_AGAIN)
     stream = BytesIO(view)
     stream.seek(start)
     try:
@@ -247,7 +249,7 @@ def pixel_stream(path: Path, syntax: Syntax, start: int) -> Iterator[BinaryIO]:
             yield stream
             return
         stream.seek(start)
-        yield BytesIO(_inflate(stream.read(_MOST_INFLATED), path, _MOST_INFLATED))
+        yield BytesIO(_inflate(stream.read(min(_MOST_INFLATED, path.stat().st_size)), path, _MOST_INFLATED))
 
 
 def element_value(head: bytes, syntax: Syntax) -> tuple[int, int | None]:

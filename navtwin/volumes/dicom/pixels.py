@@ -29,9 +29,9 @@ AIR_HU: Final = -1024
 #: A padding value at or below this is air already and is left as it is.
 _AIR_ENOUGH_HU: Final = -1000
 _HU_NAMES: Final = frozenset({"", "HU"})
-#: Frames of a decoder's process: fewer are not worth its start.
-_WORTH_A_CHILD: Final = 8
-_MOST_CHILDREN: Final = 4
+#: Frames of a decoder's process: fewer are not worth the start of another.
+_WORTH_A_DECODER: Final = 8
+_MOST_DECODERS: Final = 4
 _INT16: Final = np.iinfo(np.int16)
 _COPY_AGAIN: Final = "copy or export it again"
 
@@ -112,9 +112,9 @@ def _take_all(frames: Sequence[Frame], use: _Use) -> None:
     """Give the raw values of each frame to `use`; compressed ones are decoded side by side, in no order."""
     packed = any(f.layout.syntax.packed for f in frames)
     numbered = list(enumerate(frames))
-    children = min(_MOST_CHILDREN, os.cpu_count() or 1, max(1, len(frames) // _WORTH_A_CHILD)) if packed else 1
-    with ThreadPoolExecutor(children) as pool:
-        for done in [pool.submit(_take_some, numbered[n::children], use, packed) for n in range(children)]:
+    decoders = min(_MOST_DECODERS, os.cpu_count() or 1, max(1, len(frames) // _WORTH_A_DECODER)) if packed else 1
+    with ThreadPoolExecutor(decoders) as pool:
+        for done in [pool.submit(_take_some, numbered[n::decoders], use, packed) for n in range(decoders)]:
             done.result()
 
 

@@ -124,6 +124,8 @@ def refuse_other(group: Group) -> None:
     broken = [h for h in group.headers if h.problem]
     if broken and broken[0].problem:
         raise broken[0].problem
-    empty = [h.name for h in group.headers if not h.frames]
-    if empty:
-        raise InputRefused(f"no pixels in {several(empty)}", "copy or export the series again")
+    frame = first.frame_of_reference
+    apart = [h.name for h in group.headers if h.frame_of_reference != frame]
+    if apart:
+        raise InputRefused(f"{first.name} and {several(apart)} count positions from different origins (FrameOfReferenceUID)",
+                           "keep only the slices of one volume")  # fmt: skip

@@ -219,3 +219,9 @@ def test_numbers_that_are_none_are_refused_with_the_file(tmp_path: Path) -> None
         (folder / "001").write_bytes(whole.replace(b"-30.0\\", word + b"  \\"))
         with pytest.raises(InputRefused, match=rf"position of 001 is '{word.decode()}"):
             read_dicom(folder)
+
+
+def test_slices_of_different_origins_are_no_volume(tmp_path: Path) -> None:
+    """Positions of two frames of reference cannot be compared."""
+    with pytest.raises(InputRefused, match="000 and 003 count positions from different origins"):
+        read_dicom(write_slices(tmp_path, series(4, change=lambda k, ds: setattr(ds, "FrameOfReferenceUID", "1.9" if k == 3 else "1.8"))))

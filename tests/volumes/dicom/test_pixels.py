@@ -125,7 +125,10 @@ def test_padding_below_air_is_left_as_other_programs_show_it(tmp_path: Path) -> 
         (lambda k, ds: delattr(ds, "RescaleSlope") if k == 1 else None, "no rescale slope and intercept in 001"),
         (lambda k, ds: setattr(ds, "RescaleType", "Z_EFF"), r"not in Hounsfield units in 000 \('Z_EFF'\)"),
         (lambda k, ds: setattr(ds, "RescaleSlope", 0), "rescale of no sense"),
-        (lambda k, ds: setattr(ds, "PixelData", ds.PixelData[: 200 if k == 2 else 240]), "002 is cut or damaged: its pixels need 240 bytes, it states 200 and holds 200"),
+        (
+            lambda k, ds: setattr(ds, "PixelData", ds.PixelData[: 200 if k == 2 else 240]),
+            "002 is cut or damaged: its pixels need 240 bytes, it states 200 and holds 200",
+        ),
         (lambda k, ds: setattr(ds, "BitsAllocated", 32), "stores 16 bits of a value in 32"),
         (lambda k, ds: setattr(ds, "SamplesPerPixel", 3), "a colour picture"),
         (lambda k, ds: delattr(ds, "PixelRepresentation"), "does not say whether its values are signed"),
