@@ -42,7 +42,7 @@ def _camera(camera: RigCamera) -> str:
 
 def _body(body: Body) -> str:
     if body.marker:
-        return f"{len(body.marker)} printed markers of {body.dictionary}"
+        return f"{len(body.marker)} printed marker{'' if len(body.marker) == 1 else 's'} of {body.dictionary}"
     return f"{len(body.markers_mm)} spheres" if body.markers_mm else "markers not stated"
 
 

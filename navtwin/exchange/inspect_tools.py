@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from navtwin.exchange.plus import PlusConfiguration, PlusTool, PlusTransform
     from navtwin.files.formats import Options
 
-TFM, H5, PLUS = "ITK transform (text)", "ITK transform (HDF5)", "PLUS device set"
-ROM, GEOMETRY, SURGERY_BODY = "NDI tool definition", "Atracsys geometry", "scikit-surgery ArUco body"
-CAMERA_YAML, CAMERA_XML, CAMERA_TEXT = "OpenCV camera (YAML)", "OpenCV camera (XML)", "scikit-surgery camera"
+TFM, H5, PLUS = "transform of ITK (text)", "transform of ITK (HDF5)", "PLUS device set"
+ROM, GEOMETRY, SURGERY_BODY = "tool definition of NDI", "tool geometry of Atracsys", "scikit-surgery ArUco body"
+CAMERA_YAML, CAMERA_XML, CAMERA_TEXT = "camera of OpenCV (YAML)", "camera of OpenCV (XML)", "scikit-surgery camera"
 _MOST_LISTED: Final = 40
 
 

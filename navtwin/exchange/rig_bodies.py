@@ -37,7 +37,8 @@ def plus_square(number: int, side_mm: float) -> SquareMarker:
 
 def put_body(document: Any, body: Body) -> str:
     """Put a body into the rig's document; says what was done."""
-    what = f"{len(body.markers_mm)} spheres" if body.markers_mm else f"{len(body.marker)} printed markers of {body.dictionary}"
+    printed = f"{len(body.marker)} printed marker{'' if len(body.marker) == 1 else 's'} of {body.dictionary}"
+    what = f"{len(body.markers_mm)} spheres" if body.markers_mm else printed
     if set_body(document, body):
         return f"Body '{body.name}' added with {what}; its noise (sd_mm, sd_rad) is not stated and was guessed: measure it."
     tipped = ", ".join(tool["name"] for tool in document.get("tool", ()) if tool["body"] == body.name and "tip_mm" in tool)

@@ -78,6 +78,8 @@ def put_tip(document: Any, tool: Tool, T_marker_from_tip: Rigid, error_mm: float
     said = [f"Tool '{tool.name}': tip at ({tip[0]:.3f}, {tip[1]:.3f}, {tip[2]:.3f}) mm in the axes of '{tool.body}'."]
     if axis is None:
         said.append(f"{said_of_axis}, so axis_in_marker of '{tool.name}' stays as it was.")
+    else:
+        said.append(f"Its axis, from the handle out through the tip: ({axis[0]:.4f}, {axis[1]:.4f}, {axis[2]:.4f}).")
     # An error of 0 would make the error bar of every distance too small.
     stated = error_mm if error_mm is not None and error_mm > 0.0 else None
     if stated is not None:

@@ -61,7 +61,7 @@ def test_what_opencv_wrote_is_read_to_the_last_bit(tmp_path: Path, ending: str, 
     assert found.distortion == tuple(lens.ravel())
     assert found.rms_px == 0.25
     assert "2020" in found.calibrated
-    assert format_of(path).name == f"OpenCV camera ({'XML' if ending == 'xml' else 'YAML'})"
+    assert format_of(path).name == f"camera of OpenCV ({'XML' if ending == 'xml' else 'YAML'})"
 
 
 @settings(max_examples=40, deadline=None)

@@ -30,10 +30,10 @@ TEXTS = {
     "Slicer markups": '{"@schema": "https://x/markups-schema-v1.0.3.json#", "markups": []}',
     "Slicer point list": "# Markups fiducial file version = 4.11\n# CoordinateSystem = LPS\n",
     "PLUS device set": f'<?xml version="1.0"?>\n<!-- mine -->\n{HEAD}{TAIL}',
-    "Atracsys geometry": INI,
+    "tool geometry of Atracsys": INI,
     "scikit-surgery ArUco body": SQUARE,
-    "OpenCV camera (YAML)": f"%YAML:1.0\n---\n{ROS}",
-    "OpenCV camera (XML)": XML,
+    "camera of OpenCV (YAML)": f"%YAML:1.0\n---\n{ROS}",
+    "camera of OpenCV (XML)": XML,
     "scikit-surgery camera": TEXT,
     "navtwin rig": (ROOT / "docs" / "examples" / "rig.toml").read_text(encoding="utf-8"),
 }
@@ -56,9 +56,9 @@ def write(folder: Path, name: str) -> Path:
     path = folder / "file.bin"
     if name in TEXTS:
         path.write_text(TEXTS[name], encoding="utf-8")
-    elif name == "ITK transform (text)":
+    elif name == "transform of ITK (text)":
         write_tfm(path, [MOVE])
-    elif name == "ITK transform (HDF5)":
+    elif name == "transform of ITK (HDF5)":
         write_h5(path, [MOVE])
     else:
         write_rom(path, rom_of("tool", [(0.0, 0.0, 0.0), (50.0, 0.0, 0.0), (0.0, 80.0, 0.0)]))
@@ -116,7 +116,7 @@ def test_nothing_is_written_where_nothing_may_be(tmp_path: Path, to: str) -> Non
     """A rig that is no rig any more keeps its old text, and no scratch file is left."""
     rig, case = a_rig(tmp_path), a_case(tmp_path)
     before = {path: path.read_bytes() for path in (rig, case / "case.toml")}
-    path = write(tmp_path, "NDI tool definition" if to == "rig.toml" else "Slicer markups")
+    path = write(tmp_path, "tool definition of NDI" if to == "rig.toml" else "Slicer markups")
     if to == "rig.toml":
         rig.write_text(rig.read_text(encoding="utf-8") + "\n[[oddity]]\n", encoding="utf-8")
         before[rig] = rig.read_bytes()

@@ -168,7 +168,7 @@ def test_hdf5_is_read_in_a_child_under_either_spelling(tmp_path: Path) -> None:
         for name in ("Parameters", "FixedParameters"):
             group.move(f"Transform{name}", f"Tranform{name}")
     assert read_h5(path) == (AFFINE,)
-    assert format_of(path).name == "ITK transform (HDF5)"
+    assert format_of(path).name == "transform of ITK (HDF5)"
 
 
 def spoiled(path: Path, how: str) -> None:
