@@ -13,7 +13,7 @@ from navtwin.files.guard import read_head, reading
 from navtwin.scene.case import PatientSection
 from navtwin.scene.lock import file_hash
 from navtwin.volumes.labels.scan import UNKNOWN, Scan, uid_hash
-from navtwin.volumes.read import read_ct
+from navtwin.volumes.read import layout_of, read_ct
 from navtwin.volumes.volume import Volume
 
 if TYPE_CHECKING:
@@ -83,7 +83,8 @@ def read_scan(path: Path, sources: Sources) -> PatientScan:
         return PatientScan(found.volume, known_by, patient_section(found.facts, sources.notes), found.said)
     given = {"--series": sources.series, "--resample": sources.resample, "--identify": sources.identify}
     _refuse(given, "a file that is no DICOM")
-    return PatientScan(read_ct(path, space=sources.space, unit=sources.unit), UNKNOWN, PatientSection(notes=sources.notes), ())
+    said = tuple(f"{path.name}: {doubt}" for doubt in layout_of(path, space=sources.space, unit=sources.unit).doubts)
+    return PatientScan(read_ct(path, space=sources.space, unit=sources.unit), UNKNOWN, PatientSection(notes=sources.notes), said)
 
 
 def _refuse(given: Mapping[str, object], what: str) -> None:

@@ -28,7 +28,9 @@ def labels_ijk() -> npt.NDArray[np.uint8]:
 
 
 def write_nifti(path: Path, values_ijk: npt.NDArray[Any], affine_ras: npt.NDArray[np.float64] = RAS) -> Path:
-    nib.save(nib.Nifti1Image(values_ijk, affine_ras), path)
+    image = nib.Nifti1Image(values_ijk, affine_ras)
+    image.header.set_xyzt_units("mm")
+    nib.save(image, path)
     return path
 
 

@@ -114,6 +114,12 @@ def test_bone_by_its_hu_and_nothing_watched(tmp_path: Path, patient: tuple[Path,
     assert any("nothing is being watched" in f.problem for f in check_case(tmp_path / "case").findings)
 
 
+def test_what_a_volume_file_leaves_open_stays_with_the_case(tmp_path: Path) -> None:
+    nib.save(nib.Nifti1Image(np.zeros((44, 40, 24), np.int16), np.eye(4)), tmp_path / "ct.nii")
+    assert "doubtful: ct.nii: It does not say the unit" in new(tmp_path / "case", "--ct", tmp_path / "ct.nii")
+    assert any("does not say the unit" in f.problem for f in check_case(tmp_path / "case").findings)
+
+
 def test_a_ct_alone_is_a_case(tmp_path: Path, patient: tuple[Path, Path]) -> None:
     new(tmp_path / "case", "--ct", patient[0])
     assert load_scene(tmp_path / "case").structures == ()

@@ -116,7 +116,8 @@ def test_doubts_stay_with_the_case(tmp_path: Path, case: Path) -> None:
     bring_ct(tmp_path / "ct.nii", tmp_path / "plain", Options(), quiet)
     said = bring_labels(write_dicom_seg(tmp_path / "seg"), tmp_path / "plain", Options(structures=("cord:context",)), quiet)
     assert "could not be told" in said[-1]
-    assert read_case_file(tmp_path / "plain").case.doubts == (said[-1],)
+    unit, frame = read_case_file(tmp_path / "plain").case.doubts
+    assert ("does not say the unit" in unit, frame) == (True, said[-1])
     load_scene(tmp_path / "plain")
 
 
