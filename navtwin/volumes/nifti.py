@@ -26,6 +26,8 @@ TYPES: Final = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "
 _UNITS: Final = {0: None, 1: "m", 2: "mm", 3: "um"}
 _CODES: Final = {1: "scanner", 2: "aligned to another scan", 3: "Talairach", 4: "MNI", 5: "template"}
 _ORIENT: Final = "export it again with its orientation"
+#: Where less than this is left of 1 by a quaternion's vector part, it is a half turn (nifti1_io.c: quatern_to_mat44).
+_HALF_TURN: Final = 1e-7
 #: A quaternion whose vector part is longer than 1 by more than its digits allow is none.
 _QUATERNION_TOLERANCE: Final = 1e-3
 
@@ -154,7 +156,11 @@ def _affine(raw: Any, shape: tuple[int, int, int], path: Path) -> tuple[Affine, 
     sides = np.asarray(raw["pixdim"][1:4], dtype=np.float64)
     doubts: list[str] = []
     if not by_sform:
-        return qform(raw, path)[0], _named("qform", raw), doubts
+        T_ras_from_ijk, unsure_rad = qform(raw, path)
+        open_by = unsure_rad * float(np.linalg.norm(sides * shape))
+        if open_by > GEOMETRY_TOLERANCE * float(sides.min()) and not _is_plain(T_ras_from_ijk[:3, :3] / sides):
+            doubts.append(f"It has no sform, and the digits of its qform leave its turn open: by up to {open_by:.2g} of its units at a corner.")
+        return T_ras_from_ijk, _named("qform", raw), doubts
     T_ras_from_ijk = np.eye(4)
     T_ras_from_ijk[:3] = raw["srow"]
     if not np.isfinite(T_ras_from_ijk).all():
@@ -190,12 +196,18 @@ def qform(raw: Any, path: Path) -> tuple[Affine, float]:
         raise InputRefused(f"{path} has a broken orientation in its qform", _ORIENT)
     b, c, d = (float(v) for v in vector)
     handed = -1.0 if float(raw["pixdim"][0]) < 0.0 else 1.0
-    rotation = Rigid.from_quaternion((math.sqrt(max(left, 0.0)), b, c, d), (0.0, 0.0, 0.0), target="ras", source="ijk").matrix()
+    scalar = math.sqrt(left) if left >= _HALF_TURN else 0.0
+    rotation = Rigid.from_quaternion((scalar, b, c, d), (0.0, 0.0, 0.0), target="ras", source="ijk").matrix()
     T_ras_from_ijk: npt.NDArray[np.float64] = rotation @ np.diag((*sides[:2], handed * sides[2], 1.0))
     T_ras_from_ijk[:3, 3] = at
     rounding = 2.0 * float(np.abs(vector).sum()) * float(np.finfo(raw["quatern"].dtype).eps)
     unsure = math.sqrt(max(left + rounding, 0.0)) - math.sqrt(max(left - rounding, 0.0))
     return T_ras_from_ijk, 2.0 * unsure
+
+
+def _is_plain(axes: npt.NDArray[np.float64]) -> bool:
+    """Whether axes run along those of the patient: there, digits leave nothing open."""
+    return bool((np.sort(np.abs(axes), axis=0)[:2] < 1e-6).all())
 
 
 def _named(form: str, raw: Any) -> str:

@@ -54,7 +54,7 @@ def test_every_header_means_what_nibabel_takes_it_for(
     read, theirs = read_ct(path), nib.load(path)
     np.testing.assert_array_equal(read.hu, np.asanyarray(theirs.dataobj).T)
     affine = theirs.get_sform() if forms[0] else theirs.get_qform()
-    # nibabel's quaternion of a half turn is a root of rounding noise; ours is told apart by what it is unsure of.
+    # nibabel's quaternion near a half turn is a root of rounding noise, where the standard's own code takes a half turn.
     np.testing.assert_allclose(read.T_ct_from_ijk, LPS_FROM_RAS @ affine, atol=1e-6 if forms[0] else 4e-3)
 
 
@@ -103,6 +103,21 @@ def test_near_a_half_turn_the_quaternion_may_be_off_by_what_its_digits_leave_ope
         image.set_qform(T, code=1)
         image.to_filename(tmp_path / "v.nii")
         layout_of(tmp_path / "v.nii")
+
+
+def test_a_qform_alone_says_how_far_its_digits_leave_the_turn_open(tmp_path: Path) -> None:
+    skew = (1.0, 2.0, 3.0)
+    for axis, angle, unsure in ((skew, np.pi - 1e-4, True), (skew, 1.0, False), ((0, 1, 1), np.pi, False), ((0, 0, 1), np.pi, False)):
+        T = np.eye(4)
+        T[:3, :3] = rotation(axis, angle) * 0.4
+        image = nib.Nifti1Image(np.zeros((500, 500, 4), np.int8), None)
+        image.set_qform(T, code=1)
+        image.header.set_xyzt_units("mm")
+        image.to_filename(tmp_path / "v.nii")
+        header = layout_of(tmp_path / "v.nii")
+        off = np.abs(header.T_ct_from_ijk - LPS_FROM_RAS @ T)[:3, :3].max() * 500
+        assert bool(header.doubts) is unsure
+        assert off < (0.3 if unsure else 1e-4), "no farther off than it says"
 
 
 @pytest.mark.parametrize(("code", "word", "factor"), [(1, "m", 1000.0), (3, "um", 0.001)])
