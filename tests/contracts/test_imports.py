@@ -13,7 +13,7 @@ from tests.contracts.sources import ROOMS, ROOT, files, imports, where
 MAY_IMPORT = {
     "gui": ("navtwin.nouns", "navtwin.rigid", "navtwin.errors", "navtwin.bus", "navtwin.scene", "navtwin.record"),
     # `calibrate` is arithmetic like `rigid`: the twin's worker needs it too, and navtwin may not import tracking.
-    "tracking": ("navtwin.nouns", "navtwin.rigid", "navtwin.errors", "navtwin.record", "navtwin.calibrate"),
+    "tracking": ("navtwin.nouns", "navtwin.rigid", "navtwin.errors", "navtwin.record", "navtwin.calibrate", "navtwin.files", "navtwin.igtl"),
     "phantoms": ("navtwin.nouns", "navtwin.rigid", "navtwin.errors", "navtwin.scene", "navtwin.record"),
     "navtwin": (),
 }
