@@ -5,6 +5,7 @@ and puts the host's monotonic clock into their time stamp, so that every one is 
 
 - `igtl:` is the twin's own source, `tracking.igtl.source`; a latency ends when `read` has returned the frame. Three bodies have an instant's three
   transforms gathered into one frame.
+- The bare socket is read by a loop that looks at number and stamp only: what the system itself takes, on this machine as busy as it is.
 - pyigtl 0.3 is asked in two ways: by `wait_for_message`, its documented one, and for its latest messages every millisecond. It keeps only the newest
   message of each device, so what it has not handed over by then is counted as lost.
 - The gateway's row runs its loop in a process of its own between a publisher of states and a client; the same states received on the bus directly
@@ -16,12 +17,13 @@ and puts the host's monotonic clock into their time stamp, so that every one is 
 from __future__ import annotations
 
 import gc
+import os
 import time
 from functools import partial
 
 import common
 from openigtlink_parts.served import gateway_overhead
-from openigtlink_parts.streams import Received, has_pyigtl, ours, rig_of, streamed, theirs
+from openigtlink_parts.streams import Received, bare, has_pyigtl, ours, rig_of, streamed, theirs
 from rich.console import Console
 
 from navtwin.igtl.message import Message, write_message
@@ -78,6 +80,7 @@ def main() -> None:
     gc.freeze()
     for name, bodies in (("igtl:, one body", ("Stylus",)), ("igtl:, three bodies", ("Reference", "Stylus", "Probe"))):
         rows[name] = told(name, streamed(bodies, arguments.per_second, arguments.seconds, partial(ours, per_second=arguments.per_second)), console)
+    rows["bare socket"] = told("bare socket", streamed(("Stylus",), arguments.per_second, arguments.peer_seconds, bare), console)
     if has_pyigtl():
         for name, waits in (("pyigtl, wait_for_message", True), ("pyigtl, asked every ms", False)):
             rows[name] = told(name, streamed(("Stylus",), arguments.per_second, arguments.peer_seconds, partial(theirs, waits=waits)), console)
@@ -89,11 +92,13 @@ def main() -> None:
         console.print(f"state {way}: {published} published, {published - len(latency_ms)} passed over for newer ones")
     common.print_rows("one message, without sockets", "us", spent)
     common.print_rows(f"{arguments.per_second:g} transforms/s, sender's call to receiver's value", "ms", rows)
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    console.print(f"load average {load:.1f} on {os.cpu_count()} cores: above that number processes wait for each other, and so do the figures")
     ok = rows["igtl:, one body"]["p99"] <= TARGET_P99_MS and not rows["igtl:, one body"]["lost"] and not rows["igtl:, one body"]["out_of_order"]
     console.print(f"{'met' if ok else 'MISSED'}: none lost or out of order, p99 <= {TARGET_P99_MS:g} ms")
     added = rows["state by the gateway"]["p50"] - rows["state on the bus"]["p50"]
     console.print(f"the gateway adds {added:.3f} ms (difference of the medians)")
-    common.write_json(arguments.json, {"one_message_us": spent, "latency_ms": rows, "gateway_adds_ms": added})
+    common.write_json(arguments.json, {"load_average": load, "one_message_us": spent, "latency_ms": rows, "gateway_adds_ms": added})
 
 
 if __name__ == "__main__":

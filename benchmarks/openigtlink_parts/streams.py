@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import multiprocessing
 import socket
+import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from multiprocessing.connection import Connection
 
-from navtwin.igtl.message import write_message
+from navtwin.igtl.header import HEADER_BYTES, read_header
+from navtwin.igtl.message import EXTENDED_BYTES, write_message
 from navtwin.igtl.poses import Matrix, write_transform
 from navtwin.nouns import Body, Rig, Tracker
 from tracking.igtl.source import open_source
@@ -101,6 +103,27 @@ def ours(port: int, pipe: Connection, bodies: tuple[str, ...], per_second: float
         if now_ns - begun_ns > SETTLE_S * S:
             latency_ms.append((now_ns - frame.t_device_ns) * 1e-6)
     source.close()
+    return Received(sent, count, disordered, latency_ms)
+
+
+def bare(port: int, pipe: Connection, bodies: tuple[str, ...]) -> Received:
+    """No more than the system's own share: whole messages are read off the socket, and of each only its number and its time stamp."""
+    size = len(write_message("TRANSFORM", f"{bodies[0]}ToTracker", bytes(48), 0, metadata=_METADATA))
+    latency_ms, count, last, disordered, begun_ns, sent = list[float](), 0, -1, 0, time.monotonic_ns(), -1
+    with socket.create_connection(("127.0.0.1", port)) as peer:
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        pipe.send("go")
+        while sent < 0 or count < sent:
+            data = peer.recv(size, socket.MSG_WAITALL)
+            now_ns = time.monotonic_ns()
+            number = int(struct.unpack_from(">f", data, HEADER_BYTES + EXTENDED_BYTES + 36)[0])
+            count += 1
+            disordered += number <= last
+            last = number
+            if now_ns - begun_ns > SETTLE_S * S:
+                latency_ms.append((now_ns - read_header(data).stamp_ns) * 1e-6)
+            if sent < 0 and pipe.poll():
+                sent = pipe.recv()
     return Received(sent, count, disordered, latency_ms)
 
 
