@@ -10,7 +10,7 @@ import numpy as np
 
 from navtwin.errors import InputRefused
 from navtwin.meshes.axes import F64, I64, Stated, stated_in
-from navtwin.meshes.polygons import split_polygons
+from navtwin.meshes.polygons import MOST_CORNERS, split_polygons
 from navtwin.meshes.raw import MOST_TEXT_BYTES, RawMesh, checked
 from navtwin.meshes.recognise import OBJ_KEYWORDS
 
@@ -62,12 +62,12 @@ def _point(rest: str, number: int, path: Path) -> list[float]:
 def _corners(rest: str, so_far: int, number: int, path: Path) -> list[int]:
     """Vertex numbers from 0 of `v`, `v/vt`, `v//vn` or `v/vt/vn`; `so_far` vertices stand above the line."""
     try:
-        named = [int(word.partition("/")[0]) for word in rest.partition("#")[0].split()]
+        named = [int(word.partition("/")[0]) for word in rest.partition("#")[0].split(None, MOST_CORNERS)]
     except ValueError:
         named = []
     corners = [n - 1 if n > 0 else so_far + n for n in named]
     if len(corners) < 3 or 0 in named or min(corners) < 0 or max(corners) >= 2**62:
-        raise InputRefused(f"{path} line {number} has no face: {rest[:60]!r}", "a face names three or more vertices, from 1 on")
+        raise InputRefused(f"{path} line {number} has no face: {rest[:60]!r}", f"a face names three to {MOST_CORNERS} vertices, from 1 on")
     return corners
 
 

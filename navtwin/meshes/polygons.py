@@ -12,6 +12,8 @@ from navtwin.meshes.raw import refuse_bad_corners, refuse_bad_points
 
 #: A polygon of five corners or more is flat if they lie within this share of its size from its plane.
 FLAT = 0.02
+#: No polygon of a surface has more corners than this.
+MOST_CORNERS = 4096
 #: A fan covers no more than so many times the area that its polygon encloses: beyond it, two halves of it cancel out.
 MOST_FOLDED = 4.0
 
@@ -35,10 +37,12 @@ def split_polygons(vertices: F64, corners: I64, counts: I64, path: Path) -> tupl
 
     Raises
     ------
-    InputRefused : fewer than three corners; an index that names no vertex; a polygon that crosses itself, or is large and not flat and convex
+    InputRefused : fewer than three corners, or more than `MOST_CORNERS`; an index that names no vertex; a polygon that crosses itself, or is
+        large and not flat and convex
     """
-    if (counts < 3).any():
-        bad = int(np.flatnonzero(counts < 3)[0])
+    odd = np.flatnonzero((counts < 3) | (counts > MOST_CORNERS))
+    if len(odd):
+        bad = int(odd[0])
         raise InputRefused(f"{path}: face {bad} has {counts[bad]} corners", "the file is damaged: export the mesh again")
     if (counts == 3).all():
         return corners.reshape(-1, 3), ()

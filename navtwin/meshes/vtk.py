@@ -15,6 +15,7 @@ from navtwin.meshes.vtk_text import Cursor
 
 _CELLS = ("VERTICES", "LINES", "POLYGONS", "TRIANGLE_STRIPS")
 _LARGEST_COUNT = 2**40
+_MOST_ARRAYS = 4096
 _DAMAGED = "the file is damaged: export the mesh again"
 
 
@@ -95,6 +96,8 @@ def _named(cursor: Cursor, words: list[str], count: int, what: str) -> I64:
 def _field(cursor: Cursor, count: int) -> list[str]:
     """`SPACE=...` and `UNIT=...` of a field's arrays; the others are left out."""
     statements = []
+    if count > _MOST_ARRAYS:
+        raise InputRefused(f"{cursor.path} has a field of {count} arrays", _DAMAGED)
     for _ in range(count):
         line = cursor.line()
         while line == "METADATA":

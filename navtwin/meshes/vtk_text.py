@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -15,7 +13,7 @@ from navtwin.errors import InputRefused
 from navtwin.meshes.raw import cut, numbers
 
 _LONGEST_LINE = 4096
-_WORD = re.compile(rb"\S+")
+_BLOCK = 2**20
 _TYPES = {
     "char": ">i1", "unsigned_char": ">u1", "short": ">i2", "unsigned_short": ">u2", "int": ">i4", "unsigned_int": ">u4", "long": ">i8",
     "unsigned_long": ">u8", "vtktypeint64": ">i8", "vtktypeuint64": ">u8", "vtkidtype": ">i4", "float": ">f4", "double": ">f8",
@@ -72,9 +70,7 @@ class Cursor:
         if self.is_text:
             if 2 * count - 1 > left:
                 raise cut(self.path, 2 * count - 1, left)
-            end = self.at
-            for word in islice(_WORD.finditer(self.data, self.at), count):
-                end = word.end()
+            end = self._end_of_words(count)
             found = numbers(self.data[self.at : end], "f" if stored.kind == "f" else "i", count, self.path, what)
         else:
             end = self.at + count * stored.itemsize
@@ -84,6 +80,19 @@ class Cursor:
             found = content.astype(np.float64) if stored.kind == "f" else content.astype(np.int64)
         self.at = end
         return found
+
+    def _end_of_words(self, count: int) -> int:
+        """Where the next `count` words end, or the file does. Counted block by block: there may be millions."""
+        at = self.at
+        while at < len(self.data):
+            # One byte more than the block, to see whether its last word goes on; behind the file's end comes a blank.
+            block = np.frombuffer(self.data[at : at + _BLOCK + 1].ljust(_BLOCK + 1), np.uint8) > ord(" ")
+            ends = np.flatnonzero(block[:-1] & ~block[1:])
+            if len(ends) >= count:
+                return at + int(ends[count - 1]) + 1 if count else at
+            count -= len(ends)
+            at += _BLOCK
+        return len(self.data)
 
     def strings(self, count: int) -> list[str]:
         """The next `count` strings of a field."""

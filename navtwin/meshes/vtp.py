@@ -23,6 +23,8 @@ _DAMAGED = "the file is damaged: export the mesh again"
 _APPENDED = re.compile(rb"<AppendedData\b[^>]{0,200}>\s*_")
 _LARGEST_COUNT = 2**40
 _MOST_PIECES = 10_000
+#: A piece has a few dozen tags.
+_MOST_TAGS = 200_000
 
 
 def read_vtp(data: bytes, path: Path) -> RawMesh:
@@ -60,6 +62,9 @@ def read_vtp(data: bytes, path: Path) -> RawMesh:
 def _parsed(data: bytes, path: Path) -> tuple[Element, bytes, bool]:
     """The XML, what is appended to it, and whether that is base64: what is appended may be raw, and then the file is no XML as a whole."""
     found = _APPENDED.search(data)
+    tags = data.count(b"<", 0, len(data) if found is None else found.end())
+    if tags > _MOST_TAGS:
+        raise InputRefused(f"{path} has {tags} tags", "it is no surface, or damaged")
     if found is None:
         return parse_xml(data, path), b"", False
     end = data.rfind(b"</AppendedData")
