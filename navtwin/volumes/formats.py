@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from navtwin.files.formats import Format, Inspection, Options, Peek, Report
+from navtwin.files.formats import Format, Inspection, Kind, Options, Peek, Report, Write
 
 #: Lines that only a tracker's recording or a segmentation has.
 _OF_OTHERS: Final = re.compile(rb"(?m)^(Seq_Frame\d|Segment\d+_\w+:=)")
@@ -48,17 +49,24 @@ def _bring(path: Path, to: Path, options: Options, report: Report) -> tuple[str,
     return bring_ct(path, to, options, report)
 
 
-def _format(name: str, recognise: Callable[[Peek], bool], *more_options: str) -> Format:
+def _write(ending: str, path: Path, to: Path, options: Options, report: Report) -> tuple[str, ...]:
+    from navtwin.volumes.export import export_volume
+
+    return export_volume(ending, path, to, options, report)
+
+
+def _format(name: str, recognise: Callable[[Peek], bool], endings: tuple[str, ...], more_options: frozenset[str] = frozenset()) -> Format:
     def inspect(path: Path, options: Options) -> Inspection:
         from navtwin.volumes.inspection import inspect_volume
 
         return inspect_volume(name, path, options.space, options.unit)
 
-    return Format(name, recognise, inspect, brings={"case": _bring}, uses=_CASE.union(more_options))
+    writes: dict[tuple[Kind, str], Write] = {("case", ending): partial(_write, ending) for ending in endings}
+    return Format(name, recognise, inspect, brings={"case": _bring}, uses=_CASE | more_options, writes=writes)
 
 
 FORMATS: tuple[Format, ...] = (
-    _format("NIfTI volume", _is_nifti),
-    _format("NRRD volume", _is_nrrd, "space"),
-    _format("MetaImage volume", _is_metaimage, "space"),
+    _format("NIfTI volume", _is_nifti, (".nii", ".nii.gz")),
+    _format("NRRD volume", _is_nrrd, (".nrrd",), frozenset({"space"})),
+    _format("MetaImage volume", _is_metaimage, (".mha",), frozenset({"space"})),
 )

@@ -31,14 +31,7 @@ def inspect_volume(kind: str, path: Path, space: str | None = None, unit: str | 
         ("values", f"{low:g} to {high:g}{'' if volume.hu.dtype == np.int16 else ' (not all whole numbers of 16 bits)'}"),
         *header.stated,
     )
-    return Inspection(kind, facts, doubts_of_ct(header, volume))
-
-
-def doubts_of_ct(header: Layout, volume: Volume) -> tuple[str, ...]:
-    """Whole sentences on what is assumed or suspicious about a CT from a volume file."""
-    if volume.hu.min() < 0:
-        return header.doubts
-    return (*header.doubts, "No value is below 0: air is, in Hounsfield units. Check the values before any threshold is trusted.")
+    return Inspection(kind, facts, _doubts(header, volume))
 
 
 def volume_facts(volume: Volume) -> Iterable[tuple[str, str]]:
@@ -51,6 +44,13 @@ def volume_facts(volume: Volume) -> Iterable[tuple[str, str]]:
     yield "voxel sides", f"{_by(sides)} mm"
     yield "extent", f"{_by(extent)} mm"
     yield "middle", f"{', '.join(f'{v:.1f}' for v in middle[:3])} mm (LPS)"
+
+
+def _doubts(header: Layout, volume: Volume) -> tuple[str, ...]:
+    """Whole sentences on what is assumed or suspicious about a CT from a volume file."""
+    if volume.hu.min() < 0:
+        return header.doubts
+    return (*header.doubts, "No value is below 0: air is, in Hounsfield units. Check the values before any threshold is trusted.")
 
 
 def _by(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> str:

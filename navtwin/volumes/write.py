@@ -52,7 +52,7 @@ def write_nifti(volume: Volume, path: str | Path) -> None:
     """
     path = Path(path)
     pieces = itertools.chain((_nifti_header(volume, path),), _planes(volume))
-    with whole_file(path) as partial, partial.open("wb") as file, _packed(file) if path.suffix == ".gz" else nullcontext(file) as stream:
+    with whole_file(path) as partial, partial.open("wb") as file, _packed(file) if path.suffix.lower() == ".gz" else nullcontext(file) as stream:
         for piece in pieces:
             stream.write(piece)
 

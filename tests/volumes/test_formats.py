@@ -10,10 +10,13 @@ import numpy.typing as npt
 import pytest
 
 from navtwin.errors import InputRefused
+from navtwin.files import door
 from navtwin.files.door import peek
 from navtwin.files.formats import Format, Options
+from navtwin.files.guard import is_packed
 from navtwin.volumes.formats import FORMATS
 from navtwin.volumes.labels_guess import looks_like_labels
+from navtwin.volumes.read import read_ct
 from navtwin.volumes.volume import Volume, placed
 from navtwin.volumes.write import write_metaimage, write_nifti, write_nrrd
 from tests.volumes.made import SHARED, oblique, volume
@@ -137,3 +140,16 @@ def test_real_files(name: str, kind: str | None) -> None:
     if not path.is_file():
         pytest.skip("no shared data here")
     assert [one.name for one in takers(path)] == ([kind] if kind else [])
+
+
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz", ".NII.GZ", ".nrrd", ".mha"])
+def test_the_volume_of_a_case_goes_out_as_it_is(ending: str, tmp_path: Path) -> None:
+    ct = tmp_path / "ct.nii"
+    write_nifti(volume(), ct)
+    door.bring(ct, tmp_path / "case", Options(), lambda text: None)
+    said = door.write(tmp_path / "case", tmp_path / f"out{ending}", Options(), lambda text: None)
+    assert "CT of 'case': 7 x 6 x 5 voxels, int16" in said[0]
+    written, ours = read_ct(tmp_path / f"out{ending}"), read_ct(ct)
+    np.testing.assert_array_equal(written.hu, ours.hu)
+    np.testing.assert_allclose(written.T_ct_from_ijk, ours.T_ct_from_ijk, atol=1e-12)
+    assert is_packed(tmp_path / f"out{ending}") is ending.lower().endswith(".gz")
