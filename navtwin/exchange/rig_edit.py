@@ -45,6 +45,7 @@ def edit_rig(to: Path, change: Callable[[Any], None]) -> Rig:
         document = tomlkit.parse(to.read_text(encoding="utf-8"))
     except TOMLKitError as error:
         raise InputRefused(f"{to} cannot be changed: {error}", "mend that line") from error
+    _refuse_inline(document, to)
     change(document)
     with whole_file(to) as partial:
         partial.write_text(tomlkit.dumps(document), encoding="utf-8", newline="\n")
@@ -53,6 +54,20 @@ def edit_rig(to: Path, change: Callable[[Any], None]) -> Rig:
         except InputRefused as refused:
             problem = refused.problem.replace(str(partial), str(to))
             raise InputRefused(f"with what came in it would not be a rig: {problem}", "nothing was written; change one of the two") from refused
+
+
+def _refuse_inline(document: Any, to: Path) -> None:
+    """Entries written as `body = [{...}]` are as good as [[body]], but nothing can be added to them that a person could still read."""
+    import tomlkit
+
+    for key in ("body", "tool", "camera"):
+        found = document.get(key)
+        if found is None or isinstance(found, tomlkit.items.AoT):
+            continue
+        if len(found):
+            raise InputRefused(f"{to} holds {key} as a list in braces, which cannot be added to", f"write each of them as a [[{key}]] table")
+        if key == "camera":
+            del document[key]
 
 
 def tool_named(rig: Rig, name: str, to: Path) -> Tool:

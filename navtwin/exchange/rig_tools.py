@@ -45,30 +45,34 @@ def _is_tip(frame: str, tool: Tool) -> bool:
     return frame.lower().endswith("tip") or (frame.lower() == tool.name.lower() != tool.body.lower())
 
 
-def _belongs(one: PlusTransform, tool: Tool) -> bool:
-    """Whether it leads between a tool's body and its tip; PLUS begins every frame with a capital."""
-    frames = {one.source.lower(), one.target.lower()}
-    body, name = tool.body.lower(), tool.name.lower()
-    return body in frames and bool(frames & ({f"{body}tip", f"{name}tip", name} - {body}))
-
-
 def tips_for(path: Path, transforms: Sequence[PlusTransform], rig: Rig, name: str | None, to: Path) -> list[tuple[PlusTransform, Tool]]:
-    """Which coordinate definition is whose tip: by the names of bodies and tools, or the only tip there is for the tool `name`.
+    """Which coordinate definition is whose tip: by the names of tools and bodies, or the only tip there is for the tool `name`.
 
     Raises
     ------
     InputRefused : no such tool, or none or several tips for it
     """
     if name is None:
-        pairs = [(one, tool) for one in transforms for tool in rig.tool if _belongs(one, tool)]
-        return [(one, tool) for one, tool in pairs if sum(other is one for other, _ in pairs) == 1 or f"{tool.name}tip".lower() in one.name.lower()]
+        return [(one, tool) for tool in rig.tool if (one := _tip_of(tool, transforms, rig)) is not None]
     tool = tool_named(rig, name, to)
     tips = [one for one in transforms if one.source.lower().endswith("tip") or one.target.lower().endswith("tip")]
-    chosen = [one for one in tips if _belongs(one, tool)] or tips
-    if len(chosen) != 1:
-        there = ", ".join(one.name for one in chosen) or "none"
-        raise InputRefused(f"{path} has {len(chosen)} tips for tool '{name}' ({there})", "keep one, or name the rig's tools and bodies as PLUS does")
-    return [(chosen[0], tool)]
+    chosen = _tip_of(tool, transforms, rig) or (tips[0] if len(tips) == 1 else None)
+    if chosen is None:
+        there = ", ".join(one.name for one in tips) or "none"
+        raise InputRefused(f"{path} has {len(tips)} tips for tool '{name}' ({there})", "keep one, or name the rig's tools and bodies as PLUS does")
+    return [(chosen, tool)]
+
+
+def _tip_of(tool: Tool, transforms: Sequence[PlusTransform], rig: Rig) -> PlusTransform | None:
+    """The one definition between a tool's body and a tip of the tool's name; else of the body's name, where no other tool hangs on it."""
+    body, name = tool.body.lower(), tool.name.lower()
+    alone = sum(other.body == tool.body for other in rig.tool) == 1
+    for frames in ({f"{name}tip", name} - {body}, {f"{body}tip"} if alone else set[str]()):
+        # PLUS begins every frame with a capital.
+        found = [one for one in transforms if body in (pair := {one.source.lower(), one.target.lower()}) and pair & frames]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
 
 
 def put_tip(document: Any, tool: Tool, T_marker_from_tip: Rigid, error_mm: float | None) -> list[str]:
@@ -102,7 +106,8 @@ def _axis(T_marker_from_tip: Rigid) -> tuple[Vec3 | None, str]:
     if float(np.linalg.norm(np.cross(axis, tip))) <= _SAME_WAY_RAD * along:
         return None, "The file's direction only leads from the marker's origin to the tip, as pivot calibrations put it: no shaft was measured"
     length = float(np.linalg.norm(axis))
-    x, y, z = (axis if abs(length - 1.0) < 5e-7 else axis / length).tolist()
+    # Zero without a sign, for a person will read it.
+    x, y, z = ((axis if abs(length - 1.0) < 5e-7 else axis / length) + 0.0).tolist()
     return (x, y, z), ""
 
 

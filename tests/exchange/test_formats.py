@@ -19,6 +19,7 @@ from navtwin.exchange.rom import rom_of, write_rom
 from navtwin.exchange.tfm import write_tfm
 from navtwin.files.door import peek
 from navtwin.files.formats import Options, Peek
+from navtwin.nouns import read_rig
 from tests.exchange.samples import ROOT, SHARED, a_case, a_rig, bring, export
 from tests.exchange.test_bodies import INI, SQUARE
 from tests.exchange.test_cameras import ROS, TEXT, XML
@@ -140,3 +141,26 @@ def test_the_door_opens_without_heavy_libraries() -> None:
     code = f"import sys, navtwin.exchange.formats\nprint([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+INLINE = """reference = "ref"
+tracker = {name = "t", rate_hz = 30.0, latency_ms = 1.0}
+camera = []
+"""
+
+
+@pytest.mark.parametrize(
+    "bodies", ["body = [{name = 'ref', sd_mm = 0.1, sd_rad = 0.1}]\ntool = []\n", "tool = []\n[[body]]\nname = 'ref'\nsd_mm = 0.1\nsd_rad = 0.1\n"]
+)
+def test_a_rig_written_in_braces_is_added_to_or_refused_with_a_reason(tmp_path: Path, bodies: str) -> None:
+    rig = tmp_path / "rig.toml"
+    rig.write_text(INLINE + bodies, encoding="utf-8")
+    path = write(tmp_path, "tool definition of NDI")
+    if "[{" in bodies:
+        with pytest.raises(InputRefused, match=r"(?i)write each of them as a \[\[body\]\] table"):
+            bring(path, rig, name="new")
+    else:
+        bring(path, rig, name="new")
+        bring(write(tmp_path, "camera of OpenCV (XML)"), rig, name="eye")
+        assert [body.name for body in read_rig(rig).body] == ["ref", "new"]
+        assert [camera.name for camera in read_rig(rig).camera] == ["eye"]

@@ -193,6 +193,30 @@ def test_a_tip_that_cannot_be_one_changes_nothing(tmp_path: Path, entries: tuple
     assert rig.read_bytes() == before
 
 
+def test_two_tools_on_one_body_are_told_apart_by_their_own_names(tmp_path: Path) -> None:
+    rig = a_rig(tmp_path)
+    rig.write_text(rig.read_text(encoding="utf-8").replace('body = "drill"', 'body = "pointer"'), encoding="utf-8")
+    said = bring(device_set(tmp_path, entry("DrillTip", "Pointer")), rig, name="drill")
+    assert "Tool 'drill'" in said
+    other = TIP.replace("-120", "-90")
+    bring(device_set(tmp_path, entry("DrillTip", "Pointer", other), entry("PointerTip", "Pointer")), rig)
+    assert [tool.tip_mm for tool in read_rig(rig).tool] == [(-120.0, 10.0, 0.0), (-90.0, 10.0, 0.0)]
+
+
+def test_of_two_tips_for_one_tool_its_own_counts(tmp_path: Path) -> None:
+    """The drill is alone on a body of another name; both the body's tip and the drill's lead to it."""
+    rig = a_rig(tmp_path)
+    text = rig.read_text(encoding="utf-8")
+    rig.write_text(text.replace('name = "drill"\nsd_mm', 'name = "handle"\nsd_mm').replace('body = "drill"', 'body = "handle"'), encoding="utf-8")
+    other = TIP.replace("-120", "-90")
+    said = bring(device_set(tmp_path, entry("HandleTip", "Handle", other), entry("DrillTip", "Handle")), rig)
+    assert "Not used" in said
+    assert "HandleTipToHandle" in said
+    assert read_rig(rig).tool[1].tip_mm == (-120.0, 10.0, 0.0)
+    bring(device_set(tmp_path, entry("HandleTip", "Handle", other)), rig)
+    assert read_rig(rig).tool[1].tip_mm == (-90.0, 10.0, 0.0)
+
+
 def test_an_older_uncertainty_does_not_stay_with_a_new_tip(tmp_path: Path) -> None:
     rig = a_rig(tmp_path)
     bring(device_set(tmp_path, entry("DrillTip", "Drill", more='Error="0.5"')), rig, name="drill")
