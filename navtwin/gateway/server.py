@@ -11,6 +11,7 @@ import contextlib
 import selectors
 import socket
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -21,8 +22,9 @@ from navtwin.igtl.reader import Damaged, Reader
 
 MOST_PEERS: Final = 32
 STUCK_NS: Final = 5_000_000_000
-#: Bytes read of one client in one turn: a flood must not hold the others.
+#: Bytes read of one client in one turn, and messages acted on: a flood must not hold the others. What is over waits, and no more is read meanwhile.
 READ_BYTES: Final = 1 << 16
+MOST_MESSAGES: Final = 16
 #: Damaged messages of one client that are told.
 MOST_TOLD: Final = 5
 #: Answers that wait for a client; one that asks more and reads none is let go.
@@ -48,6 +50,7 @@ class Peer:
     where: str
     waiting: dict[str, Served]
     reader: Reader = field(default_factory=Reader)
+    heard: deque[Message] = field(default_factory=deque)
     sending: memoryview = field(default_factory=lambda: memoryview(b""))
     progress_ns: int = 0
     answers: int = 0
@@ -107,9 +110,10 @@ class IgtlServer:
         for key, events in self._selector.select(0):
             if key.fileobj is self._listener:
                 self._accept()
-            elif events & selectors.EVENT_READ:
-                heard += self._hear(key.data)
+            elif events & selectors.EVENT_READ and not key.data.heard:
+                self._hear(key.data)
         for peer in self.peers:
+            heard += [(peer, peer.heard.popleft()) for _ in range(min(MOST_MESSAGES, len(peer.heard)))]
             self._send(peer)
         return heard
 
@@ -137,26 +141,26 @@ class IgtlServer:
         self._selector.register(connection, selectors.EVENT_READ, peer)
         self._say(f"client {peer.where} has come")
 
-    def _hear(self, peer: Peer) -> list[tuple[Peer, Message]]:
+    def _hear(self, peer: Peer) -> None:
         try:
             data = peer.socket.recv(READ_BYTES)
         except BlockingIOError:
-            return []
+            return
         except OSError as error:
             self._let_go(peer, str(error.strerror))
-            return []
+            return
         if not data:
             self._let_go(peer, "it closed the connection")
-            return []
+            return
         items = peer.reader.feed(data)
         if peer.reader.broken is not None:
             self._let_go(peer, peer.reader.broken.problem)
-            return []
+            return
         for item in items:
             if isinstance(item, Damaged) and peer.damaged < MOST_TOLD:
                 peer.damaged += 1
                 self._say(f"client {peer.where}: {item.reason}")
-        return [(peer, item) for item in items if isinstance(item, Message)]
+        peer.heard += [item for item in items if isinstance(item, Message)]
 
     def _send(self, peer: Peer) -> None:
         try:

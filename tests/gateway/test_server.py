@@ -139,6 +139,19 @@ def test_who_asks_and_never_reads_is_let_go(server: IgtlServer, said: list[str])
     assert "does not read the answers" in said[-1]
 
 
+def test_a_flood_is_acted_on_a_little_at_a_time_and_loses_nothing(server: IgtlServer) -> None:
+    flooding, other = client_of(server), client_of(server)
+    flooding.socket.sendall(b"".join(write_message("STRING", f"CMD_{n}", write_string("x"), 0) for n in range(300)))
+    other.socket.sendall(write_message("STRING", "CMD_other", write_string("x"), 0))
+    turns, heard, end = [], list[str](), time.monotonic() + 5.0
+    while len(heard) < 301 and time.monotonic() < end:
+        turns.append([message.device for _, message in server.turn()])
+        heard += turns[-1]
+    assert max(len(turn) for turn in turns) <= serving.MOST_MESSAGES + 1
+    assert [device for device in heard if device != "CMD_other"] == [f"CMD_{n}" for n in range(300)]
+    assert heard.index("CMD_other") < 3 * serving.MOST_MESSAGES
+
+
 def test_damaged_messages_are_told_a_few_times(server: IgtlServer, said: list[str]) -> None:
     client = client_of(server)
     bad = bytearray(write_message("STRING", "x", write_string("abc"), 0))

@@ -11,14 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from navtwin.errors import InputRefused
 from navtwin.igtl.message import Message
 from navtwin.igtl.poses import Matrix, QuaternionPose
 from navtwin.igtl.reader import Reader
 from navtwin.nouns import Sighting
 from tests.tracking.igtl.sender import IDENTITY, message, rig, tdata, transform
+from tracking.igtl.gather import Gatherer
 from tracking.igtl.names import Names
-from tracking.igtl.rotation import NotAPose, pose_of_matrix, pose_of_quaternion
-from tracking.igtl.sightings import NOT_REPORTED, Seen, read_poses
+from tracking.igtl.rotation import REACH_MM, NotAPose, pose_of_matrix, pose_of_quaternion
+from tracking.igtl.sightings import NOT_REPORTED, POSES, Seen, read_poses
 
 
 def read(data: bytes, names: Names | None = None) -> Seen:
@@ -232,3 +234,34 @@ def test_any_numbers_are_a_pose_or_a_reason(kind: str, numbers: bytes, metadata:
     }[kind]
     sighting = read(message(kind, "StylusToTracker", content, metadata=metadata)).sightings["Stylus"]
     assert sighting.pose is not None or sighting.reason
+
+
+STREAM = b"".join(
+    (
+        transform("Reference", 1.0, 10**18, {"TransformValid": "1"}),
+        transform("Stylus", 2.0, 10**18, {"TransformStatus": "OUT_OF_VIEW"}),
+        tdata({"Reference": 1.0, "Stylus": 2.0}, 2 * 10**18, {"StylusToTrackerStatus": "OK"}),
+        message("POSITION", "StylusToTracker", struct.pack(">7f", 1.0, 2.0, 3.0, 0.0, 0.0, 0.0, 1.0), 3 * 10**18),
+        message("QTDATA", "Q", struct.pack(">20sBB7f", b"StylusToTracker", 2, 0, 1.0, 2.0, 3.0, 0.0, 0.0, 0.0, 1.0), 4 * 10**18),
+    )
+)
+
+
+@settings(max_examples=150)
+@given(st.lists(st.tuples(st.integers(0, len(STREAM) - 1), st.integers(0, 255)), min_size=1, max_size=10))
+def test_a_hostile_stream_gives_frames_or_refusals_and_never_a_false_pose(changes: list[tuple[int, int]]) -> None:
+    mutated = bytearray(STREAM)
+    for at, value in changes:
+        mutated[at] = value
+    reader, names, gatherer = Reader(check_crc=False), Names(rig(), "Tracker", plain=False), Gatherer(rig(), "igtl:test")
+    for item in reader.feed(bytes(mutated)):
+        if isinstance(item, Message) and item.kind in POSES:
+            try:
+                frames = gatherer.take(read_poses(item, names), 0)
+            except InputRefused as refused:
+                assert refused.remedy
+                continue
+            for sighting in (s for frame in frames for s in frame.sightings if s.pose is not None):
+                assert sighting.pose is not None
+                assert all(abs(value) <= REACH_MM for value in sighting.pose.t_mm)
+                assert sum(q * q for q in sighting.pose.q_wxyz) == pytest.approx(1.0, abs=1e-12)
