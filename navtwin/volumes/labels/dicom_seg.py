@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: The least share of a voxel, or probability, that counts.
 HALF: Final = 0.5
+#: The one packing of frames that needs no library of codecs in this process (PS3.5 A.4.2).
+_RLE: Final = "1.2.840.10008.1.2.5"
 
 
 def read_dicom_seg(path: Path, *, scan: Scan = UNKNOWN) -> Segmentation:
@@ -55,7 +57,12 @@ def _check_sizes(found: Dataset, path: Path) -> None:
     pixels = rows * columns * frames
     if pixels > MOST_BYTES:
         raise InputRefused(f"{path} claims {pixels} pixels", "it is damaged, or larger than any scan: export it again")
-    if not found.file_meta.TransferSyntaxUID.is_compressed:
+    syntax = found.file_meta.TransferSyntaxUID
+    if syntax == _RLE:
+        found.decompress(decoding_plugin="pydicom")
+    elif syntax.is_encapsulated:
+        raise InputRefused(f"the frames of {path} are packed as {syntax.name}", "export it uncompressed or with RLE")
+    else:
         needed = (pixels * int(found.BitsAllocated) + 7) // 8
         if len(found.PixelData) < needed:
             raise InputRefused(f"{path} claims {needed} bytes of pixels and holds {len(found.PixelData)}", "it is cut: copy or download it again")

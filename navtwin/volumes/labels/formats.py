@@ -28,15 +28,21 @@ def _is_label_volume(peek: Peek) -> bool:
 
 
 def _is_dicom_seg(peek: Peek) -> bool:
-    from navtwin.volumes.labels.dicom_file import SEGMENTATION, object_class
+    from navtwin.volumes.labels.dicom_file import SEGMENTATION
 
-    return not peek.packed and object_class(peek.head) in SEGMENTATION
+    return _class_of(peek) in SEGMENTATION
 
 
 def _is_structure_set(peek: Peek) -> bool:
-    from navtwin.volumes.labels.dicom_file import STRUCTURE_SET, object_class
+    from navtwin.volumes.labels.dicom_file import STRUCTURE_SET
 
-    return not peek.packed and object_class(peek.head) in STRUCTURE_SET
+    return _class_of(peek) in STRUCTURE_SET
+
+
+def _class_of(peek: Peek) -> str:
+    from navtwin.volumes.dicom.part10 import is_dicom, sop_class
+
+    return sop_class(peek.path) if is_dicom(peek.head) and not peek.packed else ""
 
 
 def _inspect_labels(kind: str, path: Path, options: Options) -> Inspection:

@@ -7,7 +7,8 @@ from pathlib import Path
 from navtwin.errors import InputRefused
 from navtwin.files.guard import read_head
 from navtwin.volumes import nrrd
-from navtwin.volumes.labels.dicom_file import SEGMENTATION, STRUCTURE_SET, object_class
+from navtwin.volumes.dicom.part10 import is_dicom, sop_class
+from navtwin.volumes.labels.dicom_file import SEGMENTATION, STRUCTURE_SET
 from navtwin.volumes.labels.label_volume import read_named_labels
 from navtwin.volumes.labels.placing import refuse_elsewhere
 from navtwin.volumes.labels.scan import UNKNOWN, Scan
@@ -53,7 +54,7 @@ def _the_file(path: Path) -> Path:
 
 def _read(path: Path, ct: Volume | None, names: Path | None, scan: Scan, space: str | None, unit: str | None) -> Segmentation:
     head = read_head(path, _DICOM_START)
-    kind = object_class(head)
+    kind = sop_class(path) if is_dicom(head) else None
     if kind is None and nrrd.begins(head) and names_segments(nrrd.nrrd_header(path)):
         _refuse_table(names, path)
         return read_seg_nrrd(path, space=space, unit=unit)

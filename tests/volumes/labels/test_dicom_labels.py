@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import matplotlib.path
 import numpy as np
+import pydicom
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from navtwin.errors import InputRefused, NavtwinError
+from navtwin.volumes.labels import dicom_file
 from navtwin.volumes.labels.dicom_seg import read_dicom_seg
 from navtwin.volumes.labels.polygons import Unfillable, fill
+from navtwin.volumes.labels.read import read_segmentation
 from navtwin.volumes.labels.scan import Scan, uid_hash
 from navtwin.volumes.labels.segments import Segmentation
 from navtwin.volumes.labels.structure_set import read_structure_set
@@ -61,6 +65,38 @@ def test_fractions_of_a_half_and_more_count_and_it_says_so(tmp_path: Path) -> No
     found = read_dicom_seg(write_dicom_seg(tmp_path / "seg.dcm", "FRACTIONAL", share), scan=SCAN)
     assert found.counts() == (16, 16, 16)
     assert "holds fractions: voxels of 0.5 and more" in found.remarks[0]
+
+
+def test_frames_packed_with_rle_and_packed_otherwise(tmp_path: Path) -> None:
+    share = np.repeat(masks()["bone"][..., None], 3, axis=-1).astype(np.float32)
+    packed = write_dicom_seg(tmp_path / "seg.dcm", "FRACTIONAL", share, transfer_syntax_uid="1.2.840.10008.1.2.5")
+    np.testing.assert_array_equal(on_scan(read_dicom_seg(packed), "cord"), masks()["bone"])
+    other = pydicom.dcmread(packed)
+    other.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.90"
+    other.save_as(tmp_path / "j2k.dcm", enforce_file_format=True)
+    with pytest.raises(InputRefused, match="are packed as JPEG 2000"):
+        read_dicom_seg(tmp_path / "j2k.dcm")
+
+
+def test_a_file_without_preamble_and_one_that_swells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_structure_set(tmp_path / "rt.dcm", {"bone": [to_mm(SQUARE, 3)]})
+    whole = pydicom.dcmread(path)
+    whole.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1.99"
+    whole.save_as(tmp_path / "deflated.dcm", enforce_file_format=True)
+    assert mask_of(read_structure_set(tmp_path / "deflated.dcm", scan()), "bone").sum() == 36
+    bare = tmp_path / "bare.dcm"
+    whole = pydicom.dcmread(path)
+    pydicom.dcmwrite(bare, pydicom.Dataset(whole), implicit_vr=True, little_endian=True, enforce_file_format=False)
+    assert bare.read_bytes()[128:132] != b"DICM"
+    assert mask_of(read_segmentation(bare, ct=scan()), "bone").sum() == 36
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    head = (tmp_path / "deflated.dcm").read_bytes()
+    start = 144 + int.from_bytes(head[140:144], "little")
+    megabyte = bytes(1024**2)
+    monkeypatch.setattr(dicom_file, "_MOST_BYTES", 20 * 1024**2)
+    (tmp_path / "bomb.dcm").write_bytes(head[:start] + b"".join(deflate.compress(megabyte) for _ in range(21)) + deflate.flush())
+    with pytest.raises(InputRefused, match="bomb.dcm holds more than 20971520 bytes".replace(".", r"\.")):
+        read_structure_set(tmp_path / "bomb.dcm", scan())
 
 
 def test_another_frame_of_reference(tmp_path: Path) -> None:
