@@ -25,6 +25,9 @@ from navtwin.files.guard import reading
 MOST_MEMBERS: Final = 20_000
 #: Of all members together, unpacked. A CT of 1000 slices has half a GiB.
 MOST_UNPACKED: Final = 4 * 1024**3
+#: Scans shrink to a tenth at best; what swells further than this, beyond what is no harm, is a bomb.
+_MOST_RATIO: Final = 200
+_HARMLESS: Final = 256 * 1024**2
 _CHUNK: Final = 1024**2
 #: What a tar's own headers may take (long names, attributes); also how much of a tar is looked at to tell what it holds.
 _MOST_HEADER: Final = 4 * 1024**2
@@ -85,7 +88,7 @@ def unpacked(path: Path) -> Iterator[Path]:
 
     Raises
     ------
-    InputRefused : damaged; encrypted; more than 20 000 members or 4 GiB; a member outside its folder, a link or a device
+    InputRefused : damaged; encrypted; more than 20 000 members, 4 GiB, or 200 times its size; a member outside its folder, a link or a device
     """
     with tempfile.TemporaryDirectory(prefix="navtwin-") as name:
         folder = Path(name)
@@ -98,18 +101,19 @@ def unpacked(path: Path) -> Iterator[Path]:
 
 
 def _unpack(path: Path, folder: Path) -> None:
+    most = min(MOST_UNPACKED, _HARMLESS + _MOST_RATIO * path.stat().st_size)
     if _is_zip(path):
-        _write(_zip_members(path), path, folder)
+        _write(_zip_members(path), path, folder, most)
         return
     with tempfile.TemporaryFile() as plain:
         with _opened(path) as stream:
-            _copy(stream, plain, MOST_UNPACKED, path)
+            _copy(stream, plain, most, path)
         plain.seek(0)
-        _write(_tar_members(_ShortReads(plain)), path, folder)
+        _write(_tar_members(_ShortReads(plain)), path, folder, most)
 
 
-def _write(members: Iterator[_Member], path: Path, folder: Path) -> None:
-    left, count = MOST_UNPACKED, 0
+def _write(members: Iterator[_Member], path: Path, folder: Path, most: int) -> None:
+    left, count = most, 0
     for name, is_folder, stream in members:
         count += 1
         if count > MOST_MEMBERS:
@@ -130,7 +134,7 @@ def _copy(stream: IO[bytes], sink: IO[bytes], most: int, path: Path) -> int:
     while chunk := stream.read(_CHUNK):
         count += len(chunk)
         if count > most:
-            raise InputRefused(f"{path} swells to more than {MOST_UNPACKED // 1024**3} GiB", _UNPACK_YOURSELF)
+            raise InputRefused(f"{path} swells beyond all measure: {path.stat().st_size} bytes of it hold more than any scan", _UNPACK_YOURSELF)
         sink.write(chunk)
     return count
 

@@ -88,8 +88,7 @@ def _doubts(chosen: Series) -> list[str]:
 def _bring_ct(path: Path, to: Path, options: Options, report: Report) -> tuple[str, ...]:
     from navtwin.volumes.labels.bring import bring_ct
 
-    said: tuple[str, ...] = bring_ct(path, to, options, report)
-    return said
+    return bring_ct(path, to, options, report)
 
 
 FORMATS: Final = (

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from navtwin.errors import InputRefused
-from navtwin.volumes.dicom.part10 import CT_CLASSES, Part10, Syntax, quiet_pydicom, read_part10
+from navtwin.volumes.dicom.part10 import CT_CLASSES, SYNTAXES, Part10, Syntax, quiet_pydicom, read_part10
 from navtwin.volumes.dicom.values import first_item, items, numbers, short, text
 
 #: No CT has more; a header that claims more is damaged or hostile.
@@ -152,6 +152,8 @@ def _frames(part: Part10, name: str) -> tuple[Frame, ...]:
     data = part.dataset
     if part.pixels_at is None:
         return ()
+    if part.syntax.uid not in SYNTAXES:
+        raise InputRefused(f"{name} is written in {part.syntax.name}, which cannot be read", "export it uncompressed")
     layout = _layout(part, name)
     try:
         with quiet_pydicom():

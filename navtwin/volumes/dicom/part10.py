@@ -107,8 +107,7 @@ class Part10:
 @dataclass(frozen=True, slots=True)
 class _Meta:
     sop_class: str
-    syntax: Syntax | None
-    syntax_uid: str
+    syntax: Syntax
     start: int
 
 
@@ -137,7 +136,7 @@ def read_part10(path: Path, tags: Sequence[int]) -> Part10:
 
     Raises
     ------
-    InputRefused : no DICOM; damaged; a transfer syntax that is not known
+    InputRefused : no DICOM, or damaged
     """
     with reading(path), path.open("rb") as stream:
         size = path.stat().st_size
@@ -145,23 +144,20 @@ def read_part10(path: Path, tags: Sequence[int]) -> Part10:
         if not is_dicom(head):
             raise InputRefused(f"{path} is not a DICOM file", "name a DICOM file or a folder of them")
         meta = _read_meta(head, path)
-        if meta.syntax is None:
-            raise InputRefused(f"{path} is written in transfer syntax {meta.syntax_uid or 'of no name'}, which cannot be read",
-                               "export it uncompressed")  # fmt: skip
         for most in (_MOST_INFLATED,) if meta.syntax.deflated else _HEADS:
             head += stream.read(max(0, min(most, size) - len(head)))
             whole = len(head) >= size
-            part = _parse(head, whole, path, meta, meta.syntax, tags, size)
+            part = _parse(head, whole, path, meta, tags, size)
             if part is not None:
                 return part
     raise InputRefused(f"{path} has more than {_HEADS[-1]} bytes before its pixels", _COPY_AGAIN)
 
 
-def _parse(head: bytes, whole: bool, path: Path, meta: _Meta, syntax: Syntax, tags: Sequence[int], size: int) -> Part10 | None:
+def _parse(head: bytes, whole: bool, path: Path, meta: _Meta, tags: Sequence[int], size: int) -> Part10 | None:
     """None where more of the file has to be seen."""
     from pydicom.filereader import read_dataset
 
-    view, start = head, meta.start
+    view, start, syntax = head, meta.start, meta.syntax
     if syntax.deflated:
         view, start = _inflate(head[meta.start :], path, _HEADS[-1]), 0
     if view.count(b"\xfe\xff\x00\xe0" if syntax.little else b"\xff\xfe\xe0\x00") > _MOST_ITEMS:
@@ -218,7 +214,7 @@ def _read_meta(head: bytes, path: Path) -> _Meta:
     """File meta information: always explicit VR, little endian (PS3.10 section 7.1)."""
     if head[_PREAMBLE : _PREAMBLE + 4] != _MAGIC:
         bare = EXPLICIT if head[4:6].isalpha() else IMPLICIT
-        return _Meta("", bare, bare.uid, 0)
+        return _Meta("", bare, 0)
     at, found = _PREAMBLE + 4, {}
     while head[at : at + 2] == b"\x02\x00":
         element, vr = int.from_bytes(head[at + 2 : at + 4], "little"), head[at + 4 : at + 6]
@@ -230,7 +226,8 @@ def _read_meta(head: bytes, path: Path) -> _Meta:
         found[element] = head[at : at + length].decode("ascii", "replace").strip("\x00 ")
         at += length
     uid = found.get(0x0010, "")
-    return _Meta(found.get(0x0002, ""), SYNTAXES.get(uid), uid, at)
+    # All that are not known here (videos, new codecs) are packed and explicit in what precedes the pixels (PS3.5 annex A.4).
+    return _Meta(found.get(0x0002, ""), SYNTAXES.get(uid) or Syntax(uid, f"transfer syntax {uid or 'of no name'}", packed=True), at)
 
 
 def _inflate(data: bytes, path: Path, most: int) -> bytes:

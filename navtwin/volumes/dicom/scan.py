@@ -131,7 +131,7 @@ def _sorted(headers: list[Header], damaged: list[InputRefused], empty: list[str]
             continue
         localizer = any(f.localizer for f in header.frames)
         uid = header.series_uid or f"in {header.path.parent}, {header.frame_of_reference}"
-        slices = header.sop_class in CT_CLASSES
+        slices = header.sop_class in CT_CLASSES or (not header.sop_class and header.modality == "CT")
         found.setdefault((uid, header.modality, localizer, slices), []).append(header)
     groups = [Group(ones[0].series_uid, modality, scout, slices and not scout, tuple(ones)) for (_, modality, scout, slices), ones in found.items()]
     groups.sort(key=lambda g: (_order(g.headers[0].series_number), g.uid, g.localizer))

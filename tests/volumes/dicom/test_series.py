@@ -147,6 +147,19 @@ def test_faults_of_enhanced_frames_are_named_by_frame(tmp_path: Path) -> None:
         read_dicom(write(tmp_path / "file", ds))
 
 
+def test_a_video_in_the_folder_does_not_keep_the_ct_from_being_read(tmp_path: Path) -> None:
+    """What is written in a way that cannot be read is listed, and refused only where it is asked for."""
+    write_slices(tmp_path / "ct", series(3))
+
+    def video(_: int, ds: Dataset) -> None:
+        ds.SOPClassUID, ds.Modality, ds.SeriesInstanceUID = "1.2.840.10008.5.1.4.1.1.77.1.4.1", "XC", "1.9.9"
+
+    file = write_slices(tmp_path / "video", series(1, change=video)) / "000"
+    file.write_bytes(file.read_bytes().replace(b"1.2.840.10008.1.2.1\x00", b"1.2.840.10008.1.2.4\x00"))
+    assert read_dicom(tmp_path).hu.shape[0] == 3
+    assert len(list_series(tmp_path)) == 2
+
+
 def test_one_slice_is_no_volume(tmp_path: Path) -> None:
     folder = write_slices(tmp_path, series(2))
     with pytest.raises(InputRefused, match=r"000 is one slice, no volume. Name the folder"):
