@@ -14,6 +14,7 @@ from navtwin.errors import InputRefused
 #: How the name of a frame's field begins in a tracker's recording.
 FRAME: Final = "Seq_Frame"
 _CHUNK_BYTES: Final = 256 * 1024
+_MOST_AXES: Final = 16
 #: No line that ends a header is longer.
 _LINE_BYTES: Final = 64 * 1024
 
@@ -90,14 +91,14 @@ def numbers(text: str, count: int, name: str, what: Path) -> tuple[float, ...]:
 
 
 def whole_numbers(text: str, name: str, what: Path) -> tuple[int, ...]:
-    """Whole numbers of a header line, of up to 18 digits each.
+    """Whole numbers of a header line, up to 16 (the most axes that NRRD has) of up to 18 digits each.
 
     Raises
     ------
-    InputRefused : something that is none
+    InputRefused : something that is none, or too many
     """
     words = text.split()
-    if not words or any(re.fullmatch(r"[+-]?[0-9]{1,18}", word) is None for word in words):
+    if not 1 <= len(words) <= _MOST_AXES or any(re.fullmatch(r"[+-]?[0-9]{1,18}", word) is None for word in words):
         raise InputRefused(f"{what}: {name} is '{text[:60]}', not whole numbers", "the header is damaged: export the file again")
     return tuple(int(word) for word in words)
 

@@ -32,7 +32,6 @@ TYPES: Final = {
 _MATRIX: Final = ("TransformMatrix", "Rotation", "Orientation")
 _ORIGIN: Final = ("Offset", "Position", "Origin")
 _MSB: Final = ("BinaryDataByteOrderMSB", "ElementByteOrderMSB")
-_MOST_AXES: Final = 10
 _UNIT_LENGTH_TOLERANCE: Final = 1e-3
 
 
@@ -61,7 +60,7 @@ def metaimage_layout(path: Path, space: str | None = None, unit: str | None = No
     storage = metaimage_storage(header)
     axes = whole_numbers(header.needed("NDims"), "NDims", path)
     sizes = header.needed("DimSize").split()
-    if axes != (len(sizes),) or len(sizes) > _MOST_AXES:
+    if axes != (len(sizes),):
         raise InputRefused(
             f"{path} has {len(sizes)} sizes in DimSize, but NDims = {header.needed('NDims')}", "the header is damaged: export it again"
         )

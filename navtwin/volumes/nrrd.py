@@ -103,7 +103,9 @@ def nrrd_storage(header: Header) -> Storage:
         raise InputRefused(f"{path} holds values of type '{header.needed('type')[:40]}'", "pass a volume of plain numbers")
     sizes = whole_numbers(header.needed("sizes"), "sizes", path)
     if (len(sizes),) != whole_numbers(header.needed("dimension"), "dimension", path):
-        raise InputRefused(f"{path} has {len(sizes)} sizes, but dimension {header.needed('dimension')}", "the header is damaged: export it again")
+        raise InputRefused(
+            f"{path} has {len(sizes)} sizes, but dimension {header.needed('dimension')[:40]}", "the header is damaged: export it again"
+        )
     encoding = header.needed("encoding").lower()
     if encoding not in _PACKINGS:
         raise InputRefused(f"{path} is encoded as '{encoding[:40]}'", "save it with encoding raw or gzip")

@@ -120,3 +120,10 @@ def test_noise_is_refused_in_our_own_words(raw: bytes) -> None:
         except NavtwinError:
             continue
         assert header.data_offset <= len(first + raw)
+
+
+@pytest.mark.parametrize("text", ["", "1 2 three", "1.5", "9" * 19, "1 " * 17])
+def test_whole_numbers_are_few_and_whole(text: str) -> None:
+    with pytest.raises(InputRefused, match="made-up: sizes is"):
+        header_text.whole_numbers(text, "sizes", WHAT)
+    assert header_text.whole_numbers(" 7  -6 +5 ", "sizes", WHAT) == (7, -6, 5)
