@@ -113,7 +113,7 @@ def test_a_cut_segmentation(tmp_path: Path) -> None:
         read_dicom_seg(path)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.floats(0.0, 1.0), value=st.integers(0, 255), cut=st.booleans())
 def test_a_changed_byte_never_breaks_out(tmp_path: Path, place: float, value: int, cut: bool) -> None:
     seg, rt = tmp_path / "whole.dcm", tmp_path / "rt.dcm"
