@@ -17,6 +17,7 @@ from navtwin.record.export import export
 from tests.tracking.recordings_made import IDENTITY, mha, tool, write_log
 from tracking.recordings.formats import FORMATS
 from tracking.recordings.kinds import read_recording
+from tracking.recordings.recorded import open_source
 from tracking.recordings.text_numbers import T_LIMIT_S, nanoseconds, number_rows, quick_nanoseconds
 
 POSE = Pose(q_wxyz=(0.5, 0.5, -0.5, 0.5), t_mm=(1.5, -2.25, 1e-7))
@@ -241,6 +242,11 @@ def test_files_are_known_by_content_and_looked_at(tmp_path: Path, name: str, kin
     bring: Callable[..., tuple[str, ...]] = _only(kind).brings["log"]
     said = bring(path, tmp_path / "log.mcap", Options(columns=DECLARED if name == "twin.csv" else None), lambda text: None)
     assert said[0].startswith("3 frames over ")
+    if name != "twin.csv":
+        source = open_source(str(path))
+        read = source.read(0.0)
+        assert isinstance(read, TrackerFrame)
+        assert read == next(iter(read_recording(path).frames()))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from navtwin.record.export import export, export_as
 from tests.tracking.recordings_made import frames, frames_of, unnamed, write_log
 from tracking.recordings.kinds import read_recording
 
-few = settings(max_examples=15, deadline=None)
+few = settings(max_examples=12, deadline=None)
 SEEN = Sighting(body="drill", status="OK", pose=Pose(q_wxyz=(0.5, 0.5, -0.5, 0.5), t_mm=(0.1, -2.0, 1e-7)))
 
 
@@ -27,6 +27,7 @@ def _back(made: list[TrackerFrame], ending: str) -> list[TrackerFrame]:
     with TemporaryDirectory() as folder:
         log, to = write_log(Path(folder) / "log.mcap", made), Path(folder) / f"out{ending}"
         export(log, to)
+        assert ".igs" not in ending or max(map(len, to.read_bytes().split(b"\n"))) <= 1000, "PLUS reads no longer lines"
         return list(read_recording(to).frames())
 
 
@@ -56,16 +57,6 @@ def test_mitk_keeps_poses_validity_and_arrival(made: list[TrackerFrame]) -> None
         assert [s.pose for s in now.sightings] == [poses.get(body) for body in bodies]
         assert [s.body for s in now.sightings] == [f"Tool{n}" for n in range(len(bodies))]
         assert {s.status for s in now.sightings} <= {"OK", "INVALID"}
-
-
-@pytest.mark.parametrize("ending", [".igs.mha", ".igs.nrrd"])
-@given(made=frames())
-@few
-def test_lines_are_short_enough_for_plus(ending: str, made: list[TrackerFrame]) -> None:
-    with TemporaryDirectory() as folder:
-        log, to = write_log(Path(folder) / "log.mcap", made), Path(folder) / f"out{ending}"
-        export(log, to)
-        assert max(len(line) for line in to.read_bytes().split(b"\n")) <= 1000
 
 
 @pytest.mark.parametrize("ending", [".igs.mha", ".igs.nrrd"])

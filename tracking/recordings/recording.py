@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from navtwin.nouns import AppliedFilter, Pose, Sighting, Stages, TrackerFrame, TrackerStatus
+from navtwin.rigid import Quat, Vec3
 from tracking.recordings.rigid_rows import NOT_NUMBERS, REFUSALS, Rows
 from tracking.recordings.text_numbers import number, shown, whole_number
 
@@ -167,21 +168,21 @@ class Recording:
 
     def _sightings(self, track: Track) -> Iterator[Sighting | None]:
         more = [(name, make, texts()) for name, make, texts in track.more]
+        said = [self.verdicts[code] for code in range(len(self.verdicts))]
         for start in range(0, len(self), _AT_ONCE):
             rows = slice(start, start + _AT_ONCE)
             q_wxyz, t_mm = zip(*track.q_wxyz[rows].T.tolist(), strict=True), zip(*track.t_mm[rows].T.tolist(), strict=True)
             for code, q, t in zip(track.verdicts[rows].tolist(), q_wxyz, t_mm, strict=True):
                 further = {name: make(text) for name, make, texts in more if (text := next(texts)) is not None} if more else None
-                yield self._sighting(track.body, code, q, t, further)
-
-    def _sighting(self, body: str, code: int, q: Any, t_mm: Any, further: dict[str, Any] | None) -> Sighting | None:
-        if code == Verdicts.ABSENT:
-            return None
-        status, reason = self.verdicts[code]
-        pose = Pose(q, t_mm) if status == "OK" else None
-        if not further:
-            return Sighting(body, status, pose, None, None, reason)
-        return Sighting(body=body, status=status, pose=pose, **{**further, "reason": reason or further.get("reason", "")})
+                if code == Verdicts.ABSENT:
+                    yield None
+                    continue
+                status, reason = said[code]
+                pose = Pose(cast(Quat, q), cast(Vec3, t)) if status == "OK" else None
+                if further:
+                    yield Sighting(body=track.body, status=status, pose=pose, **{**further, "reason": reason or further.get("reason", "")})
+                else:
+                    yield Sighting(track.body, status, pose, None, None, reason)
 
 
 def _listed(column: Ints) -> Iterator[int]:
