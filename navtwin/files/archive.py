@@ -34,7 +34,7 @@ _MOST_HEADER: Final = 4 * 1024**2
 _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
 _TAR_AT: Final = 257
 _UNPACK_YOURSELF: Final = "unpack it yourself, look at what is in it, and name the folder"
-_DAMAGE: Final = (zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, RuntimeError, NotImplementedError, ValueError, OverflowError)
+_DAMAGE: Final = (zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, RuntimeError, ValueError, OverflowError)
 
 #: (name, whether it is a folder, opened where it is a plain file)
 _Member = tuple[str, bool, IO[bytes] | None]

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from navtwin.errors import InputRefused
 from navtwin.volumes.dicom.frames import Layout
 
-_J2K_START: Final = b"\xff\x4f\xff\x51"
+_JPEG_2000_START: Final = b"\xff\x4f\xff\x51"
 _JPEG_EXTENDED: Final = "1.2.840.10008.1.2.4.51"
 #: Start of frame of all JPEG kinds; C4, C8 and CC are tables and reserved; F7 is JPEG-LS.
 _FRAME_STARTS: Final = frozenset({*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC})
@@ -42,7 +42,7 @@ def checked_bits(code: bytes, layout: Layout, name: str) -> int:
     if layout.syntax.name == "RLE":
         return layout.allocated
     try:
-        picture = _j2k(code) if layout.syntax.name.startswith("JPEG 2000") else _jpeg(code)
+        picture = _jpeg_2000(code) if layout.syntax.name.startswith("JPEG 2000") else _jpeg(code)
     except (struct.error, IndexError) as error:
         raise InputRefused(f"{name} is damaged: it holds no picture in {layout.syntax.name}", "copy or export it again") from error
     if picture[:2] != (layout.rows, layout.columns) or picture.samples != 1 or not 2 <= picture.bits <= 16:
@@ -56,8 +56,8 @@ def checked_bits(code: bytes, layout: Layout, name: str) -> int:
     return picture.bits
 
 
-def _j2k(code: bytes) -> Picture:
-    at = code.index(_J2K_START) if _J2K_START in code[:4096] else len(code)
+def _jpeg_2000(code: bytes) -> Picture:
+    at = code.index(_JPEG_2000_START) if _JPEG_2000_START in code[:4096] else len(code)
     x1, y1, x0, y0 = struct.unpack_from(">4I", code, at + 8)
     samples, depth = struct.unpack_from(">HB", code, at + 40)
     return Picture(y1 - y0, x1 - x0, (depth & 0x7F) + 1, samples)
