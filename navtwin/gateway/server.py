@@ -71,6 +71,7 @@ class IgtlServer:
         self._say, self._allowed = say, allowed
         self._peers: list[Peer] = []
         self._current: dict[str, Served] = {}
+        self._turned_away: set[str] = set()
         self._selector = selectors.DefaultSelector()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.socket(family, socket.SOCK_STREAM)
@@ -130,7 +131,10 @@ class IgtlServer:
             return  # it has gone again
         host = str(place[0]).removeprefix("::ffff:").partition("%")[0]
         if (self._allowed is not None and host not in self._allowed) or len(self._peers) >= MOST_PEERS:
-            self._say(f"turned away: {host}{'' if len(self._peers) < MOST_PEERS else f' ({MOST_PEERS} clients are there already)'}")
+            if host not in self._turned_away and len(self._turned_away) < MOST_PEERS:
+                # Once: who is turned away may try again for ever.
+                self._turned_away.add(host)
+                self._say(f"turned away: {host}{'' if len(self._peers) < MOST_PEERS else f' ({MOST_PEERS} clients are there already)'}")
             connection.close()
             return
         connection.setblocking(False)
