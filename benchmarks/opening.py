@@ -6,7 +6,7 @@ The CT is made anew from the seed: 512 x 512 pixels, a body with bones in it, th
 turn that does not count; `ratio` is the median of ours over the median of theirs. Both must come to the same values, to the last bit.
 `memory` is the peak of a process of its own, the decoders' processes included, above what it held with everything imported,
 over the bytes of the pixels (Linux only).
-Folders of real slices are timed as well: `--data`, by default the data pack beside the checkout, if it is there.
+Folders (and .tar.xz archives) of real slices are timed as well: `--data`, by default the data pack beside the checkout, if it is there.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks.common import parser, percentiles, write_json
+from navtwin.files.archive import unpacked
 
 SIDE = 512
 PACKINGS = {
@@ -186,8 +187,10 @@ def main() -> None:
             folder.mkdir()
             make(folder, arguments.slices, arguments.seed, packing)
             rows.append(run(f"{packing}, {arguments.slices} slices", folder, arguments.repeats))
-    real = sorted({file.parent for file in arguments.data.rglob("*") if file.suffix == ".dcm" or file.name.startswith("CT.")})
-    rows += [run(folder.name, folder, arguments.repeats) for folder in real]
+    with ExitStack() as kept:
+        roots = [arguments.data, *(kept.enter_context(unpacked(path)) for path in sorted(arguments.data.rglob("*.tar.xz")))]
+        real = sorted({file.parent for root in roots for file in root.rglob("*") if file.suffix == ".dcm" or file.name.startswith("CT.")})
+        rows += [run(folder.name, folder, arguments.repeats) for folder in real]
     report(rows)
     write_json(arguments.json, {"seed": arguments.seed, "opening": rows})
 

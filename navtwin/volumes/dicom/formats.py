@@ -68,7 +68,9 @@ def _facts(chosen: Series) -> list[tuple[str, str]]:
         slices = stack(chosen.group.frames)
     except InputRefused:
         return facts
-    rows = ("along a row", slices.axes[:, 0]), ("along a column", slices.axes[:, 1]), ("slice to slice", slices.axes @ slices.step_mm)
+    rows = [("along a row", slices.axes[:, 0]), ("along a column", slices.axes[:, 1])]
+    if not slices.faults:
+        rows.append(("slice to slice", slices.axes @ slices.step_mm))
     facts += [(f"axis {what}", f"({', '.join(f'{x:.4g}' for x in axis)})") for what, axis in rows]
     facts.append(("first voxel", f"({', '.join(f'{x:.6g}' for x in slices.frames[0].position_mm or ())}) mm, LPS"))
     said = ("age", patient.age), ("sex", patient.sex), ("study", patient.study), ("year of the study", patient.study_year)

@@ -27,6 +27,7 @@ from navtwin.errors import InputRefused, NavtwinError
 from navtwin.files import archive
 from navtwin.files.archive import first_members, is_archive, unpacked
 from navtwin.files.door import peek
+from navtwin.volumes.dicom import unpack
 from navtwin.volumes.dicom.formats import FORMATS
 from navtwin.volumes.dicom.part10 import sop_class
 from navtwin.volumes.dicom.read import list_series, open_ct, read_dicom
@@ -284,4 +285,18 @@ def test_millions_of_empty_items_take_no_time(tmp_path: Path) -> None:
     flood = struct.pack("<HH2sHI", 0x18, 0x9346, b"SQ", 0, 2**32 - 1) + struct.pack("<HHI", 0xFFFE, 0xE000, 0) * 200_000
     (folder / "001").write_bytes(data[:at] + flood + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0) + data[at:])
     with pytest.raises(InputRefused, match="001 holds more than 100000 items"):
+        read_dicom(folder)
+
+
+@pytest.mark.parametrize(
+    "script", ("import time; time.sleep(60)", "import os; os.abort()", "out.write(b'\\x00\\x00\\x00\\x80'); out.flush(); time.sleep(60)")
+)
+def test_a_decoder_that_hangs_dies_or_lies_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    folder = write_slices(tmp_path / "ct", series(2), pydicom.uid.RLELossless)
+    (tmp_path / "unpacker.py").write_text(
+        f"import sys, time; out = sys.stdout.buffer; out.write(b'R'); out.flush(); sys.stdin.buffer.read(80); {script}"
+    )
+    monkeypatch.setattr(unpack, "__file__", str(tmp_path / "unpack.py"))
+    monkeypatch.setattr(unpack, "_MOST_S", 0.3)
+    with pytest.raises(InputRefused, match=r"00[01] cannot be decoded"):
         read_dicom(folder)

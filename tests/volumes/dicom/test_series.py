@@ -8,6 +8,7 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate, encapsulate_extended, generate_frames
 
 from navtwin.errors import InputRefused
 from navtwin.files.door import peek
@@ -135,6 +136,26 @@ def test_enhanced_frames_in_any_order_make_the_same_volume(tmp_path: Path) -> No
         read = read_dicom(file)
         np.testing.assert_array_equal(read.hu, classic.hu)
         np.testing.assert_allclose(read.T_ct_from_ijk, classic.T_ct_from_ijk, atol=1e-12)
+
+
+def test_frames_in_several_pieces_are_told_apart_by_an_offset_table_or_not_at_all(tmp_path: Path) -> None:
+    hu = random_hu(3)
+    ds = enhanced(hu, CORNER_MM + np.arange(3)[:, None] * (0, 0, STEP_MM))
+    write(tmp_path / "file", ds, pydicom.uid.RLELossless)
+    frames = list(generate_frames(ds.PixelData, number_of_frames=3))
+    ds.PixelData = encapsulate(frames, fragments_per_frame=2, has_bot=True)
+    ds.save_as(tmp_path / "basic", enforce_file_format=True)
+    np.testing.assert_array_equal(read_dicom(tmp_path / "basic").hu, hu)
+    ds.PixelData = encapsulate(frames, fragments_per_frame=2, has_bot=False)
+    ds.save_as(tmp_path / "none", enforce_file_format=True)
+    with pytest.raises(InputRefused, match="holds 6 pieces of 3 frames"):
+        read_dicom(tmp_path / "none")
+    ds.PixelData, ds.ExtendedOffsetTable, ds.ExtendedOffsetTableLengths = encapsulate_extended(frames)
+    starts = np.frombuffer(ds.ExtendedOffsetTable, "<u8")
+    ds.PixelData = encapsulate(frames, fragments_per_frame=2, has_bot=False)
+    ds.ExtendedOffsetTable = (starts + 8 * np.arange(3)).astype("<u8").tobytes()  # one item head more in each frame before
+    ds.save_as(tmp_path / "extended", enforce_file_format=True)
+    np.testing.assert_array_equal(read_dicom(tmp_path / "extended").hu, hu)
 
 
 def test_faults_of_enhanced_frames_are_named_by_frame(tmp_path: Path) -> None:
