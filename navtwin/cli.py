@@ -13,12 +13,14 @@ from navtwin.bus.commands import keys_app
 from navtwin.console.commands import operator
 from navtwin.console.setup_command import setup
 from navtwin.errors import NavtwinError
+from navtwin.files import commands as files
 from navtwin.gateway.command import gateway
 from navtwin.record import commands as record
 from navtwin.run import commands as run
 from navtwin.run.bench import bench_app
 from navtwin.run.doctor import doctor
 from navtwin.scene.commands import case_app, data_app
+from navtwin.scene.overlay_command import picture
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,6 +32,7 @@ app.add_typer(case_app, name="case")
 app.add_typer(data_app, name="data")
 app.add_typer(keys_app, name="keys")
 app.add_typer(bench_app, name="bench")
+case_app.command()(picture)
 app.command("operator")(operator)
 app.command("gateway")(gateway)
 app.command("setup")(setup)
@@ -37,8 +40,9 @@ for command in (run.run, run.replay, run.verify, run.register, run.report):
     app.command()(command)
 app.command("doctor")(doctor)
 app.command("recover")(record.recover_command)
-app.command("export")(record.export_command)
-app.command("import")(record.import_command)
+app.command("export")(files.export_command)
+app.command("import")(files.import_command)
+app.command("inspect")(files.inspect_command)
 
 
 def _show_version(wanted: bool) -> None:

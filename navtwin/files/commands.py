@@ -89,7 +89,7 @@ def inspect_command(
         typer.echo(msgspec.json.format(msgspec.json.encode(told)).decode())
     else:
         width = max((len(what) for what, _ in found.facts), default=0)
-        typer.echo(f"{file} is a {found.kind}")
+        typer.echo(f"{file}: {found.kind}")
         for what, value in found.facts:
             typer.echo(f"  {what:<{width}}  {value}")
         for doubt in found.doubts:

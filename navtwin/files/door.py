@@ -49,7 +49,8 @@ def recognise(path: Path) -> Format:
     InputRefused : nothing is there, it is empty, or no format knows it
     """
     seen = peek(path)
-    found = [one for one in formats() if one.recognise(seen)]
+    found = [one for one in formats() if not one.general and one.recognise(seen)]
+    found = found or [one for one in formats() if one.general and one.recognise(seen)]
     if len(found) == 1:
         return found[0]
     if found:
@@ -58,7 +59,7 @@ def recognise(path: Path) -> Format:
         )
     if not seen.is_folder and not seen.head:
         raise InputRefused(f"{path} is empty", "copy or download the file again")
-    raise InputRefused(f"{path} is nothing that can be read", f"known are: {', '.join(sorted(one.name for one in formats()))}")
+    raise InputRefused(f"{path} is nothing that can be read", f"known are: {', '.join(sorted({one.name for one in formats()}, key=str.lower))}")
 
 
 def inspect(path: Path, options: Options) -> tuple[Inspection, tuple[Kind, ...]]:
@@ -88,7 +89,7 @@ def bring(path: Path, to: Path, options: Options, report: Report) -> tuple[str, 
     kind, found = kind_of(to), recognise(path)
     if kind not in found.brings:
         can = ", ".join(KINDS[one] for one in found.brings) or "nothing: it can be looked at with navtwin inspect"
-        raise InputRefused(f"{path} is a {found.name}, which cannot become {KINDS[kind]}", f"it can become {can}")
+        raise InputRefused(f"{path} ({found.name}) cannot become {KINDS[kind]}", f"it can become {can}")
     _refuse_unused(found, options)
     return found.brings[kind](path, to, options, report)
 
@@ -103,7 +104,9 @@ def write(path: Path, to: Path, options: Options, report: Report) -> tuple[str, 
     found = recognise(path)
     kind = found.ours
     if kind is None:
-        raise InputRefused(f"{path} is a {found.name}", f"export takes {', '.join(KINDS.values())}: bring it in first with navtwin import")
+        raise InputRefused(
+            f"{path} ({found.name}) is nothing of ours", f"export takes {', '.join(KINDS.values())}: bring it in first with navtwin import"
+        )
     endings = dict(_endings(kind))
     ending = max((one for one in endings if to.name.lower().endswith(one)), key=len, default=None)
     if ending is None:
@@ -124,7 +127,7 @@ def _refuse_unused(found: Format, options: Options) -> None:
     blank = Options()
     for name in msgspec.structs.asdict(options):
         if getattr(options, name) != getattr(blank, name) and name not in found.uses:
-            raise InputRefused(f"{flag(name)} says nothing to a {found.name}", _known(found.uses))
+            raise InputRefused(f"{flag(name)} says nothing to a file of this kind ({found.name})", _known(found.uses))
 
 
 def _known(uses: Iterable[str]) -> str:

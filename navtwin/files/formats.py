@@ -108,6 +108,7 @@ class Format:
     uses : the options it understands
     writes : (what, ending of the file's name) -> writer
     ours : for our own logs, cases and rigs: which of them it is, so that it can be exported
+    general : so general (any table of numbers) that it is only asked where no other format knows a file
     """
 
     name: str
@@ -117,3 +118,4 @@ class Format:
     uses: frozenset[str] = frozenset()
     writes: Mapping[tuple[Kind, str], Write] = field(default_factory=dict)
     ours: Kind | None = None
+    general: bool = False

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
@@ -14,8 +13,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from navtwin.errors import InputRefused
-from navtwin.nouns import Event, Header, Message, Rig, Source
+from navtwin.nouns import Event, Header, Message, Rig
 
 if TYPE_CHECKING:
     from navtwin.record.recover import Rescue
@@ -25,12 +23,6 @@ if TYPE_CHECKING:
 Step = Callable[[Any, Any, Event], Sequence[Message]]
 NewMemory = Callable[[Any, Rig, Header], Any]
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
-Log = Annotated[Path, typer.Argument(help="session log (*.mcap)")]
-
-
-class _Recording(Source, Protocol):
-    @property
-    def notes(self) -> tuple[str, ...]: ...
 
 
 def replay_command(log: Path, scene: Any, rig: Rig, step: Step, new_memory: NewMemory, *, as_json: bool) -> None:
@@ -66,47 +58,6 @@ def recover_command(
     _print(rescue, _show_rescue, as_json)
     if rescue.gaps or rescue.unreadable_bytes:
         raise typer.Exit(1)
-
-
-def export_command(
-    log: Log,
-    to: Annotated[Path, typer.Option(help="file to write: .csv (readings), .igs.mha (tracking, for PLUS and Slicer) or .json (everything)")],
-) -> None:
-    """Write a log as a file that other programs read."""
-    from navtwin.record.export import export
-
-    written = export(log, to)
-    typer.echo(f"{written} {'frames' if to.name.endswith('.igs.mha') else 'rows' if to.name.endswith('.csv') else 'records'} written to {to}")
-
-
-def import_command(
-    file: Annotated[Path, typer.Argument(help="recorded stream: .igs.mha, .igs.nrrd")],
-    to: Annotated[Path, typer.Option(help="log to write (*.mcap)")],
-    rig: Annotated[Path | None, typer.Option(help="rig.toml that names the bodies and declares the tracker's latency")] = None,
-    as_json: Json = False,
-) -> None:
-    """Make a log of inputs out of a recorded tracking stream."""
-    from navtwin import __version__
-    from navtwin.nouns import read_rig
-    from navtwin.record.imports import import_stream
-
-    source = _open_recording(file, read_rig(rig) if rig is not None else None)
-    imported = import_stream(source, to, __version__, source.notes)
-    if as_json:
-        _print(imported, None, as_json)
-        return
-    typer.echo(
-        f"{imported.frames} frames over {imported.seconds:.1f} s written to {to}: {imported.poses} poses, {imported.refused} sightings without"
-    )
-    for note in imported.notes:
-        typer.echo(f"note: {note}")
-
-
-def _open_recording(file: Path, rig: Rig | None) -> _Recording:
-    """Through the entry point, because the readers live in a room that this one does not know."""
-    for entry in entry_points(group="navtwin.sources", name="log"):
-        return cast(_Recording, entry.load()(str(file), None, rig))
-    raise InputRefused("no reader of recorded streams is installed", "install navtwin whole")
 
 
 @contextmanager

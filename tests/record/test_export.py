@@ -10,6 +10,7 @@ import pytest
 import typer
 
 from navtwin.errors import InputRefused
+from navtwin.files import commands as files
 from navtwin.nouns import Command, Event, Sighting, TrackerFrame
 from navtwin.record import commands
 from navtwin.record.export import export
@@ -100,9 +101,9 @@ def test_nothing_to_write_and_unknown_kinds_are_refused(tmp_path: Path, session:
 
 
 def test_the_commands(session: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    commands.export_command(session, tmp_path / "s.igs.mha")
+    files.export_command(session, tmp_path / "s.igs.mha")
     assert "70 frames written" in capsys.readouterr().out
-    commands.import_command(tmp_path / "s.igs.mha", tmp_path / "s2.mcap")
+    files.import_command(tmp_path / "s.igs.mha", tmp_path / "s2.mcap")
     assert "70 poses, 70 sightings without" in capsys.readouterr().out
     commands.recover_command(session, tmp_path / "r.mcap")
     assert "is whole" in capsys.readouterr().out

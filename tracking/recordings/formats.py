@@ -50,17 +50,17 @@ def _bring(path: Path, to: Path, options: Options, report: Report) -> tuple[str,
     return import_stream(RecordedSource(recording.source, recording.frames(), told), to, __version__, told).told()
 
 
-def _format(name: str, recognise: Callable[[Peek], bool]) -> Format:
+def _format(name: str, recognise: Callable[[Peek], bool], *, general: bool = False) -> Format:
     def inspect(path: Path, options: Options) -> Inspection:
         from tracking.recordings.notes import inspection
 
         return inspection(name, _read(path, options))
 
-    return Format(name=name, recognise=recognise, inspect=inspect, brings={"log": _bring}, uses=frozenset({"rig", "columns"}))
+    return Format(name=name, recognise=recognise, inspect=inspect, brings={"log": _bring}, uses=frozenset({"rig", "columns"}), general=general)
 
 
 FORMATS = (
     _format("PLUS tracker recording", _is_sequence),
     _format("MITK navigation data", _is_mitk),
-    _format("tracker CSV", _is_tracks),
+    _format("tracker CSV", _is_tracks, general=True),
 )
