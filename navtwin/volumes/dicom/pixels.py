@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from hashlib import sha256
 from itertools import groupby
+from threading import Event
 from typing import Any, BinaryIO, Final
 
 import numpy as np
@@ -113,18 +114,23 @@ def _take_all(frames: Sequence[Frame], use: _Use) -> None:
     packed = any(f.layout.syntax.packed for f in frames)
     numbered = list(enumerate(frames))
     decoders = min(_MOST_DECODERS, os.cpu_count() or 1, max(1, len(frames) // _WORTH_A_DECODER)) if packed else 1
+    refused = Event()
     with ThreadPoolExecutor(decoders) as pool:
-        for done in [pool.submit(_take_some, numbered[n::decoders], use, packed) for n in range(decoders)]:
+        for done in [pool.submit(_take_some, numbered[n::decoders], use, packed, refused) for n in range(decoders)]:
             done.result()
 
 
-def _take_some(numbered: list[tuple[int, Frame]], use: _Use, packed: bool) -> None:
+def _take_some(numbered: list[tuple[int, Frame]], use: _Use, packed: bool, refused: Event) -> None:
+    """One thread's share. Where another thread's is refused, the rest is not worth the wait."""
     with ExitStack() as kept:
+        kept.push(lambda kind, *_: refused.set() if kind else None)
         unpack = kept.enter_context(unpacker()) if packed else None
         for layout, group in groupby(numbered, key=lambda one: one[1].layout):
             with pixel_stream(layout.path, layout.syntax, layout.start) as stream:
                 take = _packed(stream, layout, unpack) if unpack and layout.syntax.packed else _plain(stream, layout)
                 for number, frame in group:
+                    if refused.is_set():
+                        return
                     use(number, frame, take(frame))
 
 
