@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -32,6 +33,16 @@ class Refused(msgspec.Struct, frozen=True, tag_field="kind", tag="refused"):
 
 Answer = TrackerFrame | Ready | Refused
 decode_answer = msgspec.json.Decoder(Answer).decode
+
+
+def answers_alone() -> BinaryIO:
+    """For the child, first of all: the stream to answer on, which nothing else writes to, and Ctrl-C left to the parent."""
+    # Ctrl-C goes to the whole process group; the parent closes our input when it is done.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What a library prints must not get in between the answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return answers
 
 
 class ChildEnded(NavtwinError):

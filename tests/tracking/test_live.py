@@ -14,14 +14,15 @@ import pytest
 from navtwin.errors import InputRefused, NavtwinError
 from navtwin.nouns import Command, Mark, SourceEnded, SourceItem, TrackerFrame, encode
 from tests.tracking.printed import POSE, printed_rig, shown
+from tracking.child_process import ChildEnded, Ready, Refused, decode_answer
 from tracking.opencv import cv2
 from tracking.pictures import sources as opening
 from tracking.pictures.folder import open_images
 from tracking.pictures.images import Image
 from tracking.pictures.sources import open_pictures
 from tracking.stream import live, sources
-from tracking.stream.child import Ready, Refused, Start, decode_answer, read_exposure, serve, write_exposure
-from tracking.stream.detection import ChildEnded, DetectionChild
+from tracking.stream.child import Start, read_exposure, serve, write_exposure
+from tracking.stream.detection import DetectionChild
 from tracking.stream.live import PictureTracking
 from tracking.stream.tracker import MarkerTracker
 

@@ -6,7 +6,6 @@ On its standard input comes a line that says what to open; on its standard outpu
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
 import time
@@ -17,7 +16,7 @@ import msgspec
 from navtwin.errors import InputRefused
 from navtwin.nouns import Sighting, TrackerFrame, encode
 from tracking.child_process import Answer as Line
-from tracking.child_process import Ready, Refused
+from tracking.child_process import Ready, Refused, answers_alone
 from tracking.ndi.address import NdiAddress
 from tracking.ndi.device import NdiDevice, NdiTrouble
 
@@ -86,11 +85,7 @@ def _frame(start: Start, number: int, sightings: tuple[Sighting, ...]) -> Tracke
 
 def main() -> None:
     """Be the child."""
-    # Ctrl-C goes to the whole process group; the parent closes our input when it is done.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # What a library prints must not get in between the answers.
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
+    answers = answers_alone()
 
     def say(line: Line) -> None:
         answers.write(encode(line) + b"\n")

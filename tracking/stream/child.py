@@ -7,7 +7,6 @@ pictures' bytes behind it. On its standard output it answers each with a tracker
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from typing import BinaryIO
@@ -16,7 +15,8 @@ import msgspec
 import numpy as np
 
 from navtwin.errors import InputRefused
-from navtwin.nouns import Rig, TrackerFrame, encode
+from navtwin.nouns import Rig, encode
+from tracking.child_process import Answer, Ready, Refused, answers_alone
 from tracking.opencv import cv2
 from tracking.pictures.images import Image, Picture, Stamp
 
@@ -44,19 +44,6 @@ class Shot(msgspec.Struct, frozen=True):
     height: int
 
 
-class Ready(msgspec.Struct, frozen=True, tag_field="kind", tag="ready"):
-    """The rig can be tracked with; pictures may come."""
-
-
-class Refused(msgspec.Struct, frozen=True, tag_field="kind", tag="refused"):
-    """An `InputRefused` of the child."""
-
-    problem: str
-    remedy: str
-
-
-Answer = TrackerFrame | Ready | Refused
-decode_answer = msgspec.json.Decoder(Answer).decode
 _decode_start = msgspec.json.Decoder(Start).decode
 _decode_shots = msgspec.json.Decoder(list[Shot]).decode
 
@@ -113,11 +100,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
 
 def main() -> None:
     """Be the child."""
-    # Ctrl-C goes to the whole process group; the parent closes our input when it is done.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # What a library prints must not get in between the answers.
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
+    answers = answers_alone()
     # The twin needs a core of its own.
     cv2.setNumThreads(max(1, (os.cpu_count() or 1) - 1))
     try:

@@ -14,10 +14,11 @@ from msgspec.structs import replace
 
 from navtwin.errors import NavtwinError
 from navtwin.nouns import Rig, Sighting, SourceEnded, SourceItem, TrackerFrame, TrackerStatus
+from tracking.child_process import ChildEnded
 from tracking.pictures.checks import check_rig, check_size
 from tracking.pictures.images import ImageSource, Picture
 from tracking.pictures.raw import RawRecorder
-from tracking.stream.detection import ANSWER_S, ChildEnded, DetectionChild
+from tracking.stream.detection import ANSWER_S, DetectionChild
 
 #: Exposures of a recording that are in the child's hands or done, beyond the one that is waited for.
 READ_AHEAD = 3
