@@ -24,7 +24,13 @@ def _finite(value: Any) -> bool:
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, tuple):
-        return all(map(_finite, value))
+        # Written out: a recording that is brought in makes a million of these checks.
+        for item in value:
+            if isinstance(item, float):
+                if not math.isfinite(item):
+                    return False
+            elif not _finite(item):
+                return False
     return True
 
 
@@ -43,7 +49,8 @@ class Noun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         for name in _numbers_of(type(self)):
-            if not _finite(getattr(self, name)):
+            value = getattr(self, name)
+            if value is not None and not _finite(value):
                 raise InputRefused(f"{type(self).__name__}.{name} holds NaN or an infinite value", "send null for what is not known")
 
 
