@@ -6,9 +6,11 @@ import struct
 from pathlib import Path
 from typing import Final
 
+from navtwin.errors import InputRefused
 from navtwin.files.guard import read_head
 from navtwin.volumes.labels.segments import Segment, Segmentation, label_counts
 from navtwin.volumes.labels.tables import embedded_table, read_table
+from navtwin.volumes.labels_guess import looks_like_labels
 from navtwin.volumes.read import read_label_volume
 
 #: The names of a few thousand labels; header extensions beyond are images.
@@ -20,9 +22,11 @@ def read_named_labels(path: Path, names: Path | None, *, space: str | None = Non
 
     Raises
     ------
-    InputRefused : as `read_label_volume` and `read_table`
+    InputRefused : a scan in place of labels; as `read_label_volume` and `read_table`
     """
     volume = read_label_volume(path, space=space, unit=unit)
+    if not looks_like_labels(path):
+        raise InputRefused(f"{path} holds scanned values, not labels", "pass the segmentation; a scan is what --ct takes")
     table = read_table(names) if names is not None else embedded_names(path)
     there = label_counts(volume)
     named = [one for one in table if one.labels[0] in there]

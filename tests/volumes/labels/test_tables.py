@@ -90,6 +90,13 @@ def test_a_table_outdoes_the_names_in_the_file(tmp_path: Path) -> None:
         found.segment("femur")
 
 
+def test_a_scan_in_place_of_labels(tmp_path: Path) -> None:
+    values = np.random.default_rng(1).integers(-1000, 1000, (8, 9, 10)).astype(np.int16)
+    nib.save(nib.Nifti1Image(values, np.diag((10.0, 10.0, 10.0, 1.0))), tmp_path / "x.nii")
+    with pytest.raises(InputRefused, match="holds scanned values, not labels"):
+        read_named_labels(tmp_path / "x.nii", None)
+
+
 def test_entities_in_the_names(tmp_path: Path) -> None:
     bomb = '<!DOCTYPE x [<!ENTITY a "aaaa">]>' + XML.split("?>")[1].strip()
     with pytest.raises(InputRefused, match="DOCTYPE"):
