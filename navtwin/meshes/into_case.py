@@ -18,9 +18,8 @@ from navtwin.meshes.report import findings, report_mesh
 from navtwin.nouns import Role
 from navtwin.scene.amend import amended
 from navtwin.scene.build import ASSUMED_SD_MM, Wanted, refuse_bad_limits, structure_entry
-from navtwin.scene.case import CASE_FILE
+from navtwin.scene.case import CASE_FILE, scanned_box
 from navtwin.scene.surface import Surface
-from navtwin.volumes.read import read_box
 from navtwin.volumes.volume import VolumeBox
 
 #: So many vertices are looked up in the scan.
@@ -57,7 +56,7 @@ def add_structure(path: Path, to: Path, options: Options, report: Report) -> tup
         remedy = "give it the role context, or mend it where it was made" if options.repair else "pass --repair, or give it the role context"
         raise InputRefused(f"{path} cannot be critical: its surface is {surface.sign.why}, and its inside is doubtful there", remedy)
     with amended(to) as draft:
-        place = _place(path, surface, read_box(draft.folder / draft.case.ct.file))
+        place = _place(path, surface, scanned_box(draft.folder, draft.case))
         report(f"adding {wanted.name}")
         draft.add_structure(structure_entry(wanted, capped=False), surface)
     added = f"added structure '{wanted.name}' ({wanted.role}) of {len(surface.faces)} triangles to {to}"

@@ -15,6 +15,7 @@ from navtwin.nouns import Noun, Role, read_toml
 from navtwin.rigid import Vec3
 from navtwin.scene.lock import lock_hash
 from navtwin.scene.model import DEFAULT_CORRELATION_MM, Landmark, Patient, Plan, Scene, Structure
+from navtwin.volumes.volume import Row4, VolumeBox
 
 if TYPE_CHECKING:
     from navtwin.scene.surface import Surface
@@ -53,6 +54,13 @@ class PatientSection(Noun, frozen=True):
     birth_date: str | None = None
 
 
+class ScannedSection(Noun, frozen=True):
+    """[ct.scanned]: where the scan reached, if not all of the volume (a tilted stack on a square grid): `VolumeBox`'s affine and voxels."""
+
+    T_ijk_from_ct: tuple[Row4, Row4, Row4, Row4]
+    shape_ijk: tuple[int, int, int]
+
+
 class CtSection(Noun, frozen=True):
     """`is_label_volume`: there was no CT, a label volume stands for the scanned volume. `frame` and `series`: hashes of the DICOM UIDs of the
     frame of reference and the series, by which a segmentation that is added later is known to belong to it."""
@@ -61,6 +69,7 @@ class CtSection(Noun, frozen=True):
     is_label_volume: bool = False
     frame: str = ""
     series: str = ""
+    scanned: ScannedSection | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -140,8 +149,6 @@ def load_scene(folder: str | Path) -> Scene:
 
 def scene_of(folder: Path, case: CaseFile, surfaces: dict[str, Surface]) -> Scene:
     """The Scene of a case that has been checked."""
-    from navtwin.volumes.read import read_box
-
     structures = tuple(
         Structure(s.name, s.role, s.body, surfaces[s.name], s.caution_mm, s.danger_mm, s.sd_mm, s.correlation_mm, s.color, s.opacity, s.capped)
         for s in case.structure
@@ -152,12 +159,21 @@ def scene_of(folder: Path, case: CaseFile, surfaces: dict[str, Surface]) -> Scen
         landmarks=tuple(Landmark(m.name, m.position_mm) for m in case.landmark),
         plans=tuple(Plan(p.name, p.entry_mm, p.target_mm, p.diameter_mm, p.tolerance_mm) for p in case.plan),
         patient=Patient(**msgspec.structs.asdict(case.patient)),
-        volume=read_box(folder / case.ct.file),
+        volume=scanned_box(folder, case),
         ct_path=folder / case.ct.file,
         folder=folder,
         case_hash=lock_hash(folder),
         citation=case.case.citation,
     )
+
+
+def scanned_box(folder: Path, case: CaseFile) -> VolumeBox:
+    """Where in ct the patient was scanned."""
+    from navtwin.volumes.read import read_box
+
+    if case.ct.scanned is not None:
+        return VolumeBox(case.ct.scanned.T_ijk_from_ct, case.ct.scanned.shape_ijk)
+    return read_box(folder / case.ct.file)
 
 
 def named_files(case: CaseFile) -> tuple[str, ...]:

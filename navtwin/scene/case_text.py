@@ -116,6 +116,8 @@ def _table(header: str, section: Noun) -> str:
 def _value(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, Noun):
+        return f"{{ {', '.join(f'{name} = {_value(part)}' for name, part in msgspec.structs.asdict(value).items())} }}"
     if isinstance(value, tuple):
         return f"[{', '.join(_value(v) for v in value)}]"
     if isinstance(value, float):

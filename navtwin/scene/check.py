@@ -13,12 +13,11 @@ import numpy as np
 
 from navtwin.errors import InputRefused, NavtwinError
 from navtwin.nouns import Noun
-from navtwin.scene.case import CaseFile, LandmarkEntry, PlanEntry, StructureEntry, named_files
+from navtwin.scene.case import CaseFile, LandmarkEntry, PlanEntry, StructureEntry, named_files, scanned_box
 from navtwin.scene.findings import Finding, fault, read_leniently, warning
 from navtwin.scene.lock import RELOCK, changed_files, write_lock
 from navtwin.scene.sign import Sign
 from navtwin.scene.surface import Surface
-from navtwin.volumes.read import read_box
 from navtwin.volumes.volume import VolumeBox
 
 FEWEST_LANDMARKS = 3
@@ -147,7 +146,7 @@ def _box(folder: Path, case: CaseFile) -> tuple[VolumeBox | None, list[Finding]]
     if not (folder / case.ct.file).is_file():
         return None, []  # the lock says so
     try:
-        return read_box(folder / case.ct.file), []
+        return scanned_box(folder, case), []
     except InputRefused as refused:
         return None, [fault(refused.problem, refused.remedy)]
 

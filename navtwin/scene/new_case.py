@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from navtwin.errors import InputRefused
 from navtwin.scene.build import Report, Wanted, cache_key, deliver, refuse_bad_limits, refuse_taken, write_case
-from navtwin.scene.case import CT_FILE, CaseFile, CaseSection, CtSection, PatientSection, read_case_file
+from navtwin.scene.case import CT_FILE, CaseFile, CaseSection, CtSection, PatientSection, ScannedSection, read_case_file
 from navtwin.scene.labelled import all_of, surfaces_of
 from navtwin.scene.scan import PatientScan, Sources, content_hash, read_scan
 from navtwin.volumes.labels.read import read_segmentation
@@ -52,12 +54,22 @@ def _make(target: Path, name: str, sources: Sources, wanted: Sequence[Wanted], r
         wanted = wanted or all_of(labels)
         refuse_bad_limits(wanted)
     entries, surfaces = surfaces_of(wanted, labels, scan.volume if scan else None, report)
+    scanned = scan.volume.scanned if scan else None
+    if scanned is not None:
+        # A surface that ends where the slices end was cut there, also where the grid goes on.
+        entries = [msgspec.structs.replace(e, capped=e.capped or scanned.reached_by(surfaces[e.name].vertices_mm)) for e in entries]
     known_by = scan.known_by if scan else UNKNOWN
     said = (*(scan.said if scan else ()), *(labels.remarks if labels else ()))
     case = CaseFile(
         case=CaseSection(name=name, doubts=said),
         patient=scan.patient if scan else PatientSection(notes=sources.notes),
-        ct=CtSection(file=CT_FILE, is_label_volume=scan is None, frame=known_by.frame, series=known_by.series),
+        ct=CtSection(
+            file=CT_FILE,
+            is_label_volume=scan is None,
+            frame=known_by.frame,
+            series=known_by.series,
+            scanned=ScannedSection(scanned.T_ijk_from_ct, scanned.shape_ijk) if scanned else None,
+        ),
         structure=tuple(entries),
     )
     report("writing the case")

@@ -49,6 +49,12 @@ class VolumeBox:
                 return False
         return True
 
+    def reached_by(self, points_mm: npt.NDArray[np.float64]) -> bool:
+        """Whether any of the points (N, 3), ct, lies in an outermost voxel or beyond it."""
+        T = np.array(self.T_ijk_from_ct)
+        indices = points_mm @ T[:3, :3].T + T[:3, 3]
+        return bool(((indices < 0.5) | (indices > np.array(self.shape_ijk) - 1.5)).any())
+
 
 @dataclass(frozen=True)
 class Volume:
@@ -60,12 +66,14 @@ class Volume:
     T_ct_from_ijk : (4, 4) affine from voxel indices (i, j, k) to ct (LPS, mm); may be left-handed
     spacing_mm : voxel sides along (i, j, k)
     path : where it was read from
+    scanned : where the scan reached, for a grid that is larger: a tilted stack put onto a square one has corners that no slice reaches
     """
 
     hu: npt.NDArray[Any]
     T_ct_from_ijk: Affine
     spacing_mm: Sides
     path: Path
+    scanned: VolumeBox | None = None
 
     @property
     def shape_ijk(self) -> tuple[int, int, int]:
@@ -75,7 +83,7 @@ class Volume:
     @property
     def box(self) -> VolumeBox:
         """Where in ct something is known."""
-        return volume_box(self.T_ct_from_ijk, self.shape_ijk)
+        return self.scanned or volume_box(self.T_ct_from_ijk, self.shape_ijk)
 
 
 def volume_box(T_ct_from_ijk: Affine, shape_ijk: tuple[int, int, int]) -> VolumeBox:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,7 +110,7 @@ def _volume(slices: Stack, path: Path, mend: bool) -> tuple[Volume, tuple[str, .
     said.append(f"The grid has {ni} x {nj} x {nk} voxels, interpolated linearly along all three axes.")
     if square.unscanned:
         said.append(f"{square.unscanned:.1%} of it lies beyond the slices' edges and is filled with {AIR_HU} HU: nothing was scanned there.")
-    return placed(square.hu, square.T_ct_from_ijk, path), tuple(said)
+    return replace(placed(square.hu, square.T_ct_from_ijk, path), scanned=square.scanned), tuple(said)
 
 
 def _without_doubles(slices: Stack, fault: Fault, mend: bool, say: Callable[[str], None]) -> Stack:

@@ -16,12 +16,14 @@ import numpy.typing as npt
 from navtwin.errors import InputRefused
 from navtwin.volumes.dicom.geometry import Array, Stack
 from navtwin.volumes.dicom.pixels import AIR_HU
-from navtwin.volumes.volume import MOST_BYTES
+from navtwin.volumes.volume import MOST_BYTES, VolumeBox, volume_box
 
 Plane = npt.NDArray[np.float32]
 
 #: The finest gap sets the step; a stack may not grow beyond this many times its slices.
 _MOST_GROWTH: Final = 4
+#: Where the scan reached is told to this share of a pixel.
+_MOST_STRAY: Final = 1.0
 #: Shifts below this share of a pixel are rounding in the header.
 _NO_SHIFT: Final = 1e-3
 
@@ -35,11 +37,13 @@ class Resampled:
     hu : (nk, nj, ni) as the stack's type; -1024 where no slice reaches
     T_ct_from_ijk : (4, 4)
     unscanned : share of the grid that no slice reaches
+    scanned : where the slices lie: the grid, leaning as they do; None where they cover it all
     """
 
     hu: npt.NDArray[Any]
     T_ct_from_ijk: Array
     unscanned: float
+    scanned: VolumeBox | None
 
 
 def resample(stack: Stack, hu: npt.NDArray[Any]) -> Resampled:
@@ -72,7 +76,27 @@ def resample(stack: Stack, hu: npt.NDArray[Any]) -> Resampled:
     T_ct_from_ijk = np.eye(4)
     T_ct_from_ijk[:3, :3] = stack.axes * (along_i, along_j, step)
     T_ct_from_ijk[:3, 3] = stack.axes @ (low[0], low[1], heights[0])
-    return Resampled(out, T_ct_from_ijk, unscanned / out.size)
+    leaning = _leaning(stack, T_ct_from_ijk, step) if unscanned else None
+    scanned = None if leaning is None else volume_box(leaning, (hu.shape[2], hu.shape[1], nk))
+    return Resampled(out, T_ct_from_ijk, unscanned / out.size, scanned)
+
+
+def _leaning(stack: Stack, T_ct_from_ijk: Array, step: float) -> Array:
+    """The affine whose third axis leans as the slices' corners do.
+
+    Raises
+    ------
+    InputRefused : they do not lie along one line, so that where the scan reached is no box
+    """
+    heights = stack.places_mm[:, 2] - stack.places_mm[0, 2]
+    slope, first = (stack.places_mm[-1] - stack.places_mm[0])[:2] / heights[-1], stack.places_mm[0, :2]
+    stray = float(np.abs(stack.places_mm[:, :2] - first - heights[:, None] * slope).max())
+    if stray > _MOST_STRAY * min(stack.spacing_mm):
+        raise InputRefused(f"its slices stray up to {stray:.2f} mm from one line", "export the series again, or leave out those that were moved")
+    leaning = T_ct_from_ijk.copy()
+    leaning[:3, 2] = stack.axes @ (slope[0] * step, slope[1] * step, step)
+    leaning[:3, 3] = stack.axes @ stack.places_mm[0]
+    return leaning
 
 
 def _steps(heights: Array) -> tuple[int, float]:
