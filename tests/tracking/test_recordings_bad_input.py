@@ -260,6 +260,7 @@ def test_files_are_known_by_content_and_looked_at(tmp_path: Path, name: str, kin
         b"label,name\n1,liver\n",
         b"# Markups fiducial file version = 4.11\n1,2,3,4,5,6,7\n1,2,3,4,5,6,7\n",
         b"1 2 3 4 5 6 7 8\n",
+        b"7" + b",0.5" * 15 + b"\n8" + b",0.5" * 15 + b"\n",
         b"\x89MCAP0\r\n",
     ],
 )

@@ -27,6 +27,8 @@ from tracking.recordings.recording import NO_TIME, Ints, Recording, Texts, Track
 from tracking.recordings.rigid_rows import Rows, from_angles, from_matrices, from_quaternions
 from tracking.recordings.text_numbers import nanoseconds, number_rows, shown, whole_number
 
+#: Definitions of marker bodies are tables of numbers too: a marker's number, its centre (or not) and its four corners.
+_MARKER_ROWS: Final = (13, 16)
 _DELIMITERS: Final = ",;\t"
 _SEEN: Final[dict[str, bool]] = {"1": True, "true": True, "0": False, "false": False}
 _HEADER: Final = re.compile(r"(?:t|time)(?:_(?:capture|arrival|device))?_(?:ns|us|ms|s)")
@@ -46,6 +48,8 @@ def looks_like(head: bytes) -> bool:
     if len(cells) < 2 or len(cells[0]) < 7 or len(cells[0]) != len(cells[1]):
         return False
     named = any(_HEADER.fullmatch(cell.strip()) for cell in cells[0])
+    if len(cells[0]) in _MARKER_ROWS and all(re.fullmatch(r"\s*\d{1,4}\s*", row[0]) for row in cells):
+        return False
     return named or all(_NUMBER.fullmatch(cell) for cell in cells[1])
 
 
