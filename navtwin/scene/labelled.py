@@ -40,7 +40,9 @@ def surfaces_of(
     for asked in wanted:
         report(f"surface of {asked.name}")
         one, extraction = _extracted(asked, labels, ct)
-        entries.append(structure_entry(one, extraction.capped, [entry.file for entry in entries]))
+        # A surface that ends where the slices end was cut there, also where the grid goes on.
+        cut = ct is not None and ct.scanned is not None and ct.scanned.reached_by(extraction.surface.vertices_mm)
+        entries.append(structure_entry(one, extraction.capped or cut, [entry.file for entry in entries]))
         surfaces[one.name] = extraction.surface
     return entries, surfaces
 

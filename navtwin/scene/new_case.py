@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
 from navtwin.errors import InputRefused
 from navtwin.scene.build import Report, Wanted, cache_key, deliver, refuse_bad_limits, refuse_taken, write_case
 from navtwin.scene.case import CT_FILE, CaseFile, CaseSection, CtSection, PatientSection, ScannedSection, read_case_file
@@ -55,9 +53,6 @@ def _make(target: Path, name: str, sources: Sources, wanted: Sequence[Wanted], r
         refuse_bad_limits(wanted)
     entries, surfaces = surfaces_of(wanted, labels, scan.volume if scan else None, report)
     scanned = scan.volume.scanned if scan else None
-    if scanned is not None:
-        # A surface that ends where the slices end was cut there, also where the grid goes on.
-        entries = [msgspec.structs.replace(e, capped=e.capped or scanned.reached_by(surfaces[e.name].vertices_mm)) for e in entries]
     known_by = scan.known_by if scan else UNKNOWN
     said = (*(scan.said if scan else ()), *(labels.remarks if labels else ()))
     case = CaseFile(

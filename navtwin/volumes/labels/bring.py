@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -13,7 +14,7 @@ from navtwin.files.formats import Options, Report
 from navtwin.nouns import Role
 from navtwin.scene.amend import Draft, amended
 from navtwin.scene.build import ASSUMED_SD_MM, Wanted, parse_structure, refuse_bad_limits
-from navtwin.scene.case import CASE_FILE, StructureEntry, read_case_file
+from navtwin.scene.case import CASE_FILE, StructureEntry, read_case_file, scanned_box
 from navtwin.scene.labelled import all_of, surfaces_of
 from navtwin.scene.new_case import build_case
 from navtwin.scene.scan import Sources
@@ -74,8 +75,10 @@ def bring_labels(path: Path, to: Path, options: Options, report: Report) -> tupl
 
 
 def _volume_of(draft: Draft) -> Volume:
+    """The volume of a case, with how far of it was scanned."""
     path = draft.home / draft.case.ct.file
-    return read_label_volume(path) if draft.case.ct.is_label_volume else read_ct(path)
+    volume = read_label_volume(path) if draft.case.ct.is_label_volume else read_ct(path)
+    return volume if draft.case.ct.scanned is None else replace(volume, scanned=scanned_box(draft.home, draft.case))
 
 
 def _role(options: Options) -> Role:
