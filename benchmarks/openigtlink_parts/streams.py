@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import select
 import socket
 import struct
 import time
@@ -114,6 +115,11 @@ def bare(port: int, pipe: Connection, bodies: tuple[str, ...]) -> Received:
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         pipe.send("go")
         while sent < 0 or count < sent:
+            if sent < 0 and pipe.poll():
+                sent = pipe.recv()
+            # The sender's count may come behind its last message: nothing may be waited for without end.
+            if not select.select([peer], [], [], 0.2)[0]:
+                continue
             data = peer.recv(size, socket.MSG_WAITALL)
             now_ns = time.monotonic_ns()
             number = int(struct.unpack_from(">f", data, HEADER_BYTES + EXTENDED_BYTES + 36)[0])
@@ -122,8 +128,6 @@ def bare(port: int, pipe: Connection, bodies: tuple[str, ...]) -> Received:
             last = number
             if now_ns - begun_ns > SETTLE_S * S:
                 latency_ms.append((now_ns - read_header(data).stamp_ns) * 1e-6)
-            if sent < 0 and pipe.poll():
-                sent = pipe.recv()
     return Received(sent, count, disordered, latency_ms)
 
 
