@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import nibabel as nib
 import numpy as np
 import pytest
@@ -12,7 +14,9 @@ from navtwin.errors import InputRefused
 from navtwin.files.formats import HEAD_BYTES, Format, Options, Peek
 from navtwin.files.guard import is_packed, read_head
 from navtwin.scene import load_scene
-from navtwin.scene.case import CASE_FILE, read_case_file
+from navtwin.scene.case import CASE_FILE, ScannedSection, read_case_file
+from navtwin.scene.case_text import case_text
+from navtwin.scene.check import relock
 from navtwin.scene.formats import FORMATS as OWN
 from navtwin.scene.lock import LOCK_FILE
 from navtwin.volumes.labels.bring import bring_ct, bring_labels
@@ -115,6 +119,19 @@ def test_doubts_stay_with_the_case(tmp_path: Path, case: Path) -> None:
     unit, frame = read_case_file(tmp_path / "plain").case.doubts
     assert ("does not say the unit" in unit, frame) == (True, said[-1])
     load_scene(tmp_path / "plain")
+
+
+def test_a_structure_that_reaches_where_the_slices_end_is_capped(tmp_path: Path, case: Path) -> None:
+    """A tilted stack on a square grid: the grid goes on where the scan does not."""
+    before = read_case_file(case)
+    T: Any = tuple(tuple(float(v) for v in row) for row in np.linalg.inv(T_ct_from_ijk()))
+    scanned = ScannedSection(T_ijk_from_ct=T, shape_ijk=(24, 20, 6))
+    text = case_text(msgspec.structs.replace(before, ct=msgspec.structs.replace(before.ct, scanned=scanned)))
+    (case / CASE_FILE).write_text(text, encoding="utf-8")
+    relock(case)
+    bring_labels(write_seg(tmp_path / "x"), case, Options(structures=("bone:work",)), quiet)
+    assert load_scene(case).structure("bone").capped
+    assert read_case_file(case).ct.scanned is not None
 
 
 def refused(case: Path, path: Path, words: str, **options: object) -> None:
