@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,9 @@ from navtwin.volumes.labels.segments import Segmentation
 from navtwin.volumes.volume import Volume
 
 Mask = npt.NDArray[np.bool_]
+
+#: Share of all voxels at a threshold from which a part that hangs together counts as large.
+LARGE_PART: Final = 0.05
 
 
 def surfaces_of(
@@ -69,6 +72,24 @@ def _extracted(one: Wanted, labels: Segmentation | None, ct: Volume | None) -> t
     found = extract_mask(labels.volume, mask, what)
     capped = found.capped and not (labels.crops and ct is not None and _ends_inside(mask, labels.volume, ct))
     return one, replace(found, capped=capped)
+
+
+def doubts_of_thresholds(wanted: Sequence[Wanted], ct: Volume | None) -> tuple[str, ...]:
+    """A threshold takes all that is as dense as bone, the table and a head holder too: what falls into large parts is told."""
+    from scipy import ndimage
+
+    said = []
+    for one in wanted:
+        if one.threshold_hu is None or ct is None:
+            continue
+        numbered, _ = ndimage.label(ct.hu >= one.threshold_hu)
+        voxels = np.sort(np.bincount(numbered.ravel())[1:])[::-1]
+        large = voxels[voxels >= LARGE_PART * voxels.sum()]
+        if len(large) > 1:
+            ml = float(np.prod(ct.spacing_mm)) / 1000.0
+            sizes = " and ".join(f"{count * ml:.0f}" for count in large)
+            said.append(f"'{one.name}' falls into {len(large)} large parts (of {sizes} ml): the table or a head holder may be one of them")
+    return tuple(said)
 
 
 def _ends_inside(mask: Mask, labels: Volume, ct: Volume) -> bool:

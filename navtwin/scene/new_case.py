@@ -8,7 +8,7 @@ from pathlib import Path
 from navtwin.errors import InputRefused
 from navtwin.scene.build import Report, Wanted, cache_key, deliver, refuse_bad_limits, refuse_taken, write_case
 from navtwin.scene.case import CT_FILE, CaseFile, CaseSection, CtSection, PatientSection, ScannedSection, read_case_file
-from navtwin.scene.labelled import all_of, surfaces_of
+from navtwin.scene.labelled import all_of, doubts_of_thresholds, surfaces_of
 from navtwin.scene.scan import PatientScan, Sources, content_hash, read_scan
 from navtwin.volumes.labels.read import read_segmentation
 from navtwin.volumes.labels.scan import UNKNOWN
@@ -54,7 +54,8 @@ def _make(target: Path, name: str, sources: Sources, wanted: Sequence[Wanted], r
     entries, surfaces = surfaces_of(wanted, labels, scan.volume if scan else None, report)
     scanned = scan.volume.scanned if scan else None
     known_by = scan.known_by if scan else UNKNOWN
-    said = (*(scan.said if scan else ()), *(labels.remarks if labels else ()))
+    of_thresholds = doubts_of_thresholds(wanted, scan.volume if scan else None)
+    said = (*(scan.said if scan else ()), *(labels.remarks if labels else ()), *of_thresholds)
     case = CaseFile(
         case=CaseSection(name=name, doubts=said),
         patient=scan.patient if scan else PatientSection(notes=sources.notes),

@@ -114,6 +114,13 @@ def test_bone_by_its_hu_and_nothing_watched(tmp_path: Path, patient: tuple[Path,
     assert any("nothing is being watched" in f.problem for f in check_case(tmp_path / "case").findings)
 
 
+def test_a_table_that_is_as_dense_as_bone_is_told(tmp_path: Path) -> None:
+    hu = np.where(labels_ijk() == BONE, 700, 40).astype(np.int16)
+    hu[:, :2, :] = 600
+    said = new(tmp_path / "case", "--ct", write_nifti(tmp_path / "ct.nii", hu), "--structure", "bone@300:work")
+    assert "doubtful: 'bone' falls into 2 large parts (of 7 and 4 ml): the table or a head holder may be one of them" in said
+
+
 def test_what_a_volume_file_leaves_open_stays_with_the_case(tmp_path: Path) -> None:
     nib.save(nib.Nifti1Image(np.zeros((44, 40, 24), np.int16), np.eye(4)), tmp_path / "ct.nii")
     assert "doubtful: ct.nii: It does not say the unit" in new(tmp_path / "case", "--ct", tmp_path / "ct.nii")

@@ -15,7 +15,7 @@ from navtwin.nouns import Role
 from navtwin.scene.amend import Draft, amended
 from navtwin.scene.build import ASSUMED_SD_MM, Wanted, parse_structure, refuse_bad_limits
 from navtwin.scene.case import CASE_FILE, StructureEntry, read_case_file, scanned_box
-from navtwin.scene.labelled import all_of, surfaces_of
+from navtwin.scene.labelled import all_of, doubts_of_thresholds, surfaces_of
 from navtwin.scene.new_case import build_case
 from navtwin.scene.scan import Sources
 from navtwin.volumes.labels.read import read_segmentation
@@ -68,10 +68,11 @@ def bring_labels(path: Path, to: Path, options: Options, report: Report) -> tupl
         entries, surfaces = surfaces_of(wanted, labels, None if draft.case.ct.is_label_volume else ct, report)
         for entry in entries:
             draft.add_structure(entry, surfaces[entry.name])
-        doubts = (*draft.case.case.doubts, *(said for said in labels.remarks if said not in draft.case.case.doubts))
+        remarks = (*labels.remarks, *doubts_of_thresholds(wanted, None if draft.case.ct.is_label_volume else ct))
+        doubts = (*draft.case.case.doubts, *(said for said in remarks if said not in draft.case.case.doubts))
         draft.case = msgspec.structs.replace(draft.case, case=msgspec.structs.replace(draft.case.case, doubts=doubts))
         report("checking the case")
-    return (*_told(entries), *labels.remarks)
+    return (*_told(entries), *remarks)
 
 
 def _volume_of(draft: Draft) -> Volume:
