@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from phantoms.camera.jit import kernel
+from navtwin.jit import compiled
 
 F32 = npt.NDArray[np.float32]
 
@@ -26,7 +26,7 @@ def taps(sd_px: float) -> F32:
     return np.asarray(weights / weights.sum(), dtype=np.float32)
 
 
-@kernel
+@compiled
 def defocus(image: F32, weights: F32) -> F32:
     """`image` (H, W) convolved with `weights` along rows and columns; beyond the border it goes on as it ends."""
     rows, columns = image.shape
@@ -48,7 +48,7 @@ def defocus(image: F32, weights: F32) -> F32:
     return blurred
 
 
-@kernel
+@compiled
 def add_spot(light: F32, x: float, y: float, sd: float, peak: float) -> None:
     """Add a Gaussian spot to `light` in place."""
     for row in range(max(int(y - 5.0 * sd), 0), min(int(y + 5.0 * sd) + 2, light.shape[0])):
@@ -64,7 +64,7 @@ _BYTES, _S1, _S2, _S4, _S56, _LOW16 = np.uint64(0x0101010101010101), np.uint64(1
 _MEAN, _PER_SD = np.float32(24.0), np.float32(1.0 / math.sqrt(12.0 + 1.0 / 12.0))
 
 
-@kernel
+@compiled
 def noise_of(key: np.uint64, index: np.uint64) -> np.float32:
     """A number of mean 0 and sd 1, the same for the same key and index.
 
@@ -83,7 +83,7 @@ def noise_of(key: np.uint64, index: np.uint64) -> np.float32:
     return np.float32((np.float32(np.int64((z * _BYTES) >> _S56)) - _MEAN + low) * _PER_SD)
 
 
-@kernel
+@compiled
 def expose(light: F32, field: F32, key: np.uint64, read_dn: float, shot_dn: float, gamma: float) -> npt.NDArray[np.uint8]:
     """Grey levels of `light` (H, W) seen through `field`, a factor for each pixel (or of shape (1, 1): none); `key` makes the noise.
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from phantoms.camera.jit import kernel
+from navtwin.jit import compiled
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -16,14 +16,14 @@ I64 = npt.NDArray[np.int64]
 SAME_MM = 0.02
 
 
-@kernel
+@compiled
 def _depth(plane: F64, x: float, y: float) -> float:
     """Depth, mm, at which the ray (x, y, 1) meets a plane n.p = d given as (nx, ny, nz, d)."""
     depth: float = plane[3] / (plane[0] * x + plane[1] * y + plane[2])
     return depth
 
 
-@kernel
+@compiled
 def inside(polygon: F64, x: float, y: float) -> bool:
     odd = False
     j = len(polygon) - 1
@@ -36,7 +36,7 @@ def inside(polygon: F64, x: float, y: float) -> bool:
     return odd
 
 
-@kernel
+@compiled
 def _nearer(a: F64, b: F64, plane_a: F64, plane_b: F64) -> float:
     """By how much `b` lies behind `a`, mm, where their outlines (rays x y) share a ray: of all such rays, where they are farthest apart; else 0."""
     most = 0.0
@@ -65,7 +65,7 @@ def _nearer(a: F64, b: F64, plane_a: F64, plane_b: F64) -> float:
     return most
 
 
-@kernel
+@compiled
 def back_to_front(outlines: F64, starts: I64, planes: F64) -> I64:
     """Order (S,) in which to paint sheets.
 
@@ -111,7 +111,7 @@ def back_to_front(outlines: F64, starts: I64, planes: F64) -> I64:
     return order
 
 
-@kernel
+@compiled
 def hidden(x: float, y: float, depth_mm: float, outlines: F64, starts: I64, planes: F64) -> bool:
     """Whether a point on the ray (x, y, 1) at a depth lies behind any of the sheets (see `back_to_front`)."""
     for s in range(len(starts) - 1):  # noqa: SIM110 (a kernel: Numba knows no any() of a generator)

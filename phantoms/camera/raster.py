@@ -12,7 +12,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from phantoms.camera.jit import kernel
+from navtwin.jit import compiled
 
 F64 = npt.NDArray[np.float64]
 F32 = npt.NDArray[np.float32]
@@ -25,7 +25,7 @@ MARGIN_PX = 8
 NEAREST_MM = 1.0
 
 
-@kernel
+@compiled
 def distort(lens: F64, x: float, y: float) -> tuple[float, float]:
     """Image point, px, of the ray (x, y, 1). Beyond the model's limit it goes on straight, so that nothing folds back into the image."""
     r = math.sqrt(x * x + y * y)
@@ -40,7 +40,7 @@ def distort(lens: F64, x: float, y: float) -> tuple[float, float]:
     return lens[0] * u * stretch + lens[2], lens[1] * v * stretch + lens[3]
 
 
-@kernel
+@compiled
 def project_points(lens: F64, points: F64) -> F64:
     """(N, 2) px of points (N, 3) in camera axes; NaN where the lens cannot see."""
     out = np.full((points.shape[0], 2), np.nan)
@@ -52,7 +52,7 @@ def project_points(lens: F64, points: F64) -> F64:
     return out
 
 
-@kernel
+@compiled
 def moved(motion: F64, t: float, p: F64, out: F64) -> None:
     """A body's point `p` in camera axes, `t` seconds from mid-exposure.
 
@@ -78,7 +78,7 @@ def moved(motion: F64, t: float, p: F64, out: F64) -> None:
     out[2] = az + motion[11] + motion[17] * t
 
 
-@kernel
+@compiled
 def image_of(lens: F64, motion: F64, readout_s: float, t: float, p: F64, work: F64) -> tuple[float, float]:
     """Where a body's point is exposed, px. A row is exposed later the lower it is, so its time and the point's row are found together."""
     moved(motion, t, p, work)
@@ -94,7 +94,7 @@ def image_of(lens: F64, motion: F64, readout_s: float, t: float, p: F64, work: F
     return x, y
 
 
-@kernel
+@compiled
 def _frozen(motions: F64, t: float) -> F64:
     """Motions (B, 18) of bodies that stand where they are at time `t`: turned and shifted once, not at every point."""
     out, p, moved_to, origin = np.zeros_like(motions), np.zeros(3), np.empty(3), np.empty(3)
@@ -110,7 +110,7 @@ def _frozen(motions: F64, t: float) -> F64:
     return out
 
 
-@kernel
+@compiled
 def images_of(lens: F64, motion: F64, readout_s: float, t: float, points: F64) -> F64:
     """(N, 2) px of a body's points (N, 3), each in the row that exposes it."""
     out, work = np.empty((points.shape[0], 2)), np.empty(3)
@@ -119,7 +119,7 @@ def images_of(lens: F64, motion: F64, readout_s: float, t: float, points: F64) -
     return out
 
 
-@kernel
+@compiled
 def cover(area: F32, ax: float, ay: float, bx: float, by: float, sign: float) -> None:
     """Add one straight piece to `area`, whose running sum along a row is the covered share; x and y count pixels from the buffer's border."""
     if ay == by:
@@ -154,14 +154,14 @@ def cover(area: F32, ax: float, ay: float, bx: float, by: float, sign: float) ->
         x, y, row = x_next, y_next, row + 1
 
 
-@kernel
+@compiled
 def _on_sheet(sheet: F64, u: float, v: float, p: F64) -> None:
     """Body point at (u, v) of a sheet (4, 3): its corner, its two sides, and how far its fourth corner is off their parallelogram."""
     for i in range(3):
         p[i] = sheet[0, i] + u * sheet[1, i] + v * sheet[2, i] + u * v * sheet[3, i]
 
 
-@kernel
+@compiled
 def _walk(
     lens: F64, motion: F64, readout_s: float, t: float, sheet: F64, edges: F64, sign: float, area: F32, box: I64, work: F64, extent: F64
 ) -> None:
@@ -195,7 +195,7 @@ def _walk(
             ax, ay = x, y
 
 
-@kernel
+@compiled
 def extents(lens: F64, motions: F64, readout_s: float, half_s: float, sheets: F64, owner: I64, edges: F64, starts: I64) -> F64:
     """(S, 4) least and greatest x and y, px, that each sheet's outline reaches between the exposure's start and end."""
     out, work, nothing, box = np.empty((len(owner), 4)), np.empty(6), np.empty((0, 0), np.float32), np.zeros(4, np.int64)
@@ -208,7 +208,7 @@ def extents(lens: F64, motions: F64, readout_s: float, half_s: float, sheets: F6
     return out
 
 
-@kernel
+@compiled
 def paint(
     canvas: F32, left: int, top: int, lens: F64, motions: F64, readout_s: float, t: float, sheets: F64, owner: I64, order: I64,
     signs: F64, greys: F64, edges: F64, starts: I64, width: int, height: int,
@@ -253,7 +253,7 @@ def paint(
                     canvas[row - top, column - left] = under + of_paper * (greys[s, 0] - under) + of_ink * (greys[s, 1] - greys[s, 0])
 
 
-@kernel
+@compiled
 def fill(canvas: F32, left: int, top: int, polygon: F64, grey: float, width: int, height: int) -> None:
     """Paint a polygon (K, 2), px, over a part of the image, its edges covered exactly; it may go round either way but not cross itself."""
     rows, columns = canvas.shape

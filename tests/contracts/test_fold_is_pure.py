@@ -13,7 +13,7 @@ from tests.contracts.sources import called, dotted, files, imports, tree, where
 #: Everything that runs inside `step`.
 FOLD = files("navtwin/twin", "navtwin/kernels", "navtwin/rigid.py", "navtwin/nouns", "navtwin/scene/model.py")
 #: Run once per process and by no frame: how kernels are compiled, and how a surface is prepared (its results are kept in the case's hash).
-BEFORE_THE_FIRST_FRAME = {"navtwin/kernels/jit.py"}
+BEFORE_THE_FIRST_FRAME = {"navtwin/jit.py"}
 #: Of Rigid: not for the fold, and says so.
 OUTSIDE = {("navtwin/rigid.py", "from_matrix"), ("navtwin/rigid.py", "matrix"), ("navtwin/rigid.py", "apply")}
 
@@ -148,7 +148,7 @@ def test_kernels_are_compiled_in_one_way() -> None:
     strays = [
         f"{where(path, node)} {module}"
         for path in files("navtwin")
-        if path.as_posix() != "navtwin/kernels/jit.py"
+        if path.as_posix() != "navtwin/jit.py"
         for node, module in imports(path)
         if module.startswith("numba") and module.split(".")[-1] in ("njit", "jit", "vectorize", "guvectorize", "stencil", "cfunc", "prange", "numba")
     ]

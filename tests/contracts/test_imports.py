@@ -13,13 +13,23 @@ from tests.contracts.sources import ROOMS, ROOT, files, imports, where
 MAY_IMPORT = {
     "gui": ("navtwin.nouns", "navtwin.rigid", "navtwin.errors", "navtwin.bus", "navtwin.scene", "navtwin.record"),
     # `calibrate` is arithmetic like `rigid`: the twin's worker needs it too, and navtwin may not import tracking.
-    "tracking": ("navtwin.nouns", "navtwin.rigid", "navtwin.errors", "navtwin.record", "navtwin.calibrate", "navtwin.files", "navtwin.igtl"),
-    "phantoms": ("navtwin.nouns", "navtwin.rigid", "navtwin.errors", "navtwin.scene", "navtwin.record"),
+    "tracking": (
+        "navtwin.nouns",
+        "navtwin.rigid",
+        "navtwin.errors",
+        "navtwin.record",
+        "navtwin.calibrate",
+        "navtwin.files",
+        "navtwin.igtl",
+        "navtwin.jit",
+    ),
+    "phantoms": ("navtwin.nouns", "navtwin.rigid", "navtwin.errors", "navtwin.scene", "navtwin.record", "navtwin.jit"),
     "navtwin": (),
 }
 #: What the inner rooms of navtwin may import of navtwin.
 INNER = {
-    "navtwin/kernels": ("navtwin.kernels",),
+    "navtwin/kernels": ("navtwin.kernels", "navtwin.jit"),
+    "navtwin/jit.py": (),
     "navtwin/errors.py": (),
     "navtwin/calibrate": ("navtwin.calibrate", "navtwin.rigid", "navtwin.errors"),
     "navtwin/rigid.py": ("navtwin.errors",),

@@ -7,7 +7,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from tracking.jit import compiled
+from navtwin.jit import compiled
+from tracking.detect.squares import grey_at
 
 Array = npt.NDArray[np.float64]
 
@@ -20,18 +21,6 @@ MOST_SAMPLES = 17
 OFF_PX = 0.5
 #: A square whose corners moved further than this is looked at once more, px.
 AGAIN_PX = 1.0
-
-
-@compiled
-def _level(image: npt.NDArray[np.uint8], x: float, y: float) -> float:
-    """Bilinear; of the nearest pixel inside the image."""
-    height, width = image.shape
-    x, y = min(max(x, 0.0), width - 1.001), min(max(y, 0.0), height - 1.001)
-    i, j = math.floor(y), math.floor(x)
-    down, over = y - i, x - j
-    upper = (1.0 - over) * image[i, j] + over * image[i, j + 1]
-    lower = (1.0 - over) * image[i + 1, j] + over * image[i + 1, j + 1]
-    return float((1.0 - down) * upper + down * lower)
 
 
 @compiled
@@ -109,7 +98,7 @@ def approached(image: npt.NDArray[np.uint8], corners_px: Array, cells: int, out:
                     y = corners[edge, 1] + share * (corners[following, 1] - corners[edge, 1])
                     for k in range(count):
                         d = STEP_PX * (k - count // 2)
-                        levels[k] = _level(image, x + d * normals[edge, 0], y + d * normals[edge, 1])
+                        levels[k] = grey_at(image, x + d * normals[edge, 0], y + d * normals[edge, 1])
                     place, rises[j] = _steepest(levels, count)
                     places[j], off[j] = 2.0 * share - 1.0, STEP_PX * (place - count // 2)
                 shifts[edge, 0], shifts[edge, 1] = _line(places, off, rises)

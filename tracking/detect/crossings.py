@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from tracking.jit import compiled
+from navtwin.jit import compiled
 
 Array = npt.NDArray[np.float64]
 

@@ -7,8 +7,9 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from navtwin.jit import compiled
 from tracking.detect.patterns import Dictionary
-from tracking.jit import compiled
+from tracking.detect.squares import deepening, grey_at, place_of
 
 Array = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.uint64]
@@ -30,39 +31,6 @@ def codes_of(words: Dictionary, ids: npt.NDArray[np.int64]) -> Codes:
     white = ~words.black[ids, 1:-1, 1:-1]
     turned = [np.rot90(white, turn, axes=(1, 2)).reshape(len(ids), inner * inner) for turn in range(4)]
     return np.stack([(bits * place).sum(axis=1, dtype=np.uint64) for bits in turned], axis=1)
-
-
-@compiled
-def _level(image: npt.NDArray[np.uint8], x: float, y: float) -> float:
-    """Bilinear; of the nearest pixel inside the image."""
-    height, width = image.shape
-    x, y = min(max(x, 0.0), width - 1.001), min(max(y, 0.0), height - 1.001)
-    i, j = math.floor(y), math.floor(x)
-    down, over = y - i, x - j
-    upper = (1.0 - over) * image[i, j] + over * image[i, j + 1]
-    lower = (1.0 - over) * image[i + 1, j] + over * image[i + 1, j + 1]
-    return float((1.0 - down) * upper + down * lower)
-
-
-@compiled
-def _deepening(c: Array) -> tuple[float, float, float]:
-    """Twice the area between two of a square's edges (px^2, negative if it goes clockwise and has any) and how depth grows along its first two.
-
-    Of the square's homography: Heckbert, "Fundamentals of texture mapping", 1989, section 2.2.3.
-    """
-    px, py = c[0, 0] - c[1, 0] + c[2, 0] - c[3, 0], c[0, 1] - c[1, 1] + c[2, 1] - c[3, 1]
-    ax, ay, bx, by = c[1, 0] - c[2, 0], c[1, 1] - c[2, 1], c[3, 0] - c[2, 0], c[3, 1] - c[2, 1]
-    determinant = ax * by - ay * bx
-    return determinant, (px * by - py * bx) / determinant, (ax * py - ay * px) / determinant
-
-
-@compiled
-def _place(c: Array, g: float, h: float, u: float, v: float) -> tuple[float, float]:
-    """Where in the image the place (u, v) of a square is, 0 to 1 from its first corner to the second and to the fourth."""
-    depth = max(g * u + h * v + 1.0, 1e-3)
-    x = ((c[1, 0] - c[0, 0] + g * c[1, 0]) * u + (c[3, 0] - c[0, 0] + h * c[3, 0]) * v + c[0, 0]) / depth
-    y = ((c[1, 1] - c[0, 1] + g * c[1, 1]) * u + (c[3, 1] - c[0, 1] + h * c[3, 1]) * v + c[0, 1]) / depth
-    return x, y
 
 
 @compiled
@@ -91,15 +59,15 @@ def read_squares(
     for square in range(len(corners_px)):
         c = corners_px[square]
         which[square], first[square] = -1, 0
-        determinant, g, h = _deepening(c)
+        determinant, g, h = deepening(c, 0)
         if not determinant < -1.0:
             continue  # no area, or not clockwise
         dark = light = 0.0
         # One ring of cells more than the marker has: its white margin.
         for row in range(-1, size + 1):
             for column in range(-1, size + 1):
-                x, y = _place(c, g, h, (column + 0.5) / size, (row + 0.5) / size)
-                level = _level(image, x, y)
+                x, y = place_of(c, 0, g, h, (column + 0.5) / size, (row + 0.5) / size)
+                level = grey_at(image, x, y)
                 if row in (-1, size) or column in (-1, size):
                     light += level
                 else:
@@ -151,7 +119,7 @@ def misplaced_share(image: npt.NDArray[np.uint8], corners_px: Array, black: npt.
     size = black.shape[1]
     for square in range(len(corners_px)):
         c = corners_px[square]
-        determinant, g, h = _deepening(c)
+        determinant, g, h = deepening(c, 0)
         share[square] = 1.0
         if not determinant < -1.0:
             continue
@@ -161,8 +129,8 @@ def misplaced_share(image: npt.NDArray[np.uint8], corners_px: Array, black: npt.
                 # Quarters of the cells, each at a fifth of the cell from its border.
                 u = (column // 2 + (0.2 if column % 2 == 0 else 0.8)) / size
                 v = (row // 2 + (0.2 if row % 2 == 0 else 0.8)) / size
-                x, y = _place(c, g, h, u, v)
-                wrong += (_level(image, x, y) < middle_grey[square]) != black[square, row // 2, column // 2]
+                x, y = place_of(c, 0, g, h, u, v)
+                wrong += (grey_at(image, x, y) < middle_grey[square]) != black[square, row // 2, column // 2]
         share[square] = wrong / (4 * size * size)
 
 
@@ -176,8 +144,8 @@ def _line_shift(image: npt.NDArray[np.uint8], c: Array, g: float, h: float, size
     across = (lane + 0.5) / size
     for k in range(SAMPLES):
         place = (line + AROUND_CELLS * (2.0 * k / (SAMPLES - 1) - 1.0)) / size
-        x, y = _place(c, g, h, place, across) if by_u else _place(c, g, h, across, place)
-        level = _level(image, x, y)
+        x, y = place_of(c, 0, g, h, place, across) if by_u else place_of(c, 0, g, h, across, place)
+        level = grey_at(image, x, y)
         total += level
         if k == 0:
             first = level
@@ -208,7 +176,7 @@ def edge_shifts(image: npt.NDArray[np.uint8], corners_px: Array, black: npt.NDAr
     for square in range(len(corners_px)):
         c, cells = corners_px[square], black[square]
         shifts[square] = 0.0
-        determinant, g, h = _deepening(c)
+        determinant, g, h = deepening(c, 0)
         if not determinant < -1.0:
             continue
         for axis in range(2):

@@ -21,7 +21,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
-from tracking.jit import compiled
+from navtwin.jit import compiled
+from tracking.detect.squares import deepening, place_of
 
 Array = npt.NDArray[np.float64]
 
@@ -73,24 +74,14 @@ def _step(z: float) -> tuple[float, float]:
 def _cells_inside(corners: Array, edge: int, row: npt.NDArray[np.bool_], run: Array, out: Array, marks: Array, changes: Array) -> tuple[float, float]:
     """Where along the edge the cells next to the border begin (`marks`, px from its start) and how white they are more than the one before.
 
-    Returns the border's width at both ends of the edge, px. Homography: Heckbert, "Fundamentals of texture mapping", 1989, section 2.2.3.
+    Returns the border's width at both ends of the edge, px.
     """
     size = len(row)
-    x0, y0 = corners[edge, 0], corners[edge, 1]
-    x1, y1 = corners[(edge + 1) % 4, 0], corners[(edge + 1) % 4, 1]
-    x2, y2 = corners[(edge + 2) % 4, 0], corners[(edge + 2) % 4, 1]
-    x3, y3 = corners[(edge + 3) % 4, 0], corners[(edge + 3) % 4, 1]
-    px, py = x0 - x1 + x2 - x3, y0 - y1 + y2 - y3
-    ax, ay, bx, by = x1 - x2, y1 - y2, x3 - x2, y3 - y2
-    determinant = ax * by - ay * bx
-    g, h = (px * by - py * bx) / determinant, (ax * py - ay * px) / determinant
-    v = 1.0 / size
+    _, g, h = deepening(corners, edge)
     before, widths = 0.0, (0.0, 0.0)
     for k in range(size + 1):
-        u = k / size
-        depth = g * u + h * v + 1.0
-        x = ((x1 - x0 + g * x1) * u + (x3 - x0 + h * x3) * v + x0) / depth - x0
-        y = ((y1 - y0 + g * y1) * u + (y3 - y0 + h * y3) * v + y0) / depth - y0
+        x, y = place_of(corners, edge, g, h, k / size, 1.0 / size)
+        x, y = x - corners[edge, 0], y - corners[edge, 1]
         if k == 0:
             widths = (-(x * out[0] + y * out[1]), 0.0)
         if k == size:

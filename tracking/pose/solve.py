@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tracking.jit import compiled
+from navtwin.jit import compiled
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
