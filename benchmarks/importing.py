@@ -27,10 +27,10 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+from common import parser, write_json
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.common import parser, write_json
 from navtwin.nouns import Pose, Sighting, TrackerFrame
 from navtwin.record.igsio import Losses, nrrd_lines
 from navtwin.record.mitk_csv import mitk_lines

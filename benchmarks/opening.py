@@ -24,11 +24,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from common import parser, percentiles, write_json
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from benchmarks.common import parser, percentiles, write_json
 from navtwin.files.archive import unpacked
 
 SIDE = 512

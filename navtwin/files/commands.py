@@ -116,6 +116,7 @@ def _text(path: Path | None) -> str | None:
 def _progress() -> Iterator[Report]:
     """A line on the error stream that says what is being worked on."""
     from rich.console import Console
+    from rich.markup import escape
 
     with Console(stderr=True).status("reading") as status:
-        yield status.update
+        yield lambda text: status.update(escape(text))

@@ -25,6 +25,10 @@ SCRIPTS = {
     "poses": "poses.py",
     "calibration": "calibration.py",
     "recorded": "recorded.py",
+    "opening": "opening.py",
+    "importing": "importing.py",
+    "openigtlink": "openigtlink.py",
+    "fuzz": "fuzz.py",
 }
 
 
@@ -52,3 +56,7 @@ _command("detection", "Printed markers followed by regions, against OpenCV's det
 _command("poses", "Poses of printed bodies against a rendered camera's truth.")
 _command("calibration", "Calibrations: is the error what the error bar says?")
 _command("recorded", "Films and calibration pictures of others, against what was published of them.")
+_command("opening", "Opening a CT, against SimpleITK on the same files in the same run.")
+_command("importing", "Importing a tracker's recording as a log.")
+_command("openigtlink", "From socket to tracker frame, against pyigtl in the same run.")
+_command("fuzz", "A fuzzer on every reader of files.")
