@@ -8,6 +8,7 @@ from navtwin.nouns import (
     Accept,
     Ack,
     Alert,
+    Audio,
     AudioPause,
     Collect,
     DistanceStatus,
@@ -135,6 +136,8 @@ def order_words(order: Order) -> str:
             return f"mute CAUTION at {name_words(structure)}"
         case AudioPause(seconds=seconds):
             return f"audio pause {seconds:g} s" if seconds else "end the audio pause"
+        case Audio(fault=fault):
+            return f"report no sound: {printable(fault)}" if fault else "report that sound can be heard"
         case Mark(label=label):
             return printable(label)
         case Freeze(on=on):

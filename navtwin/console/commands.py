@@ -23,6 +23,7 @@ from navtwin.console.keyboard import keyboard
 from navtwin.console.loop import Manner, Output, attend
 from navtwin.console.plain import Lines
 from navtwin.errors import InputRefused
+from navtwin.sound.sounder import Sounder
 
 
 def operator(
@@ -32,6 +33,9 @@ def operator(
     who: Annotated[str, typer.Option(help="your name, logged with each order (default: the user's, or the key's)")] = "",
     auto_ack: Annotated[float | None, typer.Option("--auto-ack", min=0.0, metavar="SECONDS", help="acknowledge each alert after this long")] = None,
     plain: Annotated[bool, typer.Option("--plain", help="one line per change, no control codes; the default where there is no terminal")] = False,
+    sound: Annotated[
+        bool | None, typer.Option("--sound/--no-sound", help="play the alarms' sounds; the default in a terminal, where else the bell rings")
+    ] = None,
     journal: Annotated[Path | None, typer.Option(metavar="FILE", help="write what is received and sent as JSON lines")] = None,
     until_end: Annotated[bool, typer.Option("--until-end", help="leave when the session ends")] = False,
     key: Annotated[str, typer.Option(metavar="NAME", help="own CURVE key, for a core beyond this machine")] = "",
@@ -59,8 +63,9 @@ def operator(
 
             read_keys = stack.enter_context(keyboard())
             output = stack.enter_context(Screen())
+        sounder = stack.enter_context(Sounder()) if (in_terminal if sound is None else sound) else None
         try:
-            attend(client, output, read_keys, time.monotonic_ns, manner, writer)
+            attend(client, output, read_keys, time.monotonic_ns, manner, writer, sounder)
         except KeyboardInterrupt:
             return
         except BrokenPipeError:

@@ -14,6 +14,7 @@ from navtwin.console.changes import Change
 from navtwin.console.journal import Journal
 from navtwin.console.model import Memory
 from navtwin.errors import BusRefused
+from navtwin.sound.sounder import Sounder
 
 #: How long one turn may wait for a message: a lost link, a key and a pulse are noticed this fast.
 TURN_MS = 20
@@ -36,20 +37,31 @@ class Manner:
 
 
 def attend(
-    client: Client, output: Output, read_keys: Callable[[], list[str]], clock: Callable[[], int], manner: Manner, journal: Journal | None
+    client: Client,
+    output: Output,
+    read_keys: Callable[[], list[str]],
+    clock: Callable[[], int],
+    manner: Manner,
+    journal: Journal | None,
+    sounder: Sounder | None = None,
 ) -> None:
-    """Attend to the core until `q`, or until the session ends where `manner.until_end` says so."""
+    """Attend to the core until `q`, or until the session ends where `manner.until_end` says so. The bell rings where no loudspeaker plays."""
     memory = Memory(who=client.who)
     while not memory.over:
         changes = _take_messages(memory, client, clock, journal)
         now_ns = clock()
         changes += model.passed(memory, now_ns, lost=client.link_lost(now_ns), silence_ns=client.link.silence_ns(now_ns), trouble=client.trouble)
+        if sounder:
+            changes += model.sound_is(memory, sounder.fault, now_ns)
         for key in read_keys():
             changes += orders.pressed(memory, key, now_ns)
         if manner.auto_ack_ns is not None:
             orders.react(memory, now_ns, manner.auto_ack_ns)
         changes += _send(memory, client, clock, journal)
-        output.show(memory, changes, now_ns, model.pulses(memory, now_ns))
+        pulses = model.pulses(memory, now_ns)
+        if sounder:
+            sounder.hear(model.to_hear(memory))
+        output.show(memory, changes, now_ns, 0 if memory.audio_fault == "" else pulses)
         if memory.ended and manner.until_end:
             return
 

@@ -8,7 +8,8 @@ from typing import Literal
 from navtwin.bus.signals import Bell, rank, sounding
 from navtwin.bus.words import duration_words, name_words, order_words, printable
 from navtwin.console.changes import Change, between
-from navtwin.nouns import AlertSet, Envelope, Freeze, Order, Priority, Reply, Setup, Topic
+from navtwin.nouns import AlertSet, Audio, Envelope, Freeze, Order, Priority, Reply, Setup, Topic
+from navtwin.sound.choice import LINK_LOST, Wanted, wanted
 
 MS = 1_000_000
 #: An order that is not answered by then is reported.
@@ -16,6 +17,8 @@ ANSWER_WITHIN_NS = 1000 * MS
 #: The core's last words.
 SESSION_ENDED = "session ended"
 LINK_ALARM = ("link", "")
+#: A missing sound is told to the core again and again, for it forgets it after 5 s.
+TELL_FAULT_NS = 2000 * MS
 
 
 @dataclass
@@ -36,6 +39,7 @@ class Memory:
     alerts : the last set received, at `received_ns` (receiver's clock)
     frozen : the set shown while the picture is frozen, with the receiver's time of freezing
     numbers : which digit selects which alert; kept while the alert lasts, so that no digit changes its meaning under the finger
+    audio_fault : why this console cannot be heard, "" if it can, None where it plays no sounds of its own
     outbox : orders to send
     """
 
@@ -58,6 +62,8 @@ class Memory:
     pending: dict[str, Pending] = field(default_factory=dict)
     outbox: list[Order] = field(default_factory=list)
     bell: Bell = field(default_factory=Bell)
+    audio_fault: str | None = None
+    audio_told_ns: int | None = None
     ended: bool = False
     over: bool = False
 
@@ -128,6 +134,30 @@ def pulses(memory: Memory, now_ns: int) -> int:
     return memory.bell.due(sounding(memory.alerts, memory.pause_began_ns) if memory.alerts else {}, now_ns)
 
 
+def to_hear(memory: Memory) -> tuple[Wanted, ...]:
+    """What the loudspeaker has to play: the same that the bell rings."""
+    if memory.link == "lost":
+        return () if memory.link_silenced else LINK_LOST
+    return wanted(memory.alerts, memory.pause_began_ns) if memory.alerts else ()
+
+
+def sound_is(memory: Memory, fault: str | None, now_ns: int) -> list[Change]:
+    """Note whether the loudspeaker can be heard, and see that the core knows of it where it cannot."""
+    old, memory.audio_fault = memory.audio_fault, fault
+    if memory.link == "up" and (fault or memory.audio_told_ns is not None):
+        if not fault:
+            memory.outbox.append(Audio(fault=""))
+            memory.audio_told_ns = None
+        elif memory.audio_told_ns is None or now_ns - memory.audio_told_ns >= TELL_FAULT_NS or fault != old:
+            memory.outbox.append(Audio(fault=fault))
+            memory.audio_told_ns = now_ns
+    if fault is None or fault == old:
+        return []
+    if fault:
+        return [Change("switch", "NO SOUND", f"{printable(fault)}: the terminal's bell rings instead", "medium", worsens=True)]
+    return [Change("switch", "SOUND", "alarms are played by the loudspeaker", "none")]
+
+
 def _new_session(memory: Memory, epoch: str) -> list[Change]:
     known = memory.epoch != ""
     memory.epoch = epoch
@@ -183,6 +213,9 @@ def _take_setup(memory: Memory, new: Setup) -> list[Change]:
 
 def _take_reply(memory: Memory, reply: Reply) -> list[Change]:
     pending = memory.pending.pop(reply.id, None)
+    if pending is not None and isinstance(pending.order, Audio) and reply.ok:
+        # Not the operator's own doing, and said every 2 s.
+        return []
     what = order_words(pending.order) if pending else name_words(reply.id)
     if reply.ok:
         return [Change("reply", "DONE", what, "none")]

@@ -113,7 +113,13 @@ def _lamps(memory: Memory, *, lost: bool) -> tuple[tuple[str, Lamp | None, str],
     age = "" if health is None or health.frame_age_ms is None else f"{health.frame_age_ms:.0f} ms"
     link: Lamp = "bad" if memory.link == "lost" else "ok" if memory.link == "up" else "off"
     others = ("tracker", "reference", "registration", "latency", "recording")
-    return ("link", link, ""), *((name, getattr(health, name) if health else None, age if name == "latency" else "") for name in others)
+    fault = memory.audio_fault
+    audio: Lamp = "bad" if fault else "ok"
+    return (
+        ("link", link, ""),
+        *((("audio", audio, "(bell)" if fault else ""),) if fault is not None else ()),
+        *((name, getattr(health, name) if health else None, age if name == "latency" else "") for name in others),
+    )
 
 
 def _alert_row(memory: Memory, alert: Alert, t_ns: int, *, lost: bool) -> Row:

@@ -37,6 +37,16 @@ class AudioPause(_Order, frozen=True, tag="audio-pause"):
     seconds: float
 
 
+class Audio(_Order, frozen=True, tag="audio"):
+    """Say whether the sender's own alarm sounds can be heard. `fault` says why not, "" where they can.
+
+    A fault is to be said again every 2 s: 5 s after the last word of it the technical alarm AUDIO_MISSING ends, since a client that has left needs
+    no sound.
+    """
+
+    fault: str
+
+
 class Mark(_Order, frozen=True, tag="mark"):
     """Put a bookmark into the log."""
 
@@ -106,7 +116,7 @@ class Undo(_Order, frozen=True, tag="undo"):
     """Take back the last collected landmark, sweep or limit change."""
 
 
-Order = Ack | Mute | AudioPause | Mark | Freeze | Collect | Register | Accept | Reject | SetLimits | Spindle | ToolSelect | Undo
+Order = Ack | Mute | AudioPause | Audio | Mark | Freeze | Collect | Register | Accept | Reject | SetLimits | Spindle | ToolSelect | Undo
 
 
 class Command(Noun, frozen=True, tag_field="kind", tag="command"):

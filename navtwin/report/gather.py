@@ -12,6 +12,7 @@ from navtwin.errors import LogDamaged
 from navtwin.nouns import (
     LEVELS,
     AlertSet,
+    Audio,
     Command,
     Event,
     Header,
@@ -75,6 +76,9 @@ class Draft:
             self.frame_of_seq[event.seq] = len(self.frames)
             self.frames.append((body.number, event.seq, body.t_capture_ns, body.t_arrival_ns, event.t_ns))
         elif isinstance(body, Command):
+            if isinstance(body.order, Audio):
+                # Said every 2 s by a client without sound; the alarm that it keeps is told among the technical ones.
+                return
             self.commands.append(command_row(body, event.t_ns))
         elif isinstance(body, PivotResult | RegistrationResult):
             self._take_result(body)

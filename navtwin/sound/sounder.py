@@ -37,11 +37,12 @@ class Sounder:
 
     Attributes
     ----------
-    fault : why nothing can be heard, in words; "" while a device plays. Looked after ten times a second, a missing device sought every 2 s
+    fault : why nothing can be heard, in words; "" while a device plays, None until one was looked for. A device is looked after ten times a second,
+        a missing one sought every 2 s
     """
 
     def __init__(self, open_device: Open = Speaker, clock: Callable[[], int] = time.monotonic_ns) -> None:
-        self.fault = "no audio device has been opened yet"
+        self.fault: str | None = None
         self._open, self._clock = open_device, clock
         self._mixer, self._choice = Mixer(), Choice()
         self._lock = threading.Lock()

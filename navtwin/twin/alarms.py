@@ -39,6 +39,9 @@ ALARMS: dict[str, AlarmKind] = {
     "NOTHING_WATCHED": AlarmKind("medium", "the case has no critical structure: nothing is being watched", "add one with role critical to case.toml"),
     "DISK_FULL": AlarmKind("high", "the disk is full: the session is no longer recorded", "free space, or stop"),
     "RECORDING_FAILED": AlarmKind("high", "the session is no longer recorded", "check the disk, or stop"),
+    "AUDIO_MISSING": AlarmKind(
+        "medium", "a client's alarms cannot be heard", "plug in a loudspeaker there and check the sound settings; watch the screen"
+    ),
     "LANDMARK_REFUSED": AlarmKind("low", "the landmark was not taken", "hold the tip still on it, pointer and reference in view, and collect again"),
     "WORKER_FAILED": AlarmKind("medium", "calibration or registration could not be computed", "collect again"),
 }

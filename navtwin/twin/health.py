@@ -58,6 +58,9 @@ def _conditions(memory: Memory) -> Iterator[Raised]:
         yield "NOTHING_WATCHED", "case", ALARMS["NOTHING_WATCHED"].priority, ""
     for name, detail in memory.notices.items():
         yield name, "system", _loss_priority(memory, name), detail
+    for who, (until_ns, fault) in memory.audio_faults.items():
+        if memory.now_ns < until_ns:
+            yield "AUDIO_MISSING", who, ALARMS["AUDIO_MISSING"].priority, fault
     if memory.time_fault_ns is not None and memory.now_ns - memory.time_fault_ns < TIME_FAULT_SHOWN_NS:
         yield "TIME_FAULT", "tracker", _loss_priority(memory, "TIME_FAULT"), ""
     if memory.slow_frames >= SLOW_FRAMES:

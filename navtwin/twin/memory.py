@@ -115,6 +115,7 @@ class Memory:
     muted: dict[str, int] = field(default_factory=dict)
     mute_clear_since: dict[str, int | None] = field(default_factory=dict)
     audio_paused_until_ns: int | None = None
+    audio_faults: dict[str, tuple[int, str]] = field(default_factory=dict)
     frozen: tuple[str, ...] = ()
     spindle_on: bool = False
     # technical alarms and publication

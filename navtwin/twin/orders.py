@@ -6,6 +6,7 @@ from navtwin.nouns import (
     AUDIO_PAUSE_LIMIT_S,
     Accept,
     Ack,
+    Audio,
     AudioPause,
     Collect,
     Command,
@@ -27,6 +28,9 @@ from navtwin.twin.judge import MUTE_LIMIT_NS
 from navtwin.twin.levels import rank
 from navtwin.twin.memory import Memory
 
+#: A client that cannot be heard says so every 2 s; after so long without its word it is gone, or mended.
+AUDIO_FAULT_LASTS_NS = 5_000_000_000
+
 
 def obey(scene: Scene, memory: Memory, command: Command, seq: int) -> list[Message]:
     """Carry out one command; the reply comes first."""
@@ -43,6 +47,9 @@ def _carry_out(scene: Scene, memory: Memory, command: Command, seq: int) -> setu
             return _mute(memory, name), []
         case AudioPause(seconds=seconds):
             return _pause(memory, seconds), []
+        case Audio(fault=fault):
+            _note_audio(memory, command.who, fault)
+            return "", []
         case Mark():
             return "", []
         case Freeze(on=on):
@@ -104,6 +111,16 @@ def _pause(memory: Memory, seconds: float) -> str:
     for pair in memory.pairs:
         pair.breaks_pause = False
     return ""
+
+
+def _note_audio(memory: Memory, who: str, fault: str) -> None:
+    memory.audio_faults = {name: (until_ns, words) for name, (until_ns, words) in memory.audio_faults.items() if memory.now_ns < until_ns}
+    # A client's name is the alarm's subject, which a slash would end.
+    subject = who.replace("/", "_")
+    if fault:
+        memory.audio_faults[subject] = (memory.now_ns + AUDIO_FAULT_LASTS_NS, fault)
+    else:
+        memory.audio_faults.pop(subject, None)
 
 
 def _set_limits(memory: Memory, order: SetLimits) -> str:

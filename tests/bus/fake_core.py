@@ -20,6 +20,7 @@ from navtwin.nouns import (
     Ack,
     Alert,
     AlertSet,
+    Audio,
     AudioPause,
     Command,
     DistanceStatus,
@@ -85,6 +86,7 @@ class FakeTwin:
     paused_until_ns: int | None = None
     technical_since: dict[str, int] = field(default_factory=dict)
     frozen: tuple[str, ...] = ()
+    audio_faults: dict[str, str] = field(default_factory=dict)
 
     def state(self, t_ns: int, frame: int) -> State:
         """Move the drill to `t_ns` and judge every pair."""
@@ -140,6 +142,8 @@ class FakeTwin:
             self.paused_until_ns = t_ns + int(order.seconds * S) if order.seconds else None
         elif isinstance(order, Freeze):
             self.frozen = (command.who,) if order.on else ()
+        elif isinstance(order, Audio):
+            self.audio_faults = {**self.audio_faults, command.who: order.fault}
         elif not isinstance(order, Mark):
             reason = "the fake core does not know this order"
         return Reply(id=command.id, who=command.who, ok=not reason, reason=reason)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from navtwin.bus.server import Server
-from navtwin.nouns import Ack, Command
+from navtwin.nouns import Ack, Audio, Command
 from tests.bus.fake_core import FakeCore, S
 
 RUN = "import typer; from navtwin.console.commands import operator; typer.run(operator)"
@@ -48,7 +48,8 @@ class Terminal:
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 120, 0, 0))
         self.mode_before = termios.tcgetattr(slave)[3]
-        environment = {**os.environ, "TERM": "xterm-256color"}
+        # No test is to be heard: with these, no system has a sound device.
+        environment = {**os.environ, "TERM": "xterm-256color", "PULSE_SERVER": "unix:/nowhere", "ALSA_CONFIG_PATH": os.devnull}
         self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True)
         self.slave = slave
         self.text = ""
@@ -88,7 +89,7 @@ def until(condition: Callable[[], object], core: FakeCore | None, seen: list[Com
 @posix_only
 def test_alert_seen_acknowledged_and_link_lost_in_a_terminal(core: FakeCore) -> None:
     seen: list[Command] = []
-    terminal = Terminal(command_line(core))
+    terminal = Terminal(command_line(core, "--no-sound"))
     try:
         until(lambda: terminal.shows(r"DANGER .*drill burr to spinal canal"), core, seen)
         assert "\a" in terminal.text
@@ -117,10 +118,23 @@ def test_alert_seen_acknowledged_and_link_lost_in_a_terminal(core: FakeCore) -> 
         terminal.close()
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only there can the sound system be taken away for one process")
+def test_without_a_loudspeaker_the_bell_rings_and_the_core_is_told(core: FakeCore) -> None:
+    seen: list[Command] = []
+    terminal = Terminal(command_line(core))
+    try:
+        until(lambda: (terminal.read(), any(isinstance(command.order, Audio) and command.order.fault for command in seen))[1], core, seen)
+        until(lambda: terminal.shows(r"audio \(bell\) BAD") and terminal.shows("NO SOUND .*bell rings instead"), core, seen)
+        until(lambda: terminal.shows(r"DANGER .*drill burr to spinal canal") and "\a" in terminal.text, core, seen)
+        assert "ALSA" not in terminal.text, "nothing but the console writes into its terminal"
+    finally:
+        terminal.close()
+
+
 @posix_only
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_terminal_is_put_back_when_ended_by_a_signal(core: FakeCore, number: signal.Signals) -> None:
-    terminal = Terminal(command_line(core))
+    terminal = Terminal(command_line(core, "--no-sound"))
     try:
         until(lambda: terminal.shows("NAVIGATION"), core, [])
         assert terminal.mode() != terminal.mode_before

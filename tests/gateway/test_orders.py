@@ -12,7 +12,7 @@ from navtwin.gateway.orders import SETUP, Request, answer, order_of, request_of
 from navtwin.igtl.message import Message, write_message
 from navtwin.igtl.reader import Reader
 from navtwin.igtl.words import CommandText, read_command, read_string, write_command, write_string
-from navtwin.nouns import Accept, Ack, AudioPause, Collect, Freeze, Mark, Mute, Order, Register, Reject, SetLimits, Spindle, ToolSelect, Undo
+from navtwin.nouns import Accept, Ack, Audio, AudioPause, Collect, Freeze, Mark, Mute, Order, Register, Reject, SetLimits, Spindle, ToolSelect, Undo
 
 
 def only(data: bytes) -> Message:
@@ -32,6 +32,7 @@ def order(xml: str, *, setup: bool = True) -> Order:
         ('<Command Name="Ack" epoch="e" alert="TRACKING_LOST/drill"/>', Ack(epoch="e", alert="TRACKING_LOST/drill")),
         ('<Command Name="Mute" Structure="canal"/>', Mute(structure="canal")),
         ('<Command Name="AudioPause" Seconds="30"/>', AudioPause(seconds=30.0)),
+        ('<Command Name="audio" Fault="unplugged"/>', Audio(fault="unplugged")),
         ('<Command Name="audio-pause" Seconds="0"/>', AudioPause(seconds=0.0)),
         ('<Command Name="mark" Label="first &lt;cut&gt;"/>', Mark(label="first <cut>")),
         ('<Command Name="Freeze" On="true"/>', Freeze(on=True)),
@@ -52,7 +53,7 @@ def test_each_order_can_be_given(xml: str, expected: Order) -> None:
 
 def test_every_order_of_the_bus_was_tried() -> None:
     tags = {str(kind.__struct_config__.tag) for kind in Order.__args__}
-    assert tags == {"ack", "mute", "audio-pause", "mark", "freeze", "spindle", "tool-select"} | SETUP
+    assert tags == {"ack", "mute", "audio-pause", "audio", "mark", "freeze", "spindle", "tool-select"} | SETUP
 
 
 @pytest.mark.parametrize(

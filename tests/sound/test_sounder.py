@@ -88,7 +88,7 @@ def test_an_acknowledgement_stops_it_within_one_pulse(room: Room) -> None:
 
 
 def test_without_a_device_there_is_a_fault_until_one_is_plugged_in(room: Room) -> None:
-    assert room.sounder.fault
+    assert room.sounder.fault is None
     room.plugged = False
     room.hear(alert("canal"))
     room.play(1000)
@@ -183,5 +183,6 @@ def test_a_missing_library_is_a_fault_in_words(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "miniaudio", None)
     sounder = Sounder()
     sounder.tend()
+    assert sounder.fault is not None
     assert "library" in sounder.fault
     assert "miniaudio" in sounder.fault

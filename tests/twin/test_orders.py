@@ -7,6 +7,7 @@ import pytest
 from navtwin.nouns import (
     Accept,
     Ack,
+    Audio,
     AudioPause,
     Collect,
     Freeze,
@@ -170,6 +171,34 @@ def test_contact_that_was_there_before_the_pause_stays_paused() -> None:
     w.order(AudioPause(seconds=60.0))
     w.hold(-1.0, 3)
     assert w.alert(BURR).silenced
+
+
+def test_a_client_without_sound_is_an_alarm_while_it_says_so() -> None:
+    w = at(50.0)
+    w.order(Audio(fault="no audio device"), who="anna/left")
+    alarm = next(a for a in w.alerts.technical if a.alarm == "AUDIO_MISSING")
+    assert (alarm.id, alarm.priority, alarm.silenced) == ("AUDIO_MISSING/anna_left", "medium", False)
+    assert alarm.text.endswith("(no audio device)")
+    w.order(Ack(epoch=EPOCH, alert=alarm.id))
+    for _ in range(10):
+        w.now_ns += 2000 * MS
+        w.order(Audio(fault="no audio device"), who="anna/left")
+    again = next(a for a in w.alerts.technical if a.alarm == "AUDIO_MISSING")
+    assert (again.since_ns, again.acked_by) == (alarm.since_ns, "nurse"), "one alarm, acknowledged once"
+
+
+def test_the_alarm_of_a_client_without_sound_ends_with_its_cause_or_with_the_client() -> None:
+    w = at(50.0)
+    w.order(Audio(fault="no audio device"), who="anna")
+    w.order(Audio(fault="no audio device"), who="ben")
+    w.order(Audio(fault=""), who="anna")
+    assert [a.subject for a in w.alerts.technical if a.alarm == "AUDIO_MISSING"] == ["ben"]
+    w.now_ns += 4900 * MS
+    w.frame(50.0)
+    assert any(a.alarm == "AUDIO_MISSING" for a in w.alerts.technical)
+    w.now_ns += 100 * MS
+    w.frame(50.0)
+    assert not any(a.alarm == "AUDIO_MISSING" for a in w.alerts.technical)
 
 
 def test_high_technical_alarm_can_be_acked_and_stays_visible() -> None:
