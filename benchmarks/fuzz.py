@@ -33,7 +33,7 @@ def main() -> int:
     arguments = options.parse_args()
     if find_spec("atheris") is None:
         raise InputRefused("the fuzzer needs the package atheris", "pip install atheris (Linux and macOS)")
-    from fuzz_parts.seeds import make_seeds
+    from tests.files.seeds import make_seeds
 
     with tempfile.TemporaryDirectory(prefix="navtwin-fuzz-") as scratch:
         case, rig, seeds = make_seeds(Path(scratch))

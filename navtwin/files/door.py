@@ -54,9 +54,8 @@ def recognise(path: Path) -> Format:
     if len(found) == 1:
         return found[0]
     if found:
-        raise InputRefused(
-            f"{path} could be a {' or a '.join(one.name for one in found)}", "open it with the program that wrote it and export it again"
-        )
+        could = " or ".join(one.name for one in found)
+        raise InputRefused(f"{path} could be {could}", "open it with the program that wrote it and export it again")
     if not seen.is_folder and not seen.head:
         raise InputRefused(f"{path} is empty", "copy or download the file again")
     raise InputRefused(f"{path} is nothing that can be read", f"known are: {', '.join(sorted({one.name for one in formats()}, key=str.lower))}")

@@ -1,4 +1,4 @@
-"""Small sound files of every format, from which the fuzzer starts: what our own writers make, and DICOM as the tests make it."""
+"""Small sound files of every format: what our own writers make, DICOM as its tests make it, short texts. Tests and the fuzzer start from them."""
 
 from __future__ import annotations
 
@@ -78,10 +78,11 @@ def make_seeds(scratch: Path) -> tuple[Path, Path, dict[str, Path]]:
     seeds = dict[str, Path]()
     for file in files:
         try:
-            name = door.recognise(file).name
+            found = door.recognise(file)
+            found.inspect(file, Options())
         except NavtwinError:
             continue  # written for people and other programs, never read back
-        folder = seeds.setdefault(name, scratch / "seeds" / str(len(seeds)))
+        folder = seeds.setdefault(found.name, scratch / "seeds" / str(len(seeds)))
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{len(list(folder.iterdir()))}").write_bytes(file.read_bytes())
     return case, rig, seeds
