@@ -37,6 +37,7 @@ class Moment:
     alerts : the last set heard; over a lost link each of its alerts is unknown and says so
     t_ns : the twin's logical time now, as far as the last set tells
     state : the newest state, None as soon as it is too old to be trusted
+    audio : why no alarm of this screen can be heard, "" if they can, None where that is not known or no sound is wanted
     """
 
     link: LinkState
@@ -46,6 +47,7 @@ class Moment:
     t_ns: int
     state: State | None
     setup: Setup | None
+    audio: str | None = None
 
     @property
     def link_lost(self) -> bool:
@@ -70,12 +72,17 @@ class Board:
     link : the receiver's bookkeeping, which this only reads
     clock : the receiver's monotonic clock, ns
     max_age_ms : a state older than this is not shown
+
+    Attributes
+    ----------
+    audio : as in `Moment`; set by whoever plays the sounds, from any thread
     """
 
     link: Link
     clock: Callable[[], int]
     max_age_ms: float = 100.0
     words: deque[Word] = field(default_factory=lambda: deque(maxlen=20))
+    audio: str | None = None
     _alerts: AlertSet | None = None
     _alerts_ns: int = 0
     _state: State | None = None
@@ -127,6 +134,7 @@ class Board:
                 t_ns=0 if self._alerts is None else self._alerts.t_ns + now_ns - self._alerts_ns,
                 state=self._state if up and self._fresh(now_ns) else None,
                 setup=self._setup,
+                audio=self.audio,
             )
 
     def _link_state(self, now_ns: int) -> LinkState:

@@ -19,8 +19,10 @@ from navtwin.bus.topics import COMMAND_PORT, PUB_PORT
 from navtwin.errors import InputRefused
 
 if TYPE_CHECKING:
+    from gui.board import Board
     from navtwin.nouns import Rig
     from navtwin.scene.model import Scene
+    from navtwin.sound.beside import Beside
 
 RIG_FILE = "rig.toml"
 
@@ -36,6 +38,7 @@ def app(
     headless: Annotated[bool, typer.Option("--headless", help="no window: save a picture at each alert and at each new scene")] = False,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="where --headless saves pictures")] = Path("pictures"),
     view: Annotated[str, typer.Option(help="posterior, left, axial or tip")] = "",
+    sound: Annotated[bool, typer.Option("--sound/--no-sound", help="play the alarms' sounds (--headless never does)")] = True,
     until_end: Annotated[bool, typer.Option("--until-end", help="close the window when the session ends (--headless always does)")] = False,
     key: Annotated[str, typer.Option(metavar="NAME", help="own CURVE key, for a core beyond this machine")] = "",
     server_key: Annotated[Path | None, typer.Option("--server-key", metavar="FILE", help="the core's .pub file")] = None,
@@ -69,9 +72,29 @@ def app(
         else:
             from gui.application import show
 
-            code = show(scene, tools, client, board, f"{host}:{port}", chosen, until_end=until_end)
+            # Before the window, which takes seconds to build.
+            beside = _listener(host, (port, command_port), client.who, key, server_key, board) if sound else None
+            try:
+                code = show(scene, tools, client, board, f"{host}:{port}", chosen, until_end=until_end)
+            finally:
+                if beside:
+                    beside.stop()
             if code:
                 raise typer.Exit(code)
+
+
+def _listener(host: str, ports: tuple[int, int], who: str, key: str, server_key: Path | None, board: Board) -> Beside:
+    from navtwin.sound.beside import Beside
+
+    where = ["--host", host, "--port", str(ports[0]), "--command-port", str(ports[1]), "--who", who]
+    with_keys = ["--key", key, "--server-key", str(server_key)] if server_key else []
+
+    def told(fault: str) -> None:
+        board.audio = fault
+
+    beside = Beside([*where, *with_keys], told)
+    beside.start()
+    return beside
 
 
 def _load(case: Path, rig: Path | None) -> tuple[Scene, Rig | None]:

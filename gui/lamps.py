@@ -12,7 +12,7 @@ from navtwin.bus.signals import SIGNALS
 from navtwin.nouns import Lamp
 from navtwin.scene import palette
 
-LAMPS = ("tracker", "reference", "registration", "link", "latency", "recording")
+LAMPS = ("tracker", "reference", "registration", "link", "latency", "audio", "recording")
 LAMP_COLORS: dict[Lamp, str] = {"ok": palette.GOOD, "warn": SIGNALS["medium"].rgb, "bad": SIGNALS["high"].rgb, "off": palette.UNKNOWN}
 LAMP_WORDS: dict[Lamp, str] = {"ok": "ok", "warn": "warning", "bad": "bad", "off": "unknown"}
 
@@ -22,14 +22,15 @@ class LampLight(QWidget):
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.name, self.note = name, ""
+        self.name, self.note, self._reason = name, "", ""
         self.lamp: Lamp = "off"
         self._scale = 1.0
 
-    def show_lamp(self, lamp: Lamp, note: str = "") -> None:
-        if (lamp, note) != (self.lamp, self.note):
-            self.lamp, self.note = lamp, note
-            self.setAccessibleName(f"{self.name}: {LAMP_WORDS[lamp]} {note}".strip())
+    def show_lamp(self, lamp: Lamp, note: str = "", reason: str = "") -> None:
+        """`note` stands below the name; `reason`, which may be long, is told to who points at the lamp."""
+        if (lamp, note, reason) != (self.lamp, self.note, self._reason):
+            self.lamp, self.note, self._reason = lamp, note, reason
+            self.setAccessibleName(f"{self.name}: {LAMP_WORDS[lamp]} {reason or note}".strip())
             self.setToolTip(self.accessibleName())
             self.update()
 
@@ -100,6 +101,11 @@ class Lamps(QWidget):
         for name, light in self.lights.items():
             if name == "link":
                 light.show_lamp("ok" if moment.link == "up" else "off" if moment.link in ("waiting", "ended") else "bad")
+            elif name == "audio":
+                # This screen's own, whatever the link to the core is like.
+                light.show_lamp(
+                    "off" if moment.audio is None else "bad" if moment.audio else "ok", "no sound" if moment.audio else "", moment.audio or ""
+                )
             elif health is None:
                 light.show_lamp("off")
             else:

@@ -10,6 +10,7 @@ from navtwin.bus.words import duration_words, name_words, order_words, printable
 from navtwin.console.changes import Change, between
 from navtwin.nouns import AlertSet, Audio, Envelope, Freeze, Order, Priority, Reply, Setup, Topic
 from navtwin.sound.choice import LINK_LOST, Wanted, wanted
+from navtwin.sound.report import Report
 
 MS = 1_000_000
 #: An order that is not answered by then is reported.
@@ -17,8 +18,6 @@ ANSWER_WITHIN_NS = 1000 * MS
 #: The core's last words.
 SESSION_ENDED = "session ended"
 LINK_ALARM = ("link", "")
-#: A missing sound is told to the core again and again, for it forgets it after 5 s.
-TELL_FAULT_NS = 2000 * MS
 
 
 @dataclass
@@ -63,7 +62,7 @@ class Memory:
     outbox: list[Order] = field(default_factory=list)
     bell: Bell = field(default_factory=Bell)
     audio_fault: str | None = None
-    audio_told_ns: int | None = None
+    audio_report: Report = field(default_factory=Report)
     ended: bool = False
     over: bool = False
 
@@ -144,13 +143,9 @@ def to_hear(memory: Memory) -> tuple[Wanted, ...]:
 def sound_is(memory: Memory, fault: str | None, now_ns: int) -> list[Change]:
     """Note whether the loudspeaker can be heard, and see that the core knows of it where it cannot."""
     old, memory.audio_fault = memory.audio_fault, fault
-    if memory.link == "up" and (fault or memory.audio_told_ns is not None):
-        if not fault:
-            memory.outbox.append(Audio(fault=""))
-            memory.audio_told_ns = None
-        elif memory.audio_told_ns is None or now_ns - memory.audio_told_ns >= TELL_FAULT_NS or fault != old:
-            memory.outbox.append(Audio(fault=fault))
-            memory.audio_told_ns = now_ns
+    order = memory.audio_report.due(fault, now_ns) if memory.link == "up" else None
+    if order is not None:
+        memory.outbox.append(order)
     if fault is None or fault == old:
         return []
     if fault:
@@ -164,6 +159,8 @@ def _new_session(memory: Memory, epoch: str) -> list[Change]:
     memory.alerts = memory.setup = memory.frozen = memory.pause_began_ns = None
     memory.numbers, memory.first_seen_ns, memory.selected = {}, {}, ""
     memory.ended = False
+    # Another core knows nothing of what the last one was told.
+    memory.audio_report = Report()
     return [Change("session", "NEW SESSION" if known else "SESSION", printable(epoch), "low" if known else "none")]
 
 

@@ -266,12 +266,28 @@ def test_painting_leaves_time_for_the_alerts_and_a_still_picture_is_painted_once
 
 
 def test_lamps_follow_health_and_go_out_with_the_link(window: Window, desk: Desk):
+    desk.board.audio = ""
     tell(window, desk, DANGER_S)
     assert {light.lamp for light in window.lamps.lights.values()} == {"ok"}
     desk.clock.ns += 400 * MS
     window.refresh()
     assert window.lamps.lights["link"].lamp == "bad"
     assert window.lamps.lights["tracker"].lamp == "off"
+
+
+def test_the_audio_lamp_says_why_nothing_can_be_heard_whatever_the_link(window: Window, desk: Desk):
+    lamp = window.lamps.lights["audio"]
+    tell(window, desk, DANGER_S)
+    assert lamp.lamp == "off"
+    desk.board.audio = "no audio device"
+    for silence_ms in (0, 400):
+        desk.clock.ns += silence_ms * MS
+        window.refresh()
+        assert (lamp.lamp, lamp.note) == ("bad", "no sound")
+        assert "no audio device" in lamp.toolTip()
+    desk.board.audio = ""
+    window.refresh()
+    assert (lamp.lamp, lamp.note) == ("ok", "")
 
 
 def test_the_window_closes_at_the_end_where_asked_to(window: Window, desk: Desk):

@@ -1,0 +1,127 @@
+"""The alarms of a window, played by a process of their own: a client of the bus that shows nothing.
+
+A window's thread holds Python's lock while a picture is rendered, for 100 ms and more, and neither a receiving nor a sounding thread beside it runs
+meanwhile. What is to be heard within 100 ms must not live in that process.
+
+    python -m navtwin.sound.listener --host H --port P --command-port C --who NAME [--key NAME --server-key FILE]
+
+writes why it cannot be heard, one line at each change, empty where it can; leaves when its input ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from navtwin.bus.client import Client
+from navtwin.bus.keys import client_keys
+from navtwin.bus.words import printable
+from navtwin.errors import BusRefused, NavtwinError
+from navtwin.nouns import AlertSet, Envelope, Setup, Topic
+from navtwin.sound.choice import LINK_LOST, Wanted, wanted
+from navtwin.sound.report import Report
+from navtwin.sound.sounder import Sounder
+
+#: A lost link is noticed this much later, ms.
+TURN_MS = 20
+#: The core's last words.
+SESSION_ENDED = "session ended"
+
+
+@dataclass
+class Hearing:
+    """What is to be heard, by what the core said: a fold over its messages."""
+
+    epoch: str = ""
+    alerts: AlertSet | None = None
+    pause_began_ns: int | None = None
+    ended: bool = False
+    report: Report = field(default_factory=Report)
+
+    def take(self, topic: Topic, envelope: Envelope) -> None:
+        """Note one message."""
+        body = envelope.body
+        if topic != "reply" and envelope.epoch != self.epoch:
+            self.epoch, self.alerts, self.pause_began_ns, self.ended = envelope.epoch, None, None, False
+            # Another core knows nothing of what the last one was told.
+            self.report = Report()
+        if isinstance(body, Setup):
+            self.ended = body.message == SESSION_ENDED
+        elif isinstance(body, AlertSet):
+            self.alerts = body
+            if body.health.audio_paused_until_ns is None:
+                self.pause_began_ns = None
+            elif self.pause_began_ns is None:
+                self.pause_began_ns = body.t_ns
+
+    def wanted(self, *, link_lost: bool) -> tuple[Wanted, ...]:
+        """Everything that is to be heard now."""
+        if self.alerts is None:
+            return ()
+        if link_lost:
+            return () if self.ended else LINK_LOST
+        return wanted(self.alerts, self.pause_began_ns)
+
+
+def listen(client: Client, sounder: Sounder, said: Callable[[str], None], over: Callable[[], bool]) -> None:
+    """Play what the core says until `over`; `said` hears of each change of the sounder's fault."""
+    hearing = Hearing()
+    last: str | None = None
+    while not over():
+        for message in client.receive_newest(TURN_MS):
+            hearing.take(*message)
+        link_lost = client.link_lost()
+        sounder.hear(hearing.wanted(link_lost=link_lost))
+        fault = sounder.fault
+        if fault is not None and fault != last:
+            said(fault)
+            last = fault
+        order = None if link_lost or hearing.alerts is None else hearing.report.due(fault, time.monotonic_ns())
+        if order is not None:
+            try:
+                client.send(order)
+            except BusRefused as refusal:
+                # It is due again in 2 s.
+                print(refusal.problem, file=sys.stderr)
+
+
+def main() -> None:
+    """The process."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--host", required=True)
+    options.add_argument("--port", type=int, required=True)
+    options.add_argument("--command-port", type=int, required=True)
+    options.add_argument("--who", required=True)
+    options.add_argument("--key", default="")
+    options.add_argument("--server-key", type=Path)
+    given = options.parse_args()
+    # Ctrl-C is for the window, which ends this process's input when it leaves.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    over = threading.Event()
+
+    def wait_for_the_end() -> None:
+        sys.stdin.buffer.read()
+        over.set()
+
+    threading.Thread(target=wait_for_the_end, daemon=True).start()
+    keys = client_keys(given.key, given.server_key) if given.server_key else None
+    client = Client(given.host, (given.port, given.command_port), keys, given.who, topics=("alerts", "setup"))
+    try:
+        with Sounder() as sounder:
+            listen(client, sounder, lambda fault: print(printable(fault), flush=True), over.is_set)
+    finally:
+        client.close()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except NavtwinError as error:
+        print(f"navtwin: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
