@@ -21,6 +21,7 @@ from navtwin.run.bench import bench_app
 from navtwin.run.doctor import doctor
 from navtwin.scene.commands import case_app, data_app
 from navtwin.scene.overlay_command import picture
+from navtwin.sound.command import sound
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,6 +37,7 @@ case_app.command()(picture)
 app.command("operator")(operator)
 app.command("gateway")(gateway)
 app.command("setup")(setup)
+app.command("sound")(sound)
 for command in (run.run, run.replay, run.verify, run.register, run.report):
     app.command()(command)
 app.command("doctor")(doctor)
