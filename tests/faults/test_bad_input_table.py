@@ -11,22 +11,22 @@ TESTS = Path(__file__).resolve().parents[1]
 
 #: Bad input -> where it is shown: file (under tests) and test.
 TABLE: dict[str, tuple[str, ...]] = {
-    "missing CT": ("scene/test_ct.py::test_a_missing_file", "faults/test_case_files.py::test_a_missing_ct"),
+    "missing CT": ("volumes/test_read.py::test_a_missing_file", "faults/test_case_files.py::test_a_missing_ct"),
     "unreadable CT": (
-        "scene/test_ct.py::test_a_file_that_is_no_volume",
-        "scene/test_ct.py::test_a_file_cut_short",
-        "scene/test_ct.py::test_a_flipped_bit_in_the_archive",
-        "scene/test_ct.py::test_a_header_that_claims_more_than_any_ct",
+        "volumes/test_read.py::test_a_file_that_is_no_volume",
+        "volumes/test_read.py::test_a_file_cut_short",
+        "volumes/test_read.py::test_a_flipped_bit_in_the_archive",
+        "volumes/test_read.py::test_a_header_that_claims_more_than_any_ct",
         "faults/test_case_files.py::test_an_unreadable_ct",
         "faults/test_case_files.py::test_a_ct_cut_short",
     ),
     "affine that is singular or sheared": (
-        "scene/test_ct.py::test_an_affine_that_places_nothing",
+        "volumes/test_read.py::test_an_affine_that_places_nothing",
         "faults/test_case_files.py::test_an_affine_that_places_nothing",
     ),
     "mask of other geometry": (
-        "scene/test_ct.py::test_labels_of_another_size",
-        "scene/test_ct.py::test_labels_that_lie_elsewhere",
+        "volumes/test_read.py::test_labels_of_another_size",
+        "volumes/test_read.py::test_labels_that_lie_elsewhere",
         "faults/test_case_files.py::test_a_mask_of_another_size",
         "faults/test_case_files.py::test_a_mask_that_lies_elsewhere",
         "faults/test_case_files.py::test_a_mirrored_mask",
@@ -83,6 +83,47 @@ TABLE: dict[str, tuple[str, ...]] = {
         "record/test_damage.py::test_flipped_bits_at_random_are_detected",
         "faults/test_command_line.py::test_a_damaged_log_is_refused_by_every_command",
         "end_to_end/test_golden.py::test_an_altered_log_is_named_and_refused",
+    ),
+    "slices missing, doubled, uneven, turned or of other size": (
+        "volumes/dicom/test_geometry.py::test_a_hole_is_never_bridged",
+        "volumes/dicom/test_geometry.py::test_copies_are_named_and_left_out_only_when_asked",
+        "volumes/dicom/test_geometry.py::test_two_pictures_of_one_place_are_refused",
+        "volumes/dicom/test_geometry.py::test_what_is_no_volume_is_refused_by_name",
+    ),
+    "tilted gantry": (
+        "volumes/dicom/test_geometry.py::test_a_tilted_gantry_is_refused_with_its_angle",
+        "volumes/dicom/test_geometry.py::test_a_tilted_stack_resamples_to_the_field_it_was_cut_from",
+        "volumes/dicom/test_scanned.py::test_the_scanned_region_is_where_slices_are",
+    ),
+    "archive that swells or leaves its folder": (
+        "volumes/dicom/test_hostile.py::test_bombs_are_refused",
+        "volumes/dicom/test_hostile.py::test_no_member_leaves_the_folder",
+        "volumes/dicom/test_hostile.py::test_links_and_devices_are_refused",
+        "files/test_guard.py::test_a_small_archive_cannot_swell",
+    ),
+    "DOCTYPE or entities in XML": ("files/test_guard.py::test_xml_that_reads_others_or_swells_is_refused",),
+    "pickle": ("files/test_door.py::test_what_is_nothing_is_refused",),
+    "length of 2 GB in a DICOM header": ("volumes/dicom/test_hostile.py::test_a_length_of_2_gb_claims_no_memory",),
+    "OpenIGTLink body of 2^40 bytes": ("igtl/test_reader.py::test_a_body_that_is_too_long_breaks_the_stream",),
+    "NIfTI in metres that says millimetres": ("volumes/test_nifti.py::test_metres_that_are_called_millimetres_show_by_the_size",),
+    "mesh that lies about its counts, or has no stated axes": (
+        "meshes/test_read.py::test_damaged_and_hostile_files_are_refused",
+        "meshes/test_read.py::test_axes_that_are_no_axes",
+        "meshes/test_read.py::test_units",
+        "meshes/test_repair.py::test_what_cannot_be_mended_is_refused",
+        "meshes/test_formats.py::test_what_cannot_come_in_is_refused_and_the_case_stays",
+    ),
+    "files with bytes changed": (
+        "files/test_door.py::test_files_that_lie_are_refused_in_our_own_words",
+        "volumes/test_hostile.py::test_a_changed_byte_never_breaks_out",
+        "volumes/dicom/test_hostile.py::test_mutated_headers_are_read_or_refused",
+        "tracking/igtl/test_sightings.py::test_a_hostile_stream_gives_frames_or_refusals_and_never_a_false_pose",
+    ),
+    "tracker that sends rubbish, or goes": (
+        "tracking/igtl/test_source.py::test_a_stream_that_cannot_be_followed_is_dropped_with_its_reason_and_tried_again",
+        "tracking/igtl/test_source.py::test_a_server_that_goes_is_told_once_and_found_again",
+        "tracking/ndi/test_ndi.py::test_a_garbled_line_is_told_and_the_tracker_is_sought_again",
+        "tracking/ndi/test_ndi.py::test_absent_hardware_is_a_clear_message",
     ),
     "port in use": ("bus/test_server.py::test_port_in_use_names_port_and_flag", "faults/test_command_line.py::test_a_port_in_use"),
     "subscriber that stalls": (
