@@ -1,7 +1,8 @@
 """The alarms of a window, played by a process of their own: a client of the bus that shows nothing.
 
-A window's thread holds Python's lock while a picture is rendered, for 100 ms and more, and neither a receiving nor a sounding thread beside it runs
-meanwhile. What is to be heard within 100 ms must not live in that process.
+Whatever holds Python's lock in a window's process, be it an import, a table being filled or a library's native call, holds up every thread beside it,
+and a window that hangs or falls takes its threads with it. What is to be heard within 100 ms lives in no such process. (Rendering itself is innocent:
+VTK 9.7 lets go of the lock.)
 
     python -m navtwin.sound.listener --host H --port P --command-port C --who NAME [--key NAME --server-key FILE]
 
