@@ -187,7 +187,7 @@ def be_the_listener(ports: tuple[int, int]) -> None:
     threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
     client = Client(ports=ports, topics=("alerts", "setup"))
     with Sounder(Ear(lambda at_ns: print(at_ns, flush=True)).open) as sounder:
-        listen(client, sounder, lambda fault: None, over.is_set)
+        listen(client, sounder, lambda fault: None, over, threading.Event())
     client.close()
 
 

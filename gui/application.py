@@ -15,10 +15,16 @@ from gui.window import Window
 from navtwin.nouns import Rig
 from navtwin.scene.model import Scene
 from navtwin.scene.views import ViewName
+from navtwin.sound.beside import Beside
 
 
-def show(scene: Scene, rig: Rig | None, client: Port, board: Board, where: str, view: ViewName, *, until_end: bool = False) -> int:
-    """Open the window and run it until it is closed, or until the session ends. Returns the exit code."""
+def show(
+    scene: Scene, rig: Rig | None, client: Port, board: Board, where: str, view: ViewName, *, until_end: bool = False, sound: Beside | None = None
+) -> int:
+    """Open the window and run it until it is closed, or until the session ends. Returns the exit code.
+
+    `sound` is the listener that plays this window's alarms, already running.
+    """
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication([])
     theme.prepare(app)
@@ -33,7 +39,17 @@ def show(scene: Scene, rig: Rig | None, client: Port, board: Board, where: str, 
     # Before the window, which takes seconds to build: a client that does not read what it is sent stalls its sockets.
     feed.start()
     try:
-        window = Window(scene, rig, board, feed.order, where, view, until_end=until_end, trouble=lambda: feed.trouble)
+        window = Window(
+            scene,
+            rig,
+            board,
+            feed.order,
+            where,
+            view,
+            until_end=until_end,
+            trouble=lambda: feed.trouble,
+            silence_link=sound.silence_link if sound else lambda: None,
+        )
         feed.news = window.news.emit
         theme.place(window)
         window.show()

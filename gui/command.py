@@ -75,7 +75,7 @@ def app(
             # Before the window, which takes seconds to build.
             beside = _listener(host, (port, command_port), client.who, key, server_key, board) if sound else None
             try:
-                code = show(scene, tools, client, board, f"{host}:{port}", chosen, until_end=until_end)
+                code = show(scene, tools, client, board, f"{host}:{port}", chosen, until_end=until_end, sound=beside)
             finally:
                 if beside:
                     beside.stop()

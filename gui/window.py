@@ -46,6 +46,7 @@ class Window(QMainWindow):
     until_end : close when the core has ended the session
     open_picture : makes the view (a test may give another)
     trouble : why the core does not let this client in, "" if it does
+    silence_link : silences the alarm of a lost link, which no core can be asked to do
     """
 
     news = Signal()
@@ -62,10 +63,11 @@ class Window(QMainWindow):
         until_end: bool = False,
         open_picture: Callable[[Scene, Rig | None, QWidget], View] = open_view,
         trouble: Callable[[], str] = lambda: "",
+        silence_link: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
         self._scene, self._board, self._order, self._where, self._trouble = scene, board, order, where, trouble
-        self._until_end = until_end
+        self._until_end, self._silence_link = until_end, silence_link
         self._closed = False
         self._view_name: ViewName = view
         self._meant = Meant()
@@ -175,8 +177,9 @@ class Window(QMainWindow):
         up = not moment.link_lost
         waiting = [row for row in ordered(moment.alerts) if not row.acked_by and row.priority != "none"] if up else []
         self._meant.show(waiting[0] if waiting else None, now_ns)
-        self.acknowledge.setEnabled(bool(waiting))
-        what = subject_words(waiting[0].id) if waiting else ""
+        link_sounds = moment.link == "lost" and moment.audio == ""
+        self.acknowledge.setEnabled(bool(waiting) or link_sounds)
+        what = subject_words(waiting[0].id) if waiting else "LINK LOST" if link_sounds else ""
         room = self.acknowledge.width() - round(30 * self._scale)
         what = self.acknowledge.fontMetrics().elidedText(what, Qt.TextElideMode.ElideRight, room)
         _set_text(self.acknowledge, f"Acknowledge\n{what}" if what else "Acknowledge")
@@ -189,7 +192,9 @@ class Window(QMainWindow):
 
     def _acknowledge_meant(self) -> None:
         row = self._meant.pick(self._board.clock())
-        if row is not None:
+        if self._board.moment().link == "lost":
+            self._silence_link()
+        elif row is not None:
             self._acknowledge(row)
 
     def _acknowledge(self, row: Alert | TechnicalAlarm) -> None:

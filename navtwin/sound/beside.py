@@ -6,7 +6,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
+
+#: What the listener is told to silence a lost link.
+QUIET: Final = "quiet"
 
 #: A listener that has ended is started again after so long, s.
 AGAIN_S: Final = 2.0
@@ -49,6 +53,15 @@ class Beside(threading.Thread):
             if not self._over.is_set():
                 self._told("the process that plays the alarms has ended")
             self._over.wait(self._again_s)
+
+    def silence_link(self) -> None:
+        """Silence the alarm of a lost link, until the link is up and lost again. One whose listener has just ended is silent by itself."""
+        with self._lock:
+            process = self._process
+        if process is not None and process.stdin is not None:
+            with suppress(OSError, ValueError):
+                process.stdin.write(f"{QUIET}\n")
+                process.stdin.flush()
 
     def stop(self) -> None:
         """Fall silent; returns when the listener has left."""

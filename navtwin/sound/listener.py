@@ -6,7 +6,8 @@ VTK 9.7 lets go of the lock.)
 
     python -m navtwin.sound.listener --host H --port P --command-port C --who NAME [--key NAME --server-key FILE]
 
-writes why it cannot be heard, one line at each change, empty where it can; leaves when its input ends.
+writes why it cannot be heard, one line at each change, empty where it can. It reads `quiet`, which silences a lost link until it is up again, and
+leaves when its input ends.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from navtwin.bus.keys import client_keys
 from navtwin.bus.words import printable
 from navtwin.errors import BusRefused, NavtwinError
 from navtwin.nouns import AlertSet, Envelope, Setup, Topic
+from navtwin.sound.beside import QUIET
 from navtwin.sound.choice import LINK_LOST, Wanted, wanted
 from navtwin.sound.report import Report
 from navtwin.sound.sounder import Sounder
@@ -43,6 +45,7 @@ class Hearing:
     alerts: AlertSet | None = None
     pause_began_ns: int | None = None
     ended: bool = False
+    link_answered: bool = False
     report: Report = field(default_factory=Report)
 
     def take(self, topic: Topic, envelope: Envelope) -> None:
@@ -63,21 +66,25 @@ class Hearing:
 
     def wanted(self, *, link_lost: bool) -> tuple[Wanted, ...]:
         """Everything that is to be heard now."""
+        self.link_answered = self.link_answered and link_lost
         if self.alerts is None:
             return ()
         if link_lost:
-            return () if self.ended else LINK_LOST
+            return () if self.ended or self.link_answered else LINK_LOST
         return wanted(self.alerts, self.pause_began_ns)
 
 
-def listen(client: Client, sounder: Sounder, said: Callable[[str], None], over: Callable[[], bool]) -> None:
-    """Play what the core says until `over`; `said` hears of each change of the sounder's fault."""
+def listen(client: Client, sounder: Sounder, said: Callable[[str], None], over: threading.Event, quiet: threading.Event) -> None:
+    """Play what the core says until `over`; `said` hears of each change of the sounder's fault. `quiet`, once set, silences a lost link."""
     hearing = Hearing()
     last: str | None = None
-    while not over():
+    while not over.is_set():
         for message in client.receive_newest(TURN_MS):
             hearing.take(*message)
         link_lost = client.link_lost()
+        if quiet.is_set():
+            quiet.clear()
+            hearing.link_answered = True
         sounder.hear(hearing.wanted(link_lost=link_lost))
         fault = sounder.fault
         if fault is not None and fault != last:
@@ -104,18 +111,20 @@ def main() -> None:
     given = options.parse_args()
     # Ctrl-C is for the window, which ends this process's input when it leaves.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    over = threading.Event()
+    over, quiet = threading.Event(), threading.Event()
 
-    def wait_for_the_end() -> None:
-        sys.stdin.buffer.read()
+    def obey() -> None:
+        for line in sys.stdin:
+            if line.strip() == QUIET:
+                quiet.set()
         over.set()
 
-    threading.Thread(target=wait_for_the_end, daemon=True).start()
+    threading.Thread(target=obey, daemon=True).start()
     keys = client_keys(given.key, given.server_key) if given.server_key else None
     client = Client(given.host, (given.port, given.command_port), keys, given.who, topics=("alerts", "setup"))
     try:
         with Sounder() as sounder:
-            listen(client, sounder, lambda fault: print(printable(fault), flush=True), over.is_set)
+            listen(client, sounder, lambda fault: print(printable(fault), flush=True), over, quiet)
     finally:
         client.close()
 

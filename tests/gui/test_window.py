@@ -290,6 +290,21 @@ def test_the_audio_lamp_says_why_nothing_can_be_heard_whatever_the_link(window: 
     assert (lamp.lamp, lamp.note) == ("ok", "")
 
 
+def test_a_lost_link_that_sounds_is_silenced_by_the_button(window: Window, desk: Desk):
+    silenced: list[bool] = []
+    window._silence_link = lambda: silenced.append(True)
+    tell(window, desk, DANGER_S)
+    desk.clock.ns += 400 * MS
+    window.refresh()
+    assert not window.acknowledge.isEnabled(), "nothing sounds here, so there is nothing to silence"
+    desk.board.audio = ""
+    window.refresh()
+    assert "LINK LOST" in window.acknowledge.text()
+    window.acknowledge.click()
+    assert silenced == [True]
+    assert desk.orders == []
+
+
 def test_the_window_closes_at_the_end_where_asked_to(window: Window, desk: Desk):
     window._until_end = True
     tell(window, desk, DANGER_S)

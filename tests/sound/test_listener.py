@@ -54,6 +54,15 @@ def test_a_link_that_is_lost_in_a_session_sounds_instead_of_all_else() -> None:
     assert Ear().hears(alert_set(alert("canal"), technical=(LOST,)), link_lost=True) == ["LINK_LOST/core"]
 
 
+def test_a_lost_link_is_silenced_until_it_is_up_and_lost_again() -> None:
+    ear = Ear()
+    ear.hears(alert_set(alert("canal")))
+    ear.link_answered = True
+    assert ear.wanted(link_lost=True) == ()
+    assert ear.hears(alert_set(alert("canal"))) == ["canal/drill/neck"]
+    assert [one.key[0] for one in ear.wanted(link_lost=True)] == ["LINK_LOST/core"]
+
+
 def test_only_a_contact_newer_than_the_pause_breaks_through_it() -> None:
     ear = Ear()
     old, new = alert("aorta", "CONTACT", since_ns=1 * S), alert("canal", "CONTACT", since_ns=5 * S)
@@ -115,7 +124,7 @@ def test_it_plays_what_a_core_says_over_the_bus(core: FakeCore) -> None:
     def play() -> None:
         client = Client(ports=(core.server.pub_port, core.server.command_port), topics=("alerts", "setup"))
         with Sounder(tapped) as sounder:
-            listen(client, sounder, told.append, over.is_set)
+            listen(client, sounder, told.append, over, threading.Event())
         client.close()
 
     thread = threading.Thread(target=play)
@@ -148,7 +157,7 @@ def test_without_a_device_it_says_so_tells_the_core_and_leaves_with_its_window(c
 
 
 #: Says a line, and ends when its input does, or at once if its argument says so.
-STANDIN = "import sys; print('no audio device', flush=True); sys.argv[1:] == ['fall'] or sys.stdin.read()"
+STANDIN = "import sys; print('no audio device', flush=True); sys.argv[1:] == ['fall'] or [print('told:', line, flush=True) for line in sys.stdin]"
 
 
 def test_a_listener_that_has_ended_is_told_of_and_started_again() -> None:
@@ -161,11 +170,14 @@ def test_a_listener_that_has_ended_is_told_of_and_started_again() -> None:
     assert not beside.is_alive()
 
 
-def test_a_listener_leaves_when_it_is_stopped(tmp_path: Path) -> None:
+def test_a_listener_is_told_to_be_quiet_and_leaves_when_it_is_stopped(tmp_path: Path) -> None:
     told: list[str] = []
     beside = Beside([], told.append, (sys.executable, "-c", STANDIN))
     beside.start()
     until(lambda: told)
+    beside.silence_link()
+    until(lambda: "told: quiet" in (line.strip() for line in told))
     beside.stop()
     assert not beside.is_alive()
-    assert told == ["no audio device"]
+    beside.silence_link()
+    assert "the process that plays the alarms has ended" not in told
