@@ -104,7 +104,7 @@ class Lamps(QWidget):
             elif name == "audio":
                 # This screen's own, whatever the link to the core is like.
                 light.show_lamp(
-                    "off" if moment.audio is None else "bad" if moment.audio else "ok", "no sound" if moment.audio else "", moment.audio or ""
+                    "off" if moment.audio is None else "bad" if moment.audio else "ok", "silent" if moment.audio else "", moment.audio or ""
                 )
             elif health is None:
                 light.show_lamp("off")

@@ -51,7 +51,7 @@ def operator(
         sys.stdout.reconfigure(errors="replace")
     # A polite end must put the terminal back, so it takes the same way out as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    manner = Manner(None if auto_ack is None else int(auto_ack * 1e9), until_end)
+    manner = Manner(None if auto_ack is None else int(auto_ack * 1e9), until_end, in_terminal)
     with ExitStack() as stack:
         writer = stack.enter_context(Journal(journal)) if journal else None
         client = Client(host, (port, command_port), keys, who or key or _user())

@@ -30,10 +30,18 @@ class Output(Protocol):
 
 @dataclass(frozen=True)
 class Manner:
-    """How this console behaves: reaction time of its automatic acknowledgements (None: none), and whether it leaves with the session."""
+    """How this console behaves.
+
+    Attributes
+    ----------
+    auto_ack_ns : reaction time of its automatic acknowledgements, None for none
+    until_end : it leaves with the session
+    bell : there is a terminal to ring
+    """
 
     auto_ack_ns: int | None = None
     until_end: bool = False
+    bell: bool = True
 
 
 def attend(
@@ -46,7 +54,7 @@ def attend(
     sounder: Sounder | None = None,
 ) -> None:
     """Attend to the core until `q`, or until the session ends where `manner.until_end` says so. The bell rings where no loudspeaker plays."""
-    memory = Memory(who=client.who)
+    memory = Memory(who=client.who, has_bell=manner.bell)
     while not memory.over:
         changes = _take_messages(memory, client, clock, journal)
         now_ns = clock()

@@ -38,6 +38,7 @@ class Memory:
     alerts : the last set received, at `received_ns` (receiver's clock)
     frozen : the set shown while the picture is frozen, with the receiver's time of freezing
     numbers : which digit selects which alert; kept while the alert lasts, so that no digit changes its meaning under the finger
+    has_bell : whether there is a terminal to ring where no loudspeaker plays
     audio_fault : why this console cannot be heard, "" if it can, None where it plays no sounds of its own
     outbox : orders to send
     """
@@ -61,6 +62,7 @@ class Memory:
     pending: dict[str, Pending] = field(default_factory=dict)
     outbox: list[Order] = field(default_factory=list)
     bell: Bell = field(default_factory=Bell)
+    has_bell: bool = True
     audio_fault: str | None = None
     audio_report: Report = field(default_factory=Report)
     ended: bool = False
@@ -149,7 +151,8 @@ def sound_is(memory: Memory, fault: str | None, now_ns: int) -> list[Change]:
     if fault is None or fault == old:
         return []
     if fault:
-        return [Change("switch", "NO SOUND", f"{printable(fault)}: the terminal's bell rings instead", "medium", worsens=True)]
+        instead = "the terminal's bell rings instead" if memory.has_bell else "no alarm can be heard here"
+        return [Change("switch", "NO SOUND", f"{printable(fault)}: {instead}", "medium", worsens=True)]
     return [Change("switch", "SOUND", "alarms are played by the loudspeaker", "none")]
 
 

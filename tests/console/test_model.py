@@ -384,7 +384,9 @@ def test_a_console_without_sound_says_so_and_tells_the_core_until_it_has_one(des
         told += model.sound_is(desk.memory, "no audio device", desk.now_ns)
     assert [change.verb for change in told] == ["NO SOUND"]
     assert "bell" in told[0].words
-    assert model.take_orders(desk.memory) == [Audio(fault="no audio device")] * 5
+    desk.memory.has_bell = False
+    assert "no alarm can be heard" in model.sound_is(desk.memory, "pulled out", desk.now_ns)[0].words
+    assert model.take_orders(desk.memory) == [Audio(fault="no audio device")] * 5 + [Audio(fault="pulled out")]
     assert ("audio", "bad", "(bell)") in view(desk.memory, desk.now_ns).lamps
     assert [change.verb for change in model.sound_is(desk.memory, "", desk.now_ns)] == ["SOUND"]
     assert model.sound_is(desk.memory, "", desk.now_ns) == []

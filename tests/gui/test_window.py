@@ -283,7 +283,7 @@ def test_the_audio_lamp_says_why_nothing_can_be_heard_whatever_the_link(window: 
     for silence_ms in (0, 400):
         desk.clock.ns += silence_ms * MS
         window.refresh()
-        assert (lamp.lamp, lamp.note) == ("bad", "no sound")
+        assert (lamp.lamp, lamp.note) == ("bad", "silent")
         assert "no audio device" in lamp.toolTip()
     desk.board.audio = ""
     window.refresh()
