@@ -19,7 +19,7 @@ from navtwin.nouns.alerts import (
     State,
     TechnicalAlarm,
 )
-from navtwin.nouns.base import Covariance3, Covariance6, Noun, Pose
+from navtwin.nouns.base import Covariance3, Covariance6, Noun, Pose, symmetric
 from navtwin.nouns.commands import (
     AUDIO_PAUSE_LIMIT_S,
     Accept,
@@ -140,4 +140,5 @@ __all__ = [
     "encode",
     "read_rig",
     "read_toml",
+    "symmetric",
 ]  # fmt: skip

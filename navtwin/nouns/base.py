@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, get_args
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from navtwin.errors import InputRefused
 from navtwin.rigid import Quat, Rigid, Vec3
@@ -18,6 +21,17 @@ Covariance6 = tuple[
 ]  # fmt: skip
 #: Upper triangle (xx xy xz yy yz zz), mm^2, of a symmetric 3x3 matrix.
 Covariance3 = tuple[float, float, float, float, float, float]
+
+_UPPER = {n: np.triu_indices(n) for n in (3, 6)}
+
+
+def symmetric(upper: Covariance3 | Covariance6 | Sequence[float], n: int) -> npt.NDArray[np.float64]:
+    """The symmetric (n, n) matrix of an upper triangle given row by row; n is 3 or 6."""
+    matrix = np.zeros((n, n))
+    rows, columns = _UPPER[n]
+    matrix[rows, columns] = upper
+    matrix[columns, rows] = upper
+    return matrix
 
 
 def _finite(value: Any) -> bool:

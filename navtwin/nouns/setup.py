@@ -9,11 +9,17 @@ from navtwin.rigid import Vec3
 
 
 class PivotRequest(Noun, frozen=True, tag_field="kind", tag="pivot-request"):
-    """Calibrate a tool's tip from poses T_tracker_from_marker collected while the tip stood still."""
+    """Calibrate a tool's tip from poses T_tracker_from_marker collected while the tip stood still.
+
+    Attributes
+    ----------
+    covariances : one per pose, where the source has measured that of every pose; else none
+    """
 
     request: str
     tool: str
     poses: tuple[Pose, ...]
+    covariances: tuple[Covariance6, ...] = ()
 
 
 class RegistrationRequest(Noun, frozen=True, tag_field="kind", tag="registration-request"):

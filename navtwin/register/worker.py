@@ -10,7 +10,7 @@ import numpy as np
 
 from navtwin.calibrate import calibrate_pivot
 from navtwin.errors import InputRefused, NavtwinError
-from navtwin.nouns import PivotRequest, PivotResult, Pose, RegistrationRequest, RegistrationResult, WorkFailed
+from navtwin.nouns import PivotRequest, PivotResult, Pose, RegistrationRequest, RegistrationResult, WorkFailed, symmetric
 from navtwin.register.bones import Bones
 from navtwin.register.landmarks import checked_points, register_landmarks
 from navtwin.register.model import Array, Registration, Target
@@ -42,7 +42,8 @@ def answer(request: PivotRequest | RegistrationRequest, scene: Scene) -> PivotRe
 
 def _pivot(request: PivotRequest) -> PivotResult:
     poses = [pose.rigid(target="tracker", source=f"marker/{request.tool}").matrix() for pose in request.poses]
-    found = calibrate_pivot(np.reshape(poses, (-1, 4, 4)))
+    covariances = np.array([symmetric(upper, 6) for upper in request.covariances]) if request.covariances else None
+    found = calibrate_pivot(np.reshape(poses, (-1, 4, 4)), covariances)
     x, y, z = range(3)
     c = found.covariance
     return PivotResult(

@@ -7,12 +7,11 @@ uncorrelated"), so predictions from covariances stand beside observed errors, an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations_with_replacement
 
 import numpy as np
 import numpy.typing as npt
 
-from navtwin.nouns import PivotResult, RegistrationResult, TrueSetup
+from navtwin.nouns import PivotResult, RegistrationResult, TrueSetup, symmetric
 from navtwin.report.judge import Floats
 from navtwin.report.session import Session, TipSeries
 from navtwin.rigid import Vec3
@@ -92,14 +91,6 @@ def bound95(covariance: npt.ArrayLike) -> float:
     if trace2 <= 0.0:
         return 0.0
     return float(np.sqrt(trace2 / trace * chi2_quantile(0.95, trace**2 / trace2)))
-
-
-def symmetric(upper: tuple[float, ...], size: int) -> Floats:
-    """The (size, size) matrix whose upper triangle, row by row, is `upper`."""
-    matrix = np.zeros((size, size))
-    for value, (i, j) in zip(upper, combinations_with_replacement(range(size), 2), strict=True):
-        matrix[i, j] = matrix[j, i] = value
-    return matrix
 
 
 def mahalanobis2(error: npt.ArrayLike, covariance: npt.ArrayLike) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from navtwin.errors import InputRefused
 from navtwin.nouns import (
     AlertSet,
+    Covariance6,
     Header,
     Phase,
     PivotResult,
@@ -41,6 +42,7 @@ class Collection:
     landmark: str
     dwell: Dwell | None = None
     poses: list[Pose] = field(default_factory=list)
+    covariances: list[Covariance6 | None] = field(default_factory=list)
     points_ref_mm: list[Vec3] = field(default_factory=list)
     refused: int = 0
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from navtwin.kernels.errorbar import ErrorSources, approach, distance_sd, remember
 from navtwin.kernels.frame import DEPTH_IS_BOUND, measure_frame, new_frame
 from navtwin.kernels.tree import workspace
-from navtwin.nouns import Rig
+from navtwin.nouns import Rig, symmetric
 from navtwin.scene.model import Scene
 from navtwin.scene.surface import pack_forest
 
@@ -137,15 +137,3 @@ class Proximity:
 def _rows(T: Rigid) -> tuple[float, ...]:
     """Rotation and translation row by row, as `kernels.frame` reads a pose."""
     return tuple(value for row, t in zip(T.rotation, T.t_mm, strict=True) for value in (*row, t))
-
-
-_UPPER = {n: np.triu_indices(n) for n in (3, 6)}
-
-
-def symmetric(upper: Sequence[float], n: int) -> Array:
-    """The symmetric (n, n) matrix of an upper triangle given row by row."""
-    matrix = np.zeros((n, n))
-    rows, columns = _UPPER[n]
-    matrix[rows, columns] = upper
-    matrix[columns, rows] = upper
-    return matrix

@@ -82,6 +82,7 @@ def sample(memory: Memory, frame: TrackerFrame) -> None:
             c.refused += 1
         else:
             c.poses.append(seen.pose)
+            c.covariances.append(seen.covariance)
         return
     T_ref_from_tip = tip_in_ref(memory, frame, c.tool)
     if T_ref_from_tip is None:
@@ -126,7 +127,10 @@ def _refuse_landmark(memory: Memory, why: str) -> None:
 
 def _finish(memory: Memory, c: Collection, seq: int) -> Outcome:
     if c.what == "pivot":
-        request = PivotRequest(request=f"pivot/{c.tool}/{seq}", tool=c.tool, poses=tuple(c.poses))
+        measured = tuple(covariance for covariance in c.covariances if covariance is not None)
+        # Poses are weighted by what is known of them only where it is known of all: the rest would have to be guessed.
+        covariances = measured if len(measured) == len(c.poses) else ()
+        request = PivotRequest(request=f"pivot/{c.tool}/{seq}", tool=c.tool, poses=tuple(c.poses), covariances=covariances)
         memory.computing.append(f"pivot/{c.tool}")
         memory.setup_message = f"calibrating the tip of {c.tool} from {len(c.poses)} poses"
         return "", [Message(topic="request", body=request)]

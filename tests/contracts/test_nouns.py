@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from navtwin.errors import InputRefused
-from navtwin.nouns import Command, Envelope, Event, Noun, decode_command, decode_envelope, decode_event, encode
+from navtwin.nouns import Command, Envelope, Event, Noun, decode_command, decode_envelope, decode_event, encode, symmetric
 from tests.contracts.nouns import all_nouns, example, fields_of, float_fields, noun_strategy, wire_nouns
 from tests.contracts.wire import WIRE_FILE, describe
 
@@ -26,6 +26,8 @@ UNITLESS = {
     "q_wxyz": "a unit quaternion",
     "axis_in_marker": "a unit vector",
     "covariance": "of rotation vector and translation together: two units, stated in the docstring",
+    "covariances": "as covariance",
+    "T_ijk_from_ct": "mm to voxels: its frames are its name",
     "tip_covariance": "mm^2, a covariance by definition",
     "seconds": "is a unit",
     "speed": "of replay: a factor",
@@ -146,3 +148,7 @@ def test_a_json_schema_can_be_made_of_all_that_travels(kind: type[Noun]) -> None
     objects = [part for part in defined.values() if part.get("type") == "object"]
     assert objects
     assert all(part["additionalProperties"] is False for part in objects)
+
+
+def test_symmetric_reads_the_upper_triangle_row_by_row() -> None:
+    assert symmetric((1.0, 2.0, 3.0, 4.0, 5.0, 6.0), 3).tolist() == [[1, 2, 3], [2, 4, 5], [3, 5, 6]]

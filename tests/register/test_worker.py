@@ -138,6 +138,23 @@ def test_pivot() -> None:
     assert found.covariance[0] > 0.0
 
 
+def test_poses_that_are_known_worse_count_less_in_a_pivot() -> None:
+    """Half of the poses are ten times as noisy, and say so: a result that listens to them is nearer than one that does not."""
+    chance = np.random.default_rng(3)
+    poses = pivot_poses(chance, 120, 0.0)
+    sd_mm = np.where(np.arange(120) % 2, 2.0, 0.05)
+    poses[:, :3, 3] += sd_mm[:, None] * chance.normal(size=(120, 3))
+    sent = tuple(Pose.from_rigid(Rigid.from_matrix(p, target="tracker", source="marker/drill")) for p in poses)
+    stated: Any = tuple(tuple(np.diag((1e-8,) * 3 + (sd * sd,) * 3)[np.triu_indices(6)].tolist()) for sd in sd_mm)
+    off = [
+        float(np.linalg.norm(np.array(found.tip_mm) - TIP_MM))
+        for covariances in ((), stated)
+        if isinstance(found := answer(PivotRequest(request="p1", tool="drill", poses=sent, covariances=covariances), scene()), PivotResult)
+    ]
+    assert len(off) == 2
+    assert off[1] < off[0] / 3.0
+
+
 @pytest.mark.parametrize("count", [0, 2])
 def test_pivot_without_poses(count: int) -> None:
     sent = (Pose(q_wxyz=(1.0, 0.0, 0.0, 0.0), t_mm=(0.0, 0.0, 0.0)),) * count

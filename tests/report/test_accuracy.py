@@ -16,7 +16,6 @@ from navtwin.report.accuracy import (
     pivot_accuracy,
     point_covariance,
     registration_accuracy,
-    symmetric,
 )
 from navtwin.rigid import Rigid
 
@@ -53,10 +52,6 @@ def test_bound95_in_closed_form() -> None:
 def test_bound95_holds_for_unequal_directions(sd: tuple[float, float, float]) -> None:
     draws = np.random.default_rng(1).normal(size=(200_000, 3)) * sd
     assert np.mean(np.linalg.norm(draws, axis=1) <= bound95(np.diag(np.square(sd)))) == pytest.approx(0.95, abs=0.006)
-
-
-def test_symmetric_reads_the_upper_triangle_row_by_row() -> None:
-    assert symmetric((1.0, 2.0, 3.0, 4.0, 5.0, 6.0), 3).tolist() == [[1, 2, 3], [2, 4, 5], [3, 5, 6]]
 
 
 def test_mahalanobis_leaves_out_directions_without_variance() -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+import pytest
+
 from navtwin.nouns import (
     Accept,
     Collect,
+    Covariance6,
     PivotRequest,
     PivotResult,
     Pose,
@@ -20,13 +25,13 @@ from navtwin.nouns import (
 from .world import MS, World
 
 
-def point(w: World, position: tuple[float, float, float] | None) -> None:
+def point(w: World, position: tuple[float, float, float] | None, covariance: Covariance6 | None = None) -> None:
     """One frame with the pointer's marker at `position` (its tip is its origin once calibrated so)."""
     w.now_ns += 16 * MS
     w.number += 1
     home = Pose(q_wxyz=(1.0, 0.0, 0.0, 0.0), t_mm=(0.0, 0.0, 0.0))
     seen = (
-        Sighting(body="pointer", status="OK", pose=Pose(q_wxyz=(1.0, 0.0, 0.0, 0.0), t_mm=position))
+        Sighting(body="pointer", status="OK", pose=Pose(q_wxyz=(1.0, 0.0, 0.0, 0.0), t_mm=position), covariance=covariance)
         if position
         else Sighting(body="pointer", status="MISSING")
     )
@@ -64,6 +69,19 @@ def test_pivot_request_holds_the_poses_seen_and_no_others() -> None:
     request = next(m.body for m in w.messages if isinstance(m.body, PivotRequest))
     assert request.tool == "pointer"
     assert [p.t_mm[0] for p in request.poses] == [float(k) for k in range(40) if k % 4]
+
+
+@pytest.mark.parametrize("unmeasured", [(), (7,)])
+def test_pivot_request_says_how_well_poses_are_known_where_all_are(unmeasured: tuple[int, ...]) -> None:
+    w = World(register=False)
+    w.order(Collect(what="pivot", tool="pointer", action="start"))
+    measured = [(float(k),) + (0.0,) * 20 for k in range(1, 21)]
+    for k, covariance in enumerate(measured):
+        point(w, (1.0, 2.0, 3.0), None if k in unmeasured else cast(Covariance6, covariance))
+    w.order(Collect(what="pivot", tool="pointer", action="stop"))
+    request = next(m.body for m in w.messages if isinstance(m.body, PivotRequest))
+    assert len(request.poses) == 20
+    assert list(request.covariances) == ([] if unmeasured else measured)
 
 
 def test_landmark_is_the_mean_of_a_still_tip() -> None:
