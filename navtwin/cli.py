@@ -19,6 +19,7 @@ from navtwin.record import commands as record
 from navtwin.run import commands as run
 from navtwin.run.bench import bench_app
 from navtwin.run.doctor import doctor
+from navtwin.scene.author.commands import structure_app
 from navtwin.scene.commands import case_app, data_app
 from navtwin.scene.overlay_command import picture
 from navtwin.sound.command import sound
@@ -30,6 +31,7 @@ app = typer.Typer(
     help="A surgical-navigation digital twin with real-time two-way feedback. For research and rehearsal; not a medical device.",
 )
 app.add_typer(case_app, name="case")
+app.add_typer(structure_app, name="structure")
 app.add_typer(data_app, name="data")
 app.add_typer(keys_app, name="keys")
 app.add_typer(bench_app, name="bench")

@@ -1,19 +1,34 @@
-"""Add to a case that is there: all of it or nothing, checked before it counts, and nothing of the case is written over."""
+"""Change a case that is there: all of it or nothing, checked before it counts, and no file of the case is written over.
+
+What replaces a file comes under another name; the old one goes last, when the new one counts.
+"""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from navtwin.errors import InputRefused
-from navtwin.scene.case import CASE_FILE, SURFACES, CaseFile, LandmarkEntry, PlanEntry, StructureEntry, named_files, read_case_file, surface_file
+from navtwin.errors import InputRefused, nearest
+from navtwin.scene.case import (
+    CASE_FILE,
+    MADE,
+    SURFACES,
+    CaseFile,
+    LandmarkEntry,
+    PlanEntry,
+    StructureEntry,
+    named_files,
+    read_case_file,
+    recipe_file,
+    surface_file,
+)
 from navtwin.scene.case_text import amended_text
 from navtwin.scene.lock import LOCK_FILE, RELOCK, changed_files, write_lock
 
@@ -23,33 +38,71 @@ if TYPE_CHECKING:
 
 @dataclass
 class Draft:
-    """A copy of a case that may be added to.
+    """A copy of a case that may be changed.
 
     Attributes
     ----------
     home : the case's own folder, which stays as it is until the draft has been checked
     folder : holds copies of the files that the case names; new ones are written here
-    case : what case.toml says; assign a new one, or use the `add_...` methods
+    case : what case.toml says; assign a new one, or use the methods
     """
 
     home: Path
     folder: Path
     case: CaseFile
 
-    def add_structure(self, entry: StructureEntry, surface: Surface) -> None:
-        """Add a structure and its surface (ct, mm). `entry.file` is changed where a file of that name is there already.
+    def add_structure(self, entry: StructureEntry, surface: Surface, recipe: str = "") -> None:
+        """Add a structure and its surface (ct, mm), and the text of its recipe if it was made by hand; the files get names that are free.
 
         Raises
         ------
         InputRefused : a structure of that name is there
         """
         self._refuse_taken("structure", entry.name)
-        taken = [f"{SURFACES}/{path.name}" for folder in (self.home, self.folder) for path in (folder / SURFACES).glob("*")]
-        entry = msgspec.structs.replace(entry, file=surface_file(entry.name, taken))
-        path = self.folder / entry.file
+        self.case = msgspec.structs.replace(self.case, structure=(*self.case.structure, self._stored(entry, surface, recipe)))
+
+    def replace_structure(self, name: str, entry: StructureEntry, surface: Surface | None = None, recipe: str = "") -> None:
+        """Put another entry in the place of the structure called `name`: with its own files, or, where the shape is the same, with the old ones.
+
+        Raises
+        ------
+        InputRefused : no such structure; another one has the new name
+        """
+        at = self._place_of(name)
+        if entry.name != name:
+            self._refuse_taken("structure", entry.name)
+        if surface is not None:
+            entry = self._stored(entry, surface, recipe)
+        structures = self.case.structure
+        self.case = msgspec.structs.replace(self.case, structure=(*structures[:at], entry, *structures[at + 1 :]))
+
+    def remove_structure(self, name: str) -> None:
+        """Take a structure out; its files go with it."""
+        at = self._place_of(name)
+        self.case = msgspec.structs.replace(self.case, structure=(*self.case.structure[:at], *self.case.structure[at + 1 :]))
+
+    def _place_of(self, name: str) -> int:
+        names = [entry.name for entry in self.case.structure]
+        if name not in names:
+            raise InputRefused(f"{self.home} has no structure '{name}'", nearest(name, names) if names else "it has none at all")
+        return names.index(name)
+
+    def _stored(self, entry: StructureEntry, surface: Surface, recipe: str) -> StructureEntry:
+        """The entry with the files that were written for it."""
+        entry = msgspec.structs.replace(entry, file=surface_file(entry.name, self._taken(SURFACES)), made="")
+        surface.write(self._new_file(entry.file))
+        if recipe:
+            entry = msgspec.structs.replace(entry, made=recipe_file(entry.name, self._taken(MADE)))
+            self._new_file(entry.made).write_text(recipe, encoding="utf-8", newline="\n")
+        return entry
+
+    def _taken(self, kind: str) -> list[str]:
+        return [f"{kind}/{path.name}" for folder in (self.home, self.folder) for path in (folder / kind).glob("*")]
+
+    def _new_file(self, name: str) -> Path:
+        path = self.folder / name
         path.parent.mkdir(exist_ok=True)
-        surface.write(path)
-        self.case = msgspec.structs.replace(self.case, structure=(*self.case.structure, entry))
+        return path
 
     def add_landmark(self, entry: LandmarkEntry) -> None:
         """Add a landmark; refused where one of that name is there."""
@@ -75,9 +128,9 @@ class Draft:
 
 @contextmanager
 def amended(folder: Path) -> Iterator[Draft]:
-    """A draft of the case at `folder`; when the block ends well and the draft has no fault, what is new in it becomes part of the case.
+    """A draft of the case at `folder`; when the block ends well and the draft has no fault, it becomes the case.
 
-    New files come first, then case.toml, then the lock; whatever goes wrong on the way is taken back.
+    New files come first, then case.toml, then the lock; whatever goes wrong on the way is taken back. Files that the case no longer names go last.
 
     Raises
     ------
@@ -140,3 +193,7 @@ def _deliver(draft: Draft, before: CaseFile) -> None:
         for name, content in old.items():
             (draft.home / name).write_bytes(content)
         raise
+    for name in {name for name in named_files(before) if name not in named_files(draft.case)}:
+        # The change counts by now: a file that nobody names any more, and that cannot be removed, does no harm.
+        with suppress(OSError):
+            (draft.home / name).unlink()

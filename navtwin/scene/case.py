@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CASE_FILE = "case.toml"
 CT_FILE = "ct.nii.gz"
 SURFACES = "surfaces"
+MADE = "made"
 #: Letters of a structure's name that its file keeps: file systems end at 255 bytes.
 _LONGEST_NAME = 80
 
@@ -77,7 +78,10 @@ class CtSection(Noun, frozen=True):
 
 
 class StructureEntry(Noun, frozen=True):
-    """One [[structure]]. `labels`, `threshold_hu` and `capped` tell where the surface came from; `body` "ref" is the patient's reference."""
+    """One [[structure]]. `labels`, `threshold_hu` and `capped` tell where the surface came from; `body` "ref" is the patient's reference.
+
+    `made`: the recipe of a structure that was made by hand, a file of its own (`navtwin.scene.author`); "" for any other.
+    """
 
     name: str
     file: str
@@ -92,10 +96,13 @@ class StructureEntry(Noun, frozen=True):
     color: str = "#c8c8c8"
     opacity: float = 1.0
     capped: bool = False
+    made: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _refuse_outside(self.file)
+        if self.made:
+            _refuse_outside(self.made)
 
 
 class LandmarkEntry(Noun, frozen=True):
@@ -178,11 +185,20 @@ def scanned_box(folder: Path, case: CaseFile) -> VolumeBox:
 
 def named_files(case: CaseFile) -> tuple[str, ...]:
     """The files that a case names, relative to its folder, case.toml first."""
-    return (CASE_FILE, case.ct.file, *(s.file for s in case.structure))
+    return (CASE_FILE, case.ct.file, *(s.file for s in case.structure), *(s.made for s in case.structure if s.made))
 
 
 def surface_file(name: str, taken: Iterable[str] = ()) -> str:
     """Where the surface of a structure is kept; two names that look alike to a file system never share a file."""
-    plain = f"{SURFACES}/{re.sub(r'[^A-Za-z0-9_.-]', '_', name)[:_LONGEST_NAME]}"
+    return _file_of(SURFACES, name, ".ply", taken)
+
+
+def recipe_file(name: str, taken: Iterable[str] = ()) -> str:
+    """Where the recipe of a structure that was made by hand is kept."""
+    return _file_of(MADE, name, ".toml", taken)
+
+
+def _file_of(folder: str, name: str, ending: str, taken: Iterable[str]) -> str:
+    plain = f"{folder}/{re.sub(r'[^A-Za-z0-9_.-]', '_', name)[:_LONGEST_NAME]}"
     used = {file.lower() for file in taken}
-    return next(file for n in itertools.count(1) if (file := f"{plain}{'' if n == 1 else f'-{n}'}.ply").lower() not in used)
+    return next(file for n in itertools.count(1) if (file := f"{plain}{'' if n == 1 else f'-{n}'}{ending}").lower() not in used)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -21,6 +23,7 @@ _STRUCTURES = """\
 # body: the tracked body it hangs on; "ref" is the patient's reference. file: surface; labels or threshold_hu: what it was extracted from.
 # caution_mm, danger_mm: limits on the distance, less its error bar, of any instrument part.
 # sd_mm, correlation_mm: how far the segmentation may be off (one standard deviation), and over what distance that error stays alike.
+# made: how it was made by hand (`navtwin structure edit` changes it, and builds the surface anew).
 # capped = true: the scan ends inside the structure and its surface was closed there.
 """
 _LANDMARKS = "# Points on bone to touch with the pointer for registration; six well spread are good, three not in a line the least.\n"
@@ -42,21 +45,42 @@ def case_text(case: CaseFile) -> str:
 
 
 def amended_text(text: str, before: CaseFile, after: CaseFile) -> str:
-    """The text of `before` with what `after` has more of; comments and layout stay where they are.
+    """The text of `before` with what is other in `after`; comments and layout stay where they are.
 
-    New entries follow the last of their kind; a changed fact of [patient] is changed in its line. A change of any other kind makes the
-    text anew: what is returned always decodes to `after`.
+    New entries follow the last of their kind; a changed fact is changed in its line; an entry that is gone takes its own lines with it, and the
+    comments between them. A change of any other kind makes the text anew: what is returned always decodes to `after`.
     """
     lines = text.splitlines()
     for name in ("case", "patient", "ct"):
         _set_facts(lines, name, getattr(before, name), getattr(after, name))
     for name, words in _ARRAYS.items():
-        new = getattr(after, name)[len(getattr(before, name)) :]
+        new = _match_entries(lines, name, getattr(before, name), getattr(after, name))
         if new:
             at = _place_for(lines, name, words)
             lines[at:at] = [line for entry in new for line in ("", *_table(f"[[{name}]]", entry).splitlines())]
     trial = "\n".join(lines) + "\n"
     return trial if _decodes_to(trial, after) else case_text(after)
+
+
+def _match_entries(lines: list[str], name: str, before: Sequence[Any], after: Sequence[Any]) -> Sequence[Any]:
+    """Change and remove the entries that were there before; those of `after` that are new are returned.
+
+    Entries keep their order: one whose name is gone was renamed where as many are left as there were, else removed.
+    """
+    if len(after) >= len(before):
+        kept = list(zip(before, after, strict=False))
+    else:
+        named = {entry.name: entry for entry in after}
+        kept = [(entry, named.get(entry.name)) for entry in before]
+    headers = [n for n, line in enumerate(lines) if _named(line) == name]
+    for at, (old, new) in reversed(list(zip(headers, kept, strict=False))):
+        if new is None:
+            last = max(n for n in range(at, _end_of(lines, at)) if _is_content(lines[n]))
+            first = max((n for n in range(at) if lines[n].strip()), default=-1) + 1
+            del lines[first : last + 1]
+        elif new != old:
+            _set_lines(lines, at, old, new)
+    return after[len(before) :]
 
 
 def _decodes_to(text: str, case: CaseFile) -> bool:
@@ -68,14 +92,19 @@ def _decodes_to(text: str, case: CaseFile) -> bool:
 
 def _set_facts(lines: list[str], name: str, before: Noun, after: Noun) -> None:
     """Write the fields of a section that differ, one line each."""
-    changed = {field.name for field in msgspec.structs.fields(after) if getattr(before, field.name) != getattr(after, field.name)}
-    if not changed:
+    if before == after:
         return
     header = next((n for n, line in enumerate(lines) if _named(line) == name), None)
     if header is None:
         lines += ["", f"[{name}]"]
         header = len(lines) - 1
-    end = next((n for n in range(header + 1, len(lines)) if _named(lines[n])), len(lines))
+    _set_lines(lines, header, before, after)
+
+
+def _set_lines(lines: list[str], header: int, before: Noun, after: Noun) -> None:
+    """The same for the section whose header is line `header`."""
+    changed = {field.name for field in msgspec.structs.fields(after) if getattr(before, field.name) != getattr(after, field.name)}
+    end = _end_of(lines, header)
     old = [n for n in range(header + 1, end) if re.match(r"\s*([\w-]+)\s*=", lines[n]) and lines[n].split("=")[0].strip() in changed]
     for n in reversed(old):
         del lines[n]
@@ -84,12 +113,16 @@ def _set_facts(lines: list[str], name: str, before: Noun, after: Noun) -> None:
     lines[at:at] = written
 
 
+def _end_of(lines: list[str], header: int) -> int:
+    """Where the section that begins at line `header` ends: at the next header."""
+    return next((n for n in range(header + 1, len(lines)) if _named(lines[n])), len(lines))
+
+
 def _place_for(lines: list[str], name: str, words: str) -> int:
     """Where a new entry goes: behind the last of its kind, else behind the words about its kind, else at the end."""
     header = max((n for n, line in enumerate(lines) if _named(line) == name), default=None)
     if header is not None:
-        end = next((n for n in range(header + 1, len(lines)) if _named(lines[n])), len(lines))
-        return max(n for n in range(header, end) if _is_content(lines[n])) + 1
+        return max(n for n in range(header, _end_of(lines, header)) if _is_content(lines[n])) + 1
     last_word = words.splitlines()[-1]
     return lines.index(last_word) + 1 if last_word in lines else len(lines)
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Mask = npt.NDArray[np.bool_]
 
 SPECK_SHARE = 0.004
+#: Share of all voxels from which a part that hangs together counts as large.
+LARGE_PART = 0.05
 #: Field values are kept at least this far from the level, so that no vertex falls on a voxel centre and no triangle is empty.
 _CLEARANCE_HU = 0.5
 
@@ -85,7 +87,7 @@ def extract_mask(volume: Volume, inside: Mask, what: str) -> Extraction:
     from navtwin.scene.fairing import face_distances, fair
 
     box = _bounds(inside, what, volume)
-    kept, dropped = _without_specks(inside[box])
+    kept, dropped = without_specks(inside[box])
     boundary, faces = contour(np.pad(kept, 1).astype(np.float32), 0.5)
     vertices = fair(boundary, faces, kept)
     strays = float(face_distances(vertices, faces, kept).max())
@@ -95,7 +97,7 @@ def extract_mask(volume: Volume, inside: Mask, what: str) -> Extraction:
 def _extract_level(volume: Volume, threshold_hu: float) -> Extraction:
     inside = volume.hu >= threshold_hu
     box = _bounds(inside, f"threshold of {threshold_hu:g} HU", volume)
-    kept, dropped = _without_specks(inside[box])
+    kept, dropped = without_specks(inside[box])
     grown = _grown(box, inside.shape)
     field = volume.hu[grown].astype(np.float32) - np.float32(threshold_hu)
     field = np.where(field >= 0.0, np.maximum(field, _CLEARANCE_HU), np.minimum(field, -_CLEARANCE_HU))
@@ -135,7 +137,7 @@ def _reaches_edge(kept: Mask, box: Box, shape: tuple[int, ...]) -> bool:
     return False
 
 
-def _without_specks(inside: Mask) -> tuple[Mask, int]:
+def without_specks(inside: Mask) -> tuple[Mask, int]:
     """The mask less its smallest components, and how many voxels went with them."""
     from scipy import ndimage
 
@@ -147,6 +149,15 @@ def _without_specks(inside: Mask) -> tuple[Mask, int]:
     gone = order[np.cumsum(sizes[order]) <= SPECK_SHARE * sizes.sum()]
     kept: Mask = inside & ~np.isin(numbered, gone + 1)
     return kept, int(sizes[gone].sum())
+
+
+def large_parts(inside: Mask) -> list[int]:
+    """How many voxels each large part of a mask has (voxels joined by their faces), the largest first."""
+    from scipy import ndimage
+
+    numbered, _ = ndimage.label(inside)
+    voxels = np.sort(np.bincount(numbered.ravel())[1:])[::-1]
+    return [int(count) for count in voxels[voxels >= LARGE_PART * voxels.sum()]]
 
 
 def contour(field: npt.NDArray[np.float32], level: float) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,15 +13,12 @@ from navtwin.errors import InputRefused
 from navtwin.nouns import Role
 from navtwin.scene.build import Report, Wanted, structure_entry
 from navtwin.scene.case import StructureEntry
-from navtwin.scene.extract import Extraction, extract, extract_mask
+from navtwin.scene.extract import Extraction, extract, extract_mask, large_parts
 from navtwin.scene.surface import Surface
 from navtwin.volumes.labels.segments import Segmentation
 from navtwin.volumes.volume import Volume
 
 Mask = npt.NDArray[np.bool_]
-
-#: Share of all voxels at a threshold from which a part that hangs together counts as large.
-LARGE_PART: Final = 0.05
 
 
 def surfaces_of(
@@ -76,15 +73,11 @@ def _extracted(one: Wanted, labels: Segmentation | None, ct: Volume | None) -> t
 
 def doubts_of_thresholds(wanted: Sequence[Wanted], ct: Volume | None) -> tuple[str, ...]:
     """A threshold takes all that is as dense as bone, the table and a head holder too: what falls into large parts is told."""
-    from scipy import ndimage
-
     said = []
     for one in wanted:
         if one.threshold_hu is None or ct is None:
             continue
-        numbered, _ = ndimage.label(ct.hu >= one.threshold_hu)
-        voxels = np.sort(np.bincount(numbered.ravel())[1:])[::-1]
-        large = voxels[voxels >= LARGE_PART * voxels.sum()]
+        large = large_parts(ct.hu >= one.threshold_hu)
         if len(large) > 1:
             ml = float(np.prod(ct.spacing_mm)) / 1000.0
             sizes = " and ".join(f"{count * ml:.0f}" for count in large)
