@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from navtwin.errors import InputRefused
 from navtwin.files.formats import Report
-from navtwin.scene.case import load_scene
+from navtwin.scene.author.recipe import read_recipe
+from navtwin.scene.case import StructureEntry, load_scene, read_case_file
 from navtwin.scene.surface import Surface
 from navtwin.volumes.labels.segments import Layers
 from navtwin.volumes.labels.write import write_seg_nrrd
@@ -29,6 +30,7 @@ def write_segmentation(folder: Path, to: Path, report: Report, name: str | None 
     grid = layout_of(scene.ct_path)
     ni, nj, nk = grid.shape_ijk
     layers, said = Layers((nk, nj, ni)), list[str]()
+    tags = {entry.name: _tags(folder, entry) for entry in read_case_file(folder).structure}
     written = 0
     for one in scene.structures if name is None else (scene.structure(name),):
         if not one.surface.sign.is_certain:
@@ -39,13 +41,23 @@ def write_segmentation(folder: Path, to: Path, report: Report, name: str | None 
         if not mask.any():
             said.append(f"'{one.name}' is left out: it holds no voxel's centre of the CT")
             continue
-        layers.add(one.name, one.color, mask)
+        layers.add(one.name, one.color, mask, tags[one.name])
         written += 1
     if not written:
         raise InputRefused(f"{folder} has no structure that can be written as voxels", "; ".join(said) or "add one first")
     found = layers.segmentation(grid.T_ct_from_ijk, scene.ct_path)
     write_seg_nrrd(found, to)
     return (f"{written} structures written to {to} on {ni} x {nj} x {nk} voxels, names and colours kept; surfaces come back to within a voxel", *said)
+
+
+def _tags(folder: Path, entry: StructureEntry) -> tuple[tuple[str, str], ...]:
+    """What a structure's error is declared as, and who made it, if it was made by hand: Slicer keeps both."""
+    error = ("navtwin.sd_mm", f"{entry.sd_mm:g}")
+    if not entry.made:
+        return (error,)
+    recipe = read_recipe(folder / entry.made)
+    by = recipe.author if not recipe.changed_by else f"{recipe.author}, changed by {recipe.changed_by}"
+    return (error, ("navtwin.author", by), ("navtwin.made", recipe.changed or recipe.made))
 
 
 def voxels_inside(surface: Surface, T_ct_from_ijk: npt.NDArray[np.float64], shape_kji: tuple[int, int, int]) -> Mask:

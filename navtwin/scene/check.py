@@ -13,7 +13,7 @@ import numpy as np
 
 from navtwin.errors import InputRefused, NavtwinError
 from navtwin.nouns import Noun
-from navtwin.scene.author.watch import made_findings
+from navtwin.scene.author.watch import made_warnings
 from navtwin.scene.case import CaseFile, LandmarkEntry, PlanEntry, StructureEntry, named_files, scanned_box
 from navtwin.scene.findings import Finding, fault, read_leniently, warning
 from navtwin.scene.lock import RELOCK, changed_files, write_lock
@@ -58,9 +58,7 @@ def check_case(folder: Path) -> CaseReport:
         clearances = tuple(plan_clearances(case, surfaces))
         warnings = [*_origin_warnings(case), *_empty_warnings(case), *_sign_warnings(case, surfaces)]
         warnings += [*_landmark_warnings(case, surfaces), *_clearance_warnings(case, clearances)]
-        by_hand = tuple(made_findings(folder, case, surfaces))
-        faults += [one for one in by_hand if one.level == "fault"]
-        warnings += [one for one in by_hand if one.level == "warning"]
+        warnings += made_warnings(folder, case, surfaces)
     return CaseReport(folder=str(folder), findings=(*faults, *warnings), clearances=clearances)
 
 

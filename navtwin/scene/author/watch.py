@@ -10,12 +10,12 @@ import numpy as np
 from navtwin.errors import InputRefused
 from navtwin.scene.author.recipe import read_recipe
 from navtwin.scene.case import CaseFile, StructureEntry, scanned_box
-from navtwin.scene.findings import Finding, fault, warning
+from navtwin.scene.findings import Finding, warning
 from navtwin.scene.surface import Surface
 from navtwin.volumes.volume import VolumeBox
 
 
-def made_findings(folder: Path, case: CaseFile, surfaces: Mapping[str, Surface]) -> Iterator[Finding]:
+def made_warnings(folder: Path, case: CaseFile, surfaces: Mapping[str, Surface]) -> Iterator[Finding]:
     """Recipes that cannot be read, errors that are not those declared, and critical structures that leave what was scanned."""
     made = [entry for entry in case.structure if entry.made and (folder / entry.made).is_file()]
     box = _box(folder, case) if made else None
@@ -23,7 +23,7 @@ def made_findings(folder: Path, case: CaseFile, surfaces: Mapping[str, Surface])
         try:
             recipe = read_recipe(folder / entry.made)
         except InputRefused as refused:
-            yield fault(f"structure '{entry.name}': {refused.problem}", "restore its recipe, or take the key made out of case.toml")
+            yield warning(f"structure '{entry.name}' cannot be changed any more: {refused.problem}", "restore its recipe")
             continue
         if entry.sd_mm < recipe.sd_mm:
             yield warning(

@@ -29,12 +29,14 @@ class Segment:
     labels : the values of its voxels
     color : `#rrggbb`, "" where the file states none
     layer : which of the segmentation's layers holds its voxels
+    tags : key and value of what else is to be written of it
     """
 
     name: str
     labels: tuple[int, ...]
     color: str = ""
     layer: int = 0
+    tags: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,7 @@ class Layers:
         self._layers: list[npt.NDArray[Any]] = []
         self._segments: list[Segment] = []
 
-    def add(self, name: str, color: str, mask: Mask) -> None:
+    def add(self, name: str, color: str, mask: Mask, tags: tuple[tuple[str, str], ...] = ()) -> None:
         """Add a structure with its voxels (nk, nj, ni)."""
         spans = tuple(slice(*_extent(mask, axis)) for axis in range(3))
         inner = mask[spans]
@@ -147,7 +149,7 @@ class Layers:
         if label > np.iinfo(np.uint16).max:
             raise InputRefused(f"more than {np.iinfo(np.uint16).max} structures", "leave out those that are not needed")
         self._layers[layer][spans][inner] = label
-        self._segments.append(Segment(name, (label,), color, layer))
+        self._segments.append(Segment(name, (label,), color, layer, tags))
 
     def segmentation(
         self, T_ct_from_ijk: Affine, path: Path, remarks: Sequence[str] = (), unusable: Mapping[str, str] | None = None, *, crops: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
 from typing import Final
 
@@ -60,7 +61,7 @@ def _header(found: Segmentation, kind: str) -> str:
     extent = " ".join(f"0 {count - 1}" for count in volume.shape_ijk)
     for number, one in enumerate(found.segments):
         facts = {"ID": f"Segment_{number + 1}", "Name": _escaped(one.name), "Color": _fractions(one), "LabelValue": one.labels[0], "Layer": one.layer}
-        keys |= {f"Segment{number}_{what}": str(value) for what, value in (facts | {"Extent": extent, "Tags": "|"}).items()}
+        keys |= {f"Segment{number}_{what}": str(value) for what, value in (facts | {"Extent": extent, "Tags": _tags(one)}).items()}
     lines = ["NRRD0004", *(f"{name}: {value}" for name, value in fields.items()), *(f"{name}:={value}" for name, value in keys.items())]
     return "\n".join([*lines, "", ""])
 
@@ -68,6 +69,11 @@ def _header(found: Segmentation, kind: str) -> str:
 def _escaped(text: str) -> str:
     """As the format has it: a backslash twice, a line's end as \\n."""
     return text.replace("\\", "\\\\").replace("\n", "\\n")
+
+
+def _tags(one: Segment) -> str:
+    """As Slicer writes them: `key:value|` each, in which neither sign may stand."""
+    return "".join(f"{key}:{_escaped(re.sub(r'[|:]', ' ', value))}|" for key, value in one.tags) or "|"
 
 
 def _fractions(one: Segment) -> str:
