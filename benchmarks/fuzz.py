@@ -32,7 +32,7 @@ def main() -> int:
     options.add_argument("--keep", type=Path, default=Path("fuzz-findings"), help="where files that break a reader are kept")
     arguments = options.parse_args()
     if find_spec("atheris") is None:
-        raise InputRefused("the fuzzer needs the package atheris", "pip install atheris (Linux and macOS)")
+        raise InputRefused("the fuzzer needs the package atheris", "install it with pip install atheris (Linux and macOS)")
     from tests.files.seeds import make_seeds
 
     with tempfile.TemporaryDirectory(prefix="navtwin-fuzz-") as scratch:

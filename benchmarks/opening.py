@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +181,8 @@ def main() -> None:
     if arguments.child:
         print(child(arguments.child, arguments.data))
         return
+    if find_spec("SimpleITK") is None:
+        raise SystemExit("opening: this compares with SimpleITK, which is not installed. Install the extra: pip install 'navtwin[bench]'")
     rows = []
     with tempfile.TemporaryDirectory() as name:
         for packing in arguments.packings.split(","):

@@ -62,6 +62,7 @@ FORMATS: tuple[Format, ...] = (
         brings={"case": bring_markups},
         uses=frozenset({"space", "name"}),
         writes={("case", ".mrk.json"): export_markups},
+        writes_with=frozenset({"name", "space"}),
     ),
     Format(
         inspect_points.FCSV,
@@ -70,6 +71,7 @@ FORMATS: tuple[Format, ...] = (
         brings={"case": bring_fcsv},
         uses=frozenset({"space", "name"}),
         writes={("case", ".fcsv"): export_fcsv},
+        writes_with=frozenset({"name", "space"}),
     ),
     Format(
         inspect_tools.TFM,
@@ -78,6 +80,7 @@ FORMATS: tuple[Format, ...] = (
         brings={"rig": bring_tfm},
         uses=frozenset({"space", "name"}),
         writes={("rig", ".tfm"): export_tfm},
+        writes_with=frozenset({"name", "space"}),
     ),
     Format(
         inspect_tools.H5,
@@ -86,6 +89,7 @@ FORMATS: tuple[Format, ...] = (
         brings={"rig": bring_h5},
         uses=frozenset({"space", "name"}),
         writes={("rig", ".h5"): export_h5},
+        writes_with=frozenset({"name", "space"}),
     ),
     Format(
         inspect_tools.PLUS,
@@ -94,6 +98,7 @@ FORMATS: tuple[Format, ...] = (
         brings={"rig": bring_plus},
         uses=frozenset({"name"}),
         writes={("rig", ".xml"): export_plus},
+        writes_with=frozenset({"name"}),
     ),
     Format(
         inspect_tools.ROM,
@@ -102,6 +107,7 @@ FORMATS: tuple[Format, ...] = (
         brings={"rig": bring_rom},
         uses=frozenset({"name"}),
         writes={("rig", ".rom"): export_rom},
+        writes_with=frozenset({"name"}),
     ),
     Format(
         inspect_tools.GEOMETRY, _by(looks_like_geometry), inspect_tools.inspect_geometry, brings={"rig": bring_geometry}, uses=frozenset({"name"})
@@ -120,6 +126,7 @@ FORMATS: tuple[Format, ...] = (
         brings={"rig": bring_camera_yaml},
         uses=frozenset({"name"}),
         writes={("rig", ".yml"): export_camera, ("rig", ".yaml"): export_camera},
+        writes_with=frozenset({"name"}),
     ),
     Format(
         inspect_tools.CAMERA_XML, _by(_is_camera_xml), inspect_tools.inspect_camera_xml, brings={"rig": bring_camera_xml}, uses=frozenset({"name"})

@@ -64,6 +64,7 @@ def recognise(path: Path) -> Format:
 def inspect(path: Path, options: Options) -> tuple[Inspection, tuple[Kind, ...]]:
     """What a file is, and what it can become."""
     found = recognise(path)
+    _refuse_unused(options, found.uses, f"a file of this kind ({found.name})")
     return found.inspect(path, options), tuple(found.brings)
 
 
@@ -89,7 +90,7 @@ def bring(path: Path, to: Path, options: Options, report: Report) -> tuple[str, 
     if kind not in found.brings:
         can = ", ".join(KINDS[one] for one in found.brings) or "nothing: it can be looked at with navtwin inspect"
         raise InputRefused(f"{path} ({found.name}) cannot become {KINDS[kind]}", f"it can become {can}")
-    _refuse_unused(found, options)
+    _refuse_unused(options, found.uses, f"a file of this kind ({found.name})")
     return found.brings[kind](path, to, options, report)
 
 
@@ -113,6 +114,7 @@ def write(path: Path, to: Path, options: Options, report: Report) -> tuple[str, 
     if to.resolve() == path.resolve():
         raise InputRefused(f"{to} is the {kind} itself", "give the export another name")
     chosen = endings[ending]
+    _refuse_unused(options, chosen.writes_with, f"what is written as {ending}")
     return chosen.writes[kind, ending](path, to, options, report)
 
 
@@ -121,17 +123,17 @@ def _endings(kind: Kind) -> Iterator[tuple[str, Format]]:
         yield from ((ending, one) for what, ending in one.writes if what == kind)
 
 
-def _refuse_unused(found: Format, options: Options) -> None:
+def _refuse_unused(options: Options, uses: frozenset[str], what: str) -> None:
     """An option that is given and means nothing would be a wish that is silently not granted."""
     blank = Options()
     for name in msgspec.structs.asdict(options):
-        if getattr(options, name) != getattr(blank, name) and name not in found.uses:
-            raise InputRefused(f"{flag(name)} says nothing to a file of this kind ({found.name})", _known(found.uses))
+        if getattr(options, name) != getattr(blank, name) and name not in uses:
+            raise InputRefused(f"{flag(name)} says nothing to {what}", _known(uses))
 
 
 def _known(uses: Iterable[str]) -> str:
     flags = [flag(name) for name in sorted(uses)]
-    return f"it understands {', '.join(flags)}" if flags else "leave it out"
+    return f"leave it out; understood are {', '.join(flags)}" if flags else "leave it out"
 
 
 def flag(option: str) -> str:

@@ -107,6 +107,7 @@ class Format:
     brings : what it can become
     uses : the options it understands
     writes : (what, ending of the file's name) -> writer
+    writes_with : the options that its writers understand
     ours : for our own logs, cases and rigs: which of them it is, so that it can be exported
     general : so general (any table of numbers) that it is only asked where no other format knows a file
     """
@@ -117,5 +118,6 @@ class Format:
     brings: Mapping[Kind, Bring] = field(default_factory=dict)
     uses: frozenset[str] = frozenset()
     writes: Mapping[tuple[Kind, str], Write] = field(default_factory=dict)
+    writes_with: frozenset[str] = frozenset()
     ours: Kind | None = None
     general: bool = False

@@ -55,6 +55,7 @@ FORMATS: tuple[Format, ...] = tuple(
         brings={"case": _bring},
         uses=_USES,
         writes={("case", f".{kind}"): _write},
+        writes_with=frozenset({"name", "space"}),
     )
     for kind, name in _NAMES.items()
 )

@@ -26,4 +26,8 @@ def _write_segmentation(path: Path, to: Path, options: Options, report: Report) 
     return write_segmentation(path, to, report, options.name)
 
 
-FORMATS: tuple[Format, ...] = (Format("navtwin case", _is_case, _inspect_case, writes={("case", ".seg.nrrd"): _write_segmentation}, ours="case"),)
+FORMATS: tuple[Format, ...] = (
+    Format(
+        "navtwin case", _is_case, _inspect_case, writes={("case", ".seg.nrrd"): _write_segmentation}, writes_with=frozenset({"name"}), ours="case"
+    ),
+)

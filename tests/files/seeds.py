@@ -95,7 +95,7 @@ def _written(scratch: Path, ours: dict[Kind, Path]) -> list[Path]:
         for kind, ending in one.writes:
             to = scratch / f"{kind}-{len(files)}{ending}"
             # A format asks for what it needs to be told, and refuses what says nothing to it.
-            for options in (Options(), Options(name="cube"), Options(name="drill", space="LPS")):
+            for options in (Options(), Options(name="cube"), Options(name="drill"), Options(name="drill", space="LPS")):
                 with suppress(NavtwinError):
                     door.write(ours[kind], to, options, lambda text: None)
                     files.append(to)
