@@ -68,7 +68,8 @@ def build(recipe: Recipe, scanned: Volume | VolumeBox) -> Made:
     refuse_outside(recipe, box)
     shapes = [_shape_of(edit, scanned) for edit in recipe.edit]
     grid = _grid_of(recipe.edit, shapes)
-    field = shapes[0].values if len(shapes) == 1 and isinstance(shapes[0], Level) else _joined(recipe.edit, shapes, grid)
+    idle: list[str] = []
+    field = shapes[0].values if len(shapes) == 1 and isinstance(shapes[0], Level) else _joined(recipe.edit, shapes, grid, idle)
     surface = _surface(field, grid)
     chains = [one for one in shapes if isinstance(one, Chain)]
     off_mm = volume_error = None
@@ -77,7 +78,7 @@ def build(recipe: Recipe, scanned: Volume | VolumeBox) -> Made:
         surface = exact.fitted(surface)
         off_mm, volume_error = exact.off(surface)
     levels = [one for one in shapes if isinstance(one, Level)]
-    said = tuple(sentence for one in levels for sentence in one.said)
+    said = (*(sentence for one in levels for sentence in one.said), *idle)
     # A tilted scan ends before its grid does.
     cut = bool(levels) and isinstance(scanned, Volume) and scanned.scanned is not None and scanned.scanned.reached_by(surface.vertices_mm)
     return Made(surface, cut or any(one.capped for one in levels), off_mm, volume_error, said)
@@ -160,10 +161,13 @@ def _divided(level: Level, shapes: Sequence[Shape], side_mm: float, coarsest_mm:
     return Grid(placed, (int(shape[2]), int(shape[1]), int(shape[0])))
 
 
-def _joined(edits: Sequence[Edit], shapes: Sequence[Shape], grid: Grid) -> F32:
+def _joined(edits: Sequence[Edit], shapes: Sequence[Shape], grid: Grid, idle: list[str]) -> F32:
+    """The field of all steps; a step that changes nothing is told in `idle`."""
     field = shapes[0].sample(grid)
-    for edit, shape in zip(edits[1:], shapes[1:], strict=True):
-        other = shape.sample(grid)
+    for n, (edit, shape) in enumerate(zip(edits[1:], shapes[1:], strict=True), 2):
+        other, inside = shape.sample(grid), field < 0.0
+        if not (inside & (other < 0.0) if edit.subtract else ~inside & (other < 0.0)).any():
+            idle.append(f"step {n} takes nothing away" if edit.subtract else f"step {n} adds nothing: it lies within what was there")
         if edit.subtract:
             np.maximum(field, -other, out=field)
         else:

@@ -138,3 +138,10 @@ def test_what_is_taken_away_is_gone() -> None:
     assert made.surface.volume_mm3 == pytest.approx(4.0 / 3.0 * np.pi * (100.0 - 4.0) ** 1.5, rel=2e-3)
     assert made.surface.closest((0.0, 0.0, 0.0)).distance_mm[0] == pytest.approx(2.0, abs=0.05)
     assert made.off_mm is not None and made.off_mm < 0.2
+
+
+def test_a_step_that_changes_nothing_is_told() -> None:
+    ball = Sphere((0.0, 0.0, 0.0), 6.0)
+    assert build(recipe(ball, Sphere((15.0, 0.0, 0.0), 3.0, subtract=True)), BOX).said == ("step 2 takes nothing away",)
+    assert build(recipe(ball, Sphere((1.0, 0.0, 0.0), 3.0)), BOX).said == ("step 2 adds nothing: it lies within what was there",)
+    assert build(recipe(ball, Sphere((5.0, 0.0, 0.0), 3.0)), BOX).said == ()
