@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -186,3 +189,36 @@ def test_a_missing_library_is_a_fault_in_words(monkeypatch: pytest.MonkeyPatch) 
     assert sounder.fault is not None
     assert "library" in sounder.fault
     assert "miniaudio" in sounder.fault
+
+
+ALSA = Path("/usr/share/alsa/alsa.conf")
+#: A sound card that is a file. It keeps no time, so seconds of sound are written in a moment.
+CARD = """<{alsa}>
+pcm.!default {{ type file  file "{file}"  format "raw"  slave.pcm "null"  hint {{ show on  description "A file" }} }}
+"""
+PLAYS = """
+import os, sys, time
+from navtwin.sound.choice import LINK_LOST
+from navtwin.sound.sounder import Sounder
+sounder = Sounder()
+sounder.hear(LINK_LOST)
+sounder.tend()
+assert sounder.fault == "", sounder.fault
+while os.path.getsize(sys.argv[1]) < 4 * 11 * 48_000:
+    time.sleep(0.005)
+sounder._device.close()
+"""
+
+
+@pytest.mark.skipif(not ALSA.exists(), reason="there is no ALSA here")
+def test_the_system_s_own_sound_gets_every_pulse(tmp_path: Path) -> None:
+    """Through the library and ALSA as with a card: what comes out is the burst, and after 7 s the next."""
+    (tmp_path / "asound.conf").write_text(CARD.format(alsa=ALSA, file=tmp_path / "heard.raw"), encoding="utf-8")
+    environment = {**os.environ, "ALSA_CONFIG_PATH": str(tmp_path / "asound.conf"), "PULSE_SERVER": "unix:/nowhere"}
+    subprocess.run([sys.executable, "-c", PLAYS, str(tmp_path / "heard.raw")], env=environment, check=True, timeout=60)
+    with (tmp_path / "heard.raw").open("rb") as file:
+        heard = np.frombuffer(file.read(4 * 11 * RATE_HZ), "<f4")
+    one = burst("high", TECHNICAL)
+    assert np.abs(heard[: one.size] - one).max() < 1e-6
+    again = heard[7 * RATE_HZ :][: one.size]
+    assert np.abs(again - one[: again.size]).max() < 1e-6
