@@ -78,9 +78,15 @@ def _facts(chosen: Series) -> list[tuple[str, str]]:
 
 
 def _doubts(chosen: Series) -> list[str]:
+    from navtwin.errors import InputRefused
+    from navtwin.volumes.dicom.pixels import refuse_unreadable
     from navtwin.volumes.dicom.read import doubts_of_pixels
 
     doubts = [*chosen.problems, *doubts_of_pixels(chosen.group.frames)]
+    try:
+        refuse_unreadable(chosen.group.frames)
+    except InputRefused as refusal:
+        doubts.append(str(refusal))
     tilts = sorted({h.tilt_deg for h in chosen.group.headers if h.tilt_deg and h.tilt_deg.strip("-+0.")})
     if tilts and not any("tilted" in problem for problem in chosen.problems):
         doubts.append(f"The tilt tag says {', '.join(tilts[:3])} degrees, the positions say none: the positions count.")

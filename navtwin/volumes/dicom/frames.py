@@ -26,12 +26,14 @@ _INTERCEPT, _SLOPE, _RESCALE_TYPE, _LOSSY, _MODALITY_LUT = 0x00281052, 0x0028105
 _SHARED_GROUPS, _FRAME_GROUPS = 0x52009229, 0x52009230
 _MEASURES, _PLANE_POSITION, _PLANE_ORIENTATION, _TRANSFORMATION, _CT_FRAME_TYPE = 0x00289110, 0x00209113, 0x00209116, 0x00289145, 0x00189329
 _FRAME_TYPE, _OFFSETS, _LENGTHS = 0x00089007, 0x7FE00001, 0x7FE00002
+_PATIENT_ID, _BIRTH_DATE = 0x00100020, 0x00100030
 
 _Floats = tuple[float, ...] | None
 _WANTED: Final = (
     _IMAGE_TYPE, _SOP_CLASS, _SOP_INSTANCE, _MODALITY, _TILT, _SERIES, _SERIES_NUMBER, _INSTANCE_NUMBER, _POSITION, _ORIENTATION, _FRAME_OF_REFERENCE,
     _SAMPLES, _PHOTOMETRIC, _FRAMES, _ROWS, _COLUMNS, _SPACING, _ALLOCATED, _STORED, _HIGH_BIT, _SIGNED, _PADDING, _PADDING_LIMIT,
     _INTERCEPT, _SLOPE, _RESCALE_TYPE, _LOSSY, _MODALITY_LUT, _SHARED_GROUPS, _FRAME_GROUPS, _OFFSETS, _LENGTHS,
+    _PATIENT_ID, _BIRTH_DATE,
 )  # fmt: skip
 _COPY_AGAIN: Final = "copy or export it again"
 _EXPORT_AGAIN: Final = "export the series again, as CT images"
@@ -110,6 +112,7 @@ class Header:
     name : path from the folder that is looked through
     problem : why its pictures cannot be used
     tilt_deg : what the tilt tag says; never used for geometry
+    patient : PatientID and PatientBirthDate, to tell two patients apart and for nothing else; empty where not stated
     """
 
     path: Path
@@ -123,6 +126,7 @@ class Header:
     syntax: Syntax
     frames: tuple[Frame, ...]
     problem: InputRefused | None
+    patient: tuple[str, str]
 
 
 def read_header(path: Path, name: str) -> Header:
@@ -144,7 +148,7 @@ def read_header(path: Path, name: str) -> Header:
         problem = refusal
     data = part.dataset
     return Header(path, name, part.sop_class, text(data, _MODALITY), text(data, _SERIES), text(data, _SERIES_NUMBER), text(data, _FRAME_OF_REFERENCE),
-                  text(data, _TILT), part.syntax, frames, problem)  # fmt: skip
+                  text(data, _TILT), part.syntax, frames, problem, (text(data, _PATIENT_ID), text(data, _BIRTH_DATE)))  # fmt: skip
 
 
 def _frames(part: Part10, name: str) -> tuple[Frame, ...]:

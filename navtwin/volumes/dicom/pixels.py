@@ -80,6 +80,20 @@ def digests(frames: Sequence[Frame]) -> list[bytes]:
     return found
 
 
+def refuse_unreadable(frames: Sequence[Frame]) -> None:
+    """Refuse what can be told to be unreadable without decoding a pixel.
+
+    Raises
+    ------
+    InputRefused : no or mixed rescale, another unit than HU, uncompressed pixels that are cut
+    """
+    _refuse_rescales(frames)
+    for layout in dict.fromkeys(frame.layout for frame in frames):
+        if not layout.syntax.packed:
+            with pixel_stream(layout.path, layout.syntax, layout.start) as stream:
+                _plain(stream, layout)
+
+
 def _refuse_rescales(frames: Sequence[Frame]) -> None:
     silent = [f.name for f in frames if f.rescale is None]
     if silent:

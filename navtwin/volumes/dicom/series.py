@@ -124,6 +124,13 @@ def refuse_other(group: Group) -> None:
     broken = [h for h in group.headers if h.problem]
     if broken and broken[0].problem:
         raise broken[0].problem
+    for stated in zip(*(h.patient for h in group.headers), strict=True):
+        # A merge by hand, or a copy of one folder over another: half of it would be another patient's anatomy.
+        one = next(filter(None, stated), "")
+        others = [h.name for h, said in zip(group.headers, stated, strict=True) if said and said != one]
+        if others:
+            raise InputRefused(f"its slices are of more than one patient by number or date of birth: {several(others)} against {first.name}",
+                               "keep only the files of one patient")  # fmt: skip
     frame = first.frame_of_reference
     apart = [h.name for h in group.headers if h.frame_of_reference != frame]
     if apart:

@@ -15,7 +15,7 @@ from navtwin.files.door import peek
 from navtwin.files.formats import Options
 from navtwin.volumes.dicom.formats import FORMATS
 from navtwin.volumes.dicom.read import list_series, open_ct, patient_facts, read_dicom
-from tests.volumes.dicom.made import AXIAL, CORNER_MM, CT, STEP_MM, ct_slice, enhanced, random_hu, series, write, write_slices
+from tests.volumes.dicom.made import AXIAL, CORNER_MM, CT, STEP_MM, Change, ct_slice, enhanced, random_hu, series, write, write_slices
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 MR = "1.2.840.10008.5.1.4.1.1.4"
@@ -258,3 +258,39 @@ def test_inspect_says_axes_spacing_storage_and_doubts(tmp_path: Path) -> None:
     write_slices(folder / "more", series(6, step=(0, 0.5, 2), change=_named("1.9.8", 9, "tilted")))  # type: ignore[arg-type]
     seen = DICOM.inspect(folder, Options(series="2"))
     assert any("tilted" in doubt for doubt in seen.doubts)
+
+
+@pytest.mark.parametrize(("keyword", "other"), [("PatientID", "4712"), ("PatientBirthDate", "19450101")])
+def test_slices_of_two_patients_are_no_volume(tmp_path: Path, keyword: str, other: str) -> None:
+    """They may share everything else, the series UID included, where files were copied together or merged."""
+    slices = series(5)
+    for ds in slices[3:]:
+        setattr(ds, keyword, other)
+    write_slices(tmp_path, slices)
+    with pytest.raises(InputRefused, match="more than one patient") as refused:
+        read_dicom(tmp_path)
+    assert "003" in str(refused.value) and other not in str(refused.value)
+    assert any("more than one patient" in problem for problem in list_series(tmp_path)[0].problems)
+
+
+def test_slices_that_leave_out_whose_they_are_go_with_the_others(tmp_path: Path) -> None:
+    slices = series(5)
+    slices[0].PatientID = slices[4].PatientBirthDate = ""
+    assert read_dicom(write_slices(tmp_path, slices)).hu.shape[0] == 5
+
+
+def _no_rescale(_: int, ds: Dataset) -> None:
+    del ds.RescaleSlope, ds.RescaleIntercept
+
+
+def _cut(k: int, ds: Dataset) -> None:
+    if k == 2:
+        ds.PixelData = ds.PixelData[:40]
+
+
+@pytest.mark.parametrize(("change", "words"), [(_no_rescale, "no rescale"), (_cut, "002 is cut")])
+def test_inspection_doubts_what_import_will_refuse(tmp_path: Path, change: Change, words: str) -> None:
+    write_slices(tmp_path, series(5, change=change))
+    assert any(words in doubt for doubt in DICOM.inspect(tmp_path, Options()).doubts)
+    with pytest.raises(InputRefused, match=words):
+        read_dicom(tmp_path)
