@@ -28,7 +28,7 @@ Six = tuple[float, float, float, float, float, float]
 
 Folder = Annotated[Path, typer.Argument(help="The case's folder.", show_default=False)]
 Name = Annotated[str, typer.Option(help="What to call it.")]
-RoleWord = Annotated[str, typer.Option("--role", help="work, critical or context.")]
+RoleWord = Annotated[str | None, typer.Option("--role", help="work, critical or context; bone is work, all else context if left out.")]
 Caution = Annotated[float | None, typer.Option(help="Limit of CAUTION of a critical one, mm.")]
 Danger = Annotated[float | None, typer.Option(help="Limit of DANGER, mm.")]
 Sd = Annotated[float | None, typer.Option(help="How far it may be off, one standard deviation, mm. A critical one must say.")]
@@ -51,7 +51,7 @@ def bone(
         list[str] | None, typer.Option(metavar="PX PY PZ NX NY NZ", help="Only on the side of this plane that the normal points to. Repeat it.")
     ] = None,
     fill: Annotated[float, typer.Option(help="Make closed cavities up to this volume solid, mm3.")] = 0.0,
-    role: RoleWord = "work",
+    role: RoleWord = None,
     caution: Caution = None,
     danger: Danger = None,
     sd: Sd = None,
@@ -67,7 +67,7 @@ def bone(
     planes = [numbers_of("--cut", text) for text in cut or ()]
     cuts = tuple(Cut((px, py, pz), (nx, ny, nz)) for px, py, pz, nx, ny, nz in planes)
     edit = Threshold(hu, upper, seeds, reach, crop, cuts, fill, subtract=bool(out_of))
-    _put(folder, edit, (name, role, caution, danger, sd, color), author, into, out_of)
+    _put(folder, edit, (name, role, caution, danger, sd, color), author, into, out_of, usual="work")
 
 
 @structure_app.command(cls=SeveralNumbers)
@@ -78,7 +78,7 @@ def tube(
     point: Annotated[list[str] | None, typer.Option(metavar="X Y Z", help="On its centre line, in order. Repeat it.")] = None,
     points: Annotated[Path | None, typer.Option(help="The centre line as a curve, line or point list of 3D Slicer (.mrk.json).")] = None,
     straight: Annotated[bool, typer.Option("--straight", help="Straight pieces between the points, not a curve.")] = False,
-    role: RoleWord = "context",
+    role: RoleWord = None,
     caution: Caution = None,
     danger: Danger = None,
     sd: Sd = None,
@@ -103,7 +103,7 @@ def sphere(
     centre: Annotated[Triple, typer.Option(metavar="X Y Z", help="mm, LPS.")],
     radius: Annotated[float, typer.Option(help="mm.")],
     name: Name = "",
-    role: RoleWord = "context",
+    role: RoleWord = None,
     caution: Caution = None,
     danger: Danger = None,
     sd: Sd = None,
@@ -125,7 +125,7 @@ def paint(
     name: Name = "",
     normal: Annotated[Triple | None, typer.Option(metavar="X Y Z", help="Of the slices, where the file does not say: 0 0 1 is axial.")] = None,
     thickness: Annotated[float | None, typer.Option(help="Of a slice, mm: the shape ends half of it beyond the last outline.")] = None,
-    role: RoleWord = "context",
+    role: RoleWord = None,
     caution: Caution = None,
     danger: Danger = None,
     sd: Sd = None,
@@ -229,7 +229,9 @@ def _print(found: tuple[Listed, ...]) -> None:
         typer.echo("no structure is critical: nothing is being watched")
 
 
-def _put(folder: Path, edit: Edit, declared: tuple[str, str, Any, Any, Any, str], author: str, into: str, out_of: str) -> None:
+def _put(
+    folder: Path, edit: Edit, declared: tuple[str, str | None, Any, Any, Any, str], author: str, into: str, out_of: str, usual: Role = "context"
+) -> None:
     """Make a new structure of one step, or add the step to one that is there."""
     from navtwin.scene.author.changes import with_step
     from navtwin.scene.author.into_case import Altered, Declared, add_made, change_made
@@ -238,13 +240,15 @@ def _put(folder: Path, edit: Edit, declared: tuple[str, str, Any, Any, Any, str]
     other = into or out_of
     if bool(into) + bool(out_of) + bool(name) != 1:
         raise InputRefused("say where this shape goes", "pass --name for a new structure, or --into or --out-of and the name of one that is there")
-    if other and (caution, danger, sd, color) != (None, None, None, ""):
-        raise InputRefused(f"limits, --sd and --color say nothing here: '{other}' has its own", "change them with navtwin structure edit")
+    if other and (role, caution, danger, sd, color) != (None, None, None, None, ""):
+        raise InputRefused(f"role, limits, --sd and --color say nothing here: '{other}' has its own", "change them with navtwin structure edit")
     with _progress() as report:
         if other:
             said = change_made(folder, other, lambda recipe: with_step(recipe, edit), Altered(), _author(author), _today(), report)
         else:
-            said = add_made(folder, Declared(name, _role(role), caution, danger, sd, color), (edit,), _author(author), _today(), report)
+            said = add_made(
+                folder, Declared(name, usual if role is None else _role(role), caution, danger, sd, color), (edit,), _author(author), _today(), report
+            )
     _say(said)
 
 

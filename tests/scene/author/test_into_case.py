@@ -230,6 +230,7 @@ def test_the_commands(case: Path, tmp_path: Path) -> None:
         (("bone",), "say where this shape goes"),
         (("bone", "--name", "x", "--into", "bone"), "say where this shape goes"),
         (("bone", "--into", "bone", "--sd", "1"), "say nothing here: 'bone' has its own"),
+        (("sphere", "--out-of", "bone", "--role", "work", "--centre", "0", "0", "0", "--radius", "1"), "say nothing here"),
         (("bone", "--name", "x", "--role", "critcal"), "'critical'"),
         (("bone", "--name", "x", "--seed", "1,2"), "--seed 1,2 is not understood.*3 numbers"),
         (("tube", "--name", "x", "--radius", "1"), "a tube needs --point"),
