@@ -168,3 +168,17 @@ def test_inspection_counts_gaps_and_odd_times(tmp_path: Path) -> None:
         "counter does not rise in 1 places",
     ):
         assert part in said
+
+
+def test_importing_says_what_inspection_doubts_of_times_and_positions(tmp_path: Path) -> None:
+    """Who imports without looking first is told too: a clock that goes back, a pause, positions that may be metres."""
+    times = ("1.5", "1.6", "1.55", "3601.6")
+    metres = [f"1 0 0 0.{n} 0 1 0 0.2 0 0 1 1.3 0 0 0 1" for n in range(4)]
+    path = mha(tmp_path / "a.igs.mha", [tool(at, Timestamp=time) for at, time in zip(metres, times, strict=True)])
+    kind = next(one for one in FORMATS if "PLUS" in one.name)
+    told = " ".join(kind.brings["log"](path, tmp_path / "log.mcap", Options(), lambda _: None))
+    for words in ("its clock went back", "ms after the one before", "its positions may be metres"):
+        assert words in told
+        assert any(words in doubt for doubt in kind.inspect(path, Options()).doubts)
+    far = [tool(IDENTITY.replace("1 0 0 0", "1 0 0 1300", 1), Timestamp=f"{n}.25") for n in range(2)]
+    assert not any("metres" in doubt for doubt in kind.inspect(mha(tmp_path / "b.igs.mha", far), Options()).doubts)

@@ -40,13 +40,13 @@ def _read(path: Path, options: Options) -> Recording:
 def _bring(path: Path, to: Path, options: Options, report: Report) -> tuple[str, ...]:
     from navtwin import __version__
     from navtwin.record.imports import import_stream
-    from tracking.recordings.notes import notes
+    from tracking.recordings.notes import doubts_of_numbers, notes
     from tracking.recordings.recorded import RecordedSource
 
     report(f"reading {path.name}")
     recording = _read(path, options)
     report(f"writing {to.name}")
-    told = notes(recording)
+    told = (*notes(recording), *doubts_of_numbers(recording))
     return import_stream(RecordedSource(recording.source, recording.frames(), told), to, __version__, told).told()
 
 

@@ -18,6 +18,8 @@ from tracking.recordings.text_numbers import shown
 BY_SLICER: Final = "validity lost: saved by 3D Slicer, which marks every pose OK"
 #: Begins a note that is no doubt: inspection tells of images among its facts.
 NO_IMAGES: Final = "its images are not kept"
+#: No tracker sees a marker that lies in it; a room in metres is this small.
+_TOO_NEAR_MM: Final = 10.0
 _NS: Final = 1_000_000_000
 
 
@@ -125,6 +127,24 @@ def _who(recording: Recording) -> Iterator[tuple[str, str]]:
 
 def _doubts(recording: Recording) -> Iterator[str]:
     yield from (note for note in notes(recording) if not note.startswith(("kept as text:", NO_IMAGES)))
+    yield from doubts_of_numbers(recording)
+
+
+def doubts_of_numbers(recording: Recording) -> Iterator[str]:
+    """What its times, counters and positions themselves give cause to doubt."""
+    yield from _doubts_of_times(recording)
+    seen = [np.isin(track.verdicts, _valid(recording)) for track in recording.tracks]
+    yield from (f"{shown(track.body)} is never seen" for track, rows in zip(recording.tracks, seen, strict=True) if not rows.any())
+    farthest_mm = max((float(np.abs(track.t_mm[rows]).max(initial=0.0)) for track, rows in zip(recording.tracks, seen, strict=True)), default=0.0)
+    if 0.0 < farthest_mm < _TOO_NEAR_MM:
+        yield f"no marker is ever farther than {farthest_mm:.3g} mm from the tracker: its positions may be metres (a CSV can say x_m)"
+
+
+def _valid(recording: Recording) -> list[int]:
+    return [code for code in range(1, len(recording.verdicts)) if recording.verdicts[code][0] == "OK"]
+
+
+def _doubts_of_times(recording: Recording) -> Iterator[str]:
     steps = _steps_ms(recording)
     for count, what in (
         (int((steps == 0.0).sum()), "arrived at the same time as the one before"),
@@ -139,6 +159,3 @@ def _doubts(recording: Recording) -> Iterator[str]:
             yield f"its frame counter does not rise in {int((counts <= 0).sum())} places"
         if (counts > 1).any():
             yield f"{int((counts[counts > 1] - 1).sum())} frames are missing by its frame counter"
-    for track in recording.tracks:
-        if not np.isin(track.verdicts, [c for c in range(1, len(recording.verdicts)) if recording.verdicts[c][0] == "OK"]).any():
-            yield f"{shown(track.body)} is never seen"
