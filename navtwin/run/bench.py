@@ -29,6 +29,7 @@ SCRIPTS = {
     "importing": "importing.py",
     "openigtlink": "openigtlink.py",
     "fuzz": "fuzz.py",
+    "sound": "sound.py",
 }
 
 
@@ -60,3 +61,4 @@ _command("opening", "Opening a CT, against SimpleITK on the same files in the sa
 _command("importing", "Importing a tracker's recording as a log.")
 _command("openigtlink", "From socket to tracker frame, against pyigtl in the same run.")
 _command("fuzz", "A fuzzer on every reader of files.")
+_command("sound", "From an alert to the first sample of its sound.")
