@@ -9,7 +9,8 @@ A TDATA is a frame by itself. TRANSFORMs and POSITIONs come one body at a time a
 4. A pose that comes for an instant that has been handed on is dropped, and its body is awaited from then on.
 5. Poses that repeat with the same time stamp are a sender that stands still: they are no news, and make no frame.
 
-The sender's clock is compared with itself only; times and order are those of arrival.
+The sender's clock is compared with itself only; times and order are those of arrival. But a pose that comes later behind its stamp than others of the
+connection did has waited on the way: its capture lies so much further back (`Delay`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from navtwin.nouns import Rig, Sighting, TrackerFrame
+from tracking.igtl.delay import Delay
 from tracking.igtl.sightings import Seen
 
 #: Long enough for a sender that is interrupted between two tools: it is waited for only where the next instant does not come first.
@@ -33,6 +35,7 @@ class _Instant:
     first_ns: int = 0
     last_ns: int = 0
     seen: dict[str, Sighting] = field(default_factory=dict)
+    waited_ns: int = 0
 
 
 class Gatherer:
@@ -48,6 +51,7 @@ class Gatherer:
     repeats : poses in a row that were no news
     late : poses that came after their instant was handed on
     apart_ns : the widest difference of stamps within one instant so far
+    delay : how long poses have waited on the way
     """
 
     def __init__(self, rig: Rig, name: str, wait_ns: int = WAIT_NS) -> None:
@@ -56,7 +60,8 @@ class Gatherer:
         self._name, self._latency_ns = name, round(rig.tracker.latency_ms * 1e6)
         self._wait_ns = wait_ns
         self._widest_ns = min(round(0.5e9 / rig.tracker.rate_hz), WIDEST_INSTANT_NS)
-        self._number = 0
+        self._number, self._capture_ns = 0, -(2**63)
+        self.delay = Delay()
         self._open = _Instant()
         self._last = _Instant()
         self._missed = dict.fromkeys(self._bodies, 0)
@@ -73,6 +78,7 @@ class Gatherer:
 
     def begin_anew(self) -> None:
         """A new connection: nothing of the one before belongs to it."""
+        self.delay = Delay()
         self._open, self._last, self._missed = _Instant(), _Instant(), dict.fromkeys(self._bodies, 0)
 
     def take(self, seen: Seen, arrival_ns: int) -> list[TrackerFrame]:
@@ -96,7 +102,7 @@ class Gatherer:
                 self.late += 1
                 self._missed[body] = 0
                 return ready
-            self._open = _Instant(seen.stamp_ns, arrival_ns)
+            self._open = _Instant(seen.stamp_ns, arrival_ns, waited_ns=self.delay.waited_ns(seen.stamp_ns, arrival_ns))
         self._open.seen[body], self._open.last_ns = sighting, arrival_ns
         self.apart_ns = max(self.apart_ns, abs(seen.stamp_ns - self._open.stamp_ns))
         if all(body in self._open.seen or times >= MISSED_OFTEN for body, times in self._missed.items()):
@@ -110,10 +116,12 @@ class Gatherer:
         self._number += 1
         self.repeats = 0
         absent = {"status": status_of_absent, "reason": reason}
+        # A jump of the delay takes no capture back before the one that was told already.
+        self._capture_ns = max(self._capture_ns, self._last.first_ns - self._latency_ns - self._last.waited_ns)
         return TrackerFrame(
             source=self._name,
             number=self._number,
-            t_capture_ns=self._last.first_ns - self._latency_ns,
+            t_capture_ns=self._capture_ns,
             t_arrival_ns=self._last.last_ns,
             sightings=tuple(self._last.seen.get(body) or Sighting(body=body, **absent) for body in self._bodies),  # type: ignore[arg-type]
             stamp="assumed",
@@ -125,7 +133,8 @@ class Gatherer:
             self.repeats += 1
             return []
         ready = [self.hand_on()] if self._open.seen else []
-        self._open = _Instant(seen.stamp_ns, arrival_ns, arrival_ns, dict(seen.sightings))
+        waited_ns = self.delay.waited_ns(seen.stamp_ns, arrival_ns)
+        self._open = _Instant(seen.stamp_ns, arrival_ns, arrival_ns, dict(seen.sightings), waited_ns)
         ready.append(self.hand_on("OUT_OF_VIEW", "left out of the sender's tracking data: out of view"))
         return ready
 

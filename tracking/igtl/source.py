@@ -147,6 +147,10 @@ class IgtlSource:
         self._remarks_told = len(self._names.remarks)
         if self._gatherer.late:
             self._note("poses came after their instant was handed on, and were dropped: if tools flicker, lengthen wait=MS")
+        if self._gatherer.delay.late:
+            self._note("poses came late: they waited at the sender or on the way, and count as that much older")
+        if self._gatherer.delay.set_back:
+            self._note("the sender's clock was set back: how late its poses come is measured anew")
         if self._gatherer.apart_ns:
             self._note("the sender stamps its tools one by one: poses up to 5 ms, or half a period, apart are taken for one instant")
 

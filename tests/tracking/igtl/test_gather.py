@@ -170,3 +170,48 @@ def test_whatever_comes_every_frame_has_every_body_and_times_do_not_go_back(step
     for earlier, later in pairwise(frames):
         assert earlier.t_arrival_ns <= later.t_arrival_ns
         assert earlier.t_capture_ns <= later.t_capture_ns
+
+
+def _ages_ms(g: Gatherer, times: list[tuple[int, int]]) -> list[float]:
+    """Age at arrival, less the rig's 20 ms, of one-body frames with (stamp, arrival), ms."""
+    ages = []
+    for n, (stamp_ms, arrival_ms) in enumerate(times):
+        (frame,) = g.take(whole(T0 + stamp_ms * MS, A=float(n)), arrival_ms * MS)
+        ages.append((frame.t_arrival_ns - frame.t_capture_ns) / MS - 20.0)
+    return ages
+
+
+def test_poses_that_waited_in_a_queue_are_as_old_as_they_are() -> None:
+    """A sender that falls behind delivers at its usual rate poses of seconds ago: they must not pass for new."""
+    steady = [(n * 20, n * 20 + 3 * (n % 2)) for n in range(20)]
+    queued = [(400 + n * 20, 2400 + n * 20) for n in range(20)]
+    ages = _ages_ms(gatherer("A"), steady + queued)
+    assert ages[:20] == [0.0] * 20, "jitter is part of the declared latency"
+    assert all(1995.0 < age <= 2000.0 for age in ages[20:])
+
+
+def test_a_burst_after_a_stall_is_old_until_its_end() -> None:
+    steady = [(n * 20, n * 20) for n in range(10)]
+    burst = [(200 + n * 20, 1000) for n in range(41)]
+    ages = _ages_ms(gatherer("A"), steady + burst)
+    assert ages[10] > 799.0 and ages[-1] == 0.0
+    assert ages[10:] == sorted(ages[10:], reverse=True)
+
+
+def test_clocks_that_drift_or_are_set_make_no_pose_old_for_good() -> None:
+    hour = 3_600_000
+    drifting = [(n * 1000, n * 1000 + n // 10) for n in range(3600)]  # 100 ppm for an hour
+    assert _ages_ms(gatherer("A"), drifting) == [0.0] * 3600
+    before, after = [(n * 20, n * 20) for n in range(5)], range(5, 10)
+    assert _ages_ms(gatherer("A"), before + [(n * 20 - hour, n * 20) for n in after]) == [0.0] * 10
+    assert _ages_ms(gatherer("A"), before + [(n * 20 + hour, n * 20) for n in after]) == [0.0] * 10
+    g = gatherer("A")
+    _ages_ms(g, before + [(n * 20 - hour, n * 20) for n in after])
+    assert (g.delay.set_back, g.delay.late) == (1, 0)
+
+
+def test_a_new_connection_measures_delay_anew() -> None:
+    g = gatherer("A")
+    assert _ages_ms(g, [(0, 0), (20, 20)]) == [0.0, 0.0]
+    g.begin_anew()
+    assert _ages_ms(g, [(40, 5000), (60, 5020)]) == [0.0, 0.0]
