@@ -15,10 +15,16 @@ from navtwin.scene.author.recipe import Painted
 
 #: Points of an outline may lie this far off its slice, and slices this near are one, mm.
 FLAT_MM: Final = 0.05
-#: Cells to the half width of the narrowest outline, and their limits, mm.
-_CELLS, _FINEST_MM, _COARSEST_MM = 10.0, 0.1, 0.75
+#: Cells to the half width of an outline: enough for any, and the fewest; and their limits, mm.
+_CELLS: Final = 10.0
+_FEWEST_CELLS: Final = 4.0
+_FINEST_MM: Final = 0.1
+_COARSEST_MM: Final = 0.75
 #: Cells around the outlines.
 _MARGIN: Final = 3
+#: Nodes of all slices together, and edges of a slice that they allow for: more would take minutes.
+_MOST_NODES: Final = 20_000_000
+_EDGES_TO_A_SLICE: Final = 100
 #: Where between two slices it is looked whether anything is left.
 _BETWEEN: Final = (0.25, 0.5, 0.75)
 
@@ -95,11 +101,11 @@ def slices_of(edit: Painted) -> Slices:
         raise InputRefused("a painted structure has one slice, and nobody states how thick it is", "state the thickness, or paint another slice")
     thickness = edit.thickness_mm if edit.thickness_mm is not None else float(np.diff(heights).min())
     every = np.vstack([loop for _, loops in drawn for loop in loops])
-    widths = [2.0 * abs(_area(loop)) / _perimeter(loop) for _, loops in drawn for loop in loops]
-    side = float(np.clip(min(widths) / _CELLS, _FINEST_MM, _COARSEST_MM))
+    side = _side_mm([loop for _, loops in drawn for loop in loops])
     low, high = every.min(axis=0), every.max(axis=0)
     count = np.ceil((high - low) / side).astype(int) + 1 + 2 * _MARGIN
-    if np.prod(count) * len(drawn) > 50_000_000:
+    edges = sum(len(loop) for _, loops in drawn for loop in loops)
+    if np.prod(count, dtype=float) * max(len(drawn), edges / _EDGES_TO_A_SLICE) > _MOST_NODES:
         raise InputRefused("the outlines are too fine for their size", "paint them as several structures")
     origin = low - _MARGIN * side
     maps = np.stack([_distances(loops, origin, side, count) for _, loops in drawn])
@@ -107,6 +113,13 @@ def slices_of(edit: Painted) -> Slices:
         if any(((1.0 - t) * a + t * b).min() >= 0.0 for t in _BETWEEN):
             raise InputRefused(f"the outlines at {one:.1f} and {other:.1f} mm do not overlap: nothing is left between", "paint a slice between them")
     return Slices(axes, heights, maps, origin, side, thickness / 2.0)
+
+
+def _side_mm(loops: list[Rows]) -> float:
+    """A side of cells that shows most outlines well, and no finer than they were drawn."""
+    width = float(np.median([2.0 * abs(_area(loop)) / _perimeter(loop) for loop in loops]))
+    drawn = float(np.median(np.concatenate([np.linalg.norm(loop - np.roll(loop, -1, axis=0), axis=1) for loop in loops])))
+    return float(np.clip(min(max(width / _CELLS, drawn / 2.0), width / _FEWEST_CELLS), _FINEST_MM, _COARSEST_MM))
 
 
 def _axes(normal: F64) -> F64:

@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace as changed
 
 from navtwin.errors import InputRefused
+from navtwin.scene.author import painted as painted_module
 from navtwin.scene.author.build import build
 from navtwin.scene.author.painted import slices_of
 from navtwin.scene.author.recipe import Outline, Painted
@@ -104,6 +105,12 @@ BOW = Outline(((0.0, 0.0, 0.0), (10.0, 10.0, 0.0), (10.0, 0.0, 0.0), (0.0, 6.0, 
 def test_what_is_drawn_wrongly_is_refused_by_name(painted: Painted, words: str) -> None:
     with pytest.raises(InputRefused, match=words):
         build(recipe(painted), BOX)
+
+
+def test_outlines_too_fine_for_their_size_are_refused_before_they_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(painted_module, "_MOST_NODES", 2000)
+    with pytest.raises(InputRefused, match="too fine for their size"):
+        slices_of(Painted((circle(8.0, 0.0), circle(8.0, 4.0))))
 
 
 def test_a_slice_in_another_place_moves_the_surface() -> None:
