@@ -105,13 +105,24 @@ class Stage(QWidget):
     chosen : called with the view that was chosen
     skin : called with whether faint structures are to be shown
     about : called to tell what this is
+    slices : called with whether slices are to be shown
     """
 
     def __init__(
-        self, chosen: Callable[[ViewName], None], skin: Callable[[bool], None], about: Callable[[], None], parent: QWidget | None = None
+        self,
+        chosen: Callable[[ViewName], None],
+        skin: Callable[[bool], None],
+        about: Callable[[], None],
+        slices: Callable[[bool], None],
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._picture: QWidget | None = None
+        self._corner: QWidget | None = None
+        self.slices = self._flat("Slices", lambda: slices(self.slices.isChecked()))
+        self.slices.setCheckable(True)
+        self.slices.setShortcut("S")
+        self.slices.setToolTip("Slices through the tip (S)")
         self._bar, self._buttons = self._view_bar(chosen, skin)
         self.about = self._flat("About", about)
         self.frozen = _tag(self, "background: rgba(255, 214, 10, 230); color: #11161a; font-weight: 700;")
@@ -127,6 +138,13 @@ class Stage(QWidget):
         self._picture = widget
         widget.setParent(self)
         widget.lower()
+        self._place()
+
+    def set_corner(self, widget: QWidget) -> None:
+        """Put a widget into the lower right corner, over the picture and what covers it, below the word of a lost link."""
+        self._corner = widget
+        widget.setParent(self)
+        self.overlay.raise_()
         self._place()
 
     def choose(self, view: ViewName) -> None:
@@ -167,6 +185,8 @@ class Stage(QWidget):
         self.about.move(w - self.about.width() - gap, gap)
         self.frozen.move((w - self.frozen.width()) // 2, gap + self._bar.height() + gap)
         self.late.move((w - self.late.width()) // 2, gap + self._bar.height() + gap)
+        if self._corner is not None:
+            self._corner.move(w - self._corner.width() - gap, h - self._corner.height() - gap)
         self.unknown.move(gap, h - self.unknown.height() - gap)
         above = self.unknown.height() + gap if self.unknown.isVisibleTo(self) else 0
         self.word.move(gap, h - self.word.height() - gap - above)
@@ -191,6 +211,7 @@ class Stage(QWidget):
         button = self._flat("Skin", lambda: skin(button.isChecked()))
         button.setCheckable(True)
         layout.addWidget(button)
+        layout.addWidget(self.slices)
         return bar, buttons
 
     def _flat(self, text: str, act: Callable[[], None]) -> QPushButton:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtCore import QSettings, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.banner import AlertBanner, TechnicalRow
 from gui.board import Board, Meant, Moment, ordered
+from gui.bullseye import Bullseye
 from gui.lamps import Lamps
 from gui.pace import Pace
+from gui.slices_view import SlicesView
 from gui.stage import Stage
 from gui.strip import Strip
 from gui.view3d import View, open_view
@@ -27,12 +30,15 @@ from navtwin.scene.views import ViewName
 #: The screen is looked after 30 times a second, and the picture painted at most as often.
 TURN_MS = 33
 AUDIO_PAUSE_S = 30.0
+#: Where the window's own layout is remembered.
+SETTINGS = ("navtwin", "gui")
 
 ABOUT = """<h3>navtwin {version}</h3>
 <p><b>Research and rehearsal software, not a medical device.</b></p>
 <p>It must not be used for the diagnosis or treatment of patients. It claims conformity with no standard.</p>
 <p>Case: {case}<br>{citation}</p>
-<p>Keys: A acknowledge, M mute caution, P pause audio, K mark, F freeze picture, 1-4 views.</p>"""
+<p>Keys: A acknowledge, M mute caution, P pause audio, K mark, F freeze picture, 1-4 views,
+S slices, W grey window of the slices, + and - their magnification, B bullseye.</p>"""
 
 
 class Window(QMainWindow):
@@ -78,8 +84,11 @@ class Window(QMainWindow):
         self.banner, self.technical = AlertBanner(self._acknowledge), TechnicalRow(self._acknowledge)
         self.strip = Strip(tuple(s for s in scene.structures if s.role == "critical"))
         self.lamps = Lamps()
-        self.stage = Stage(self.choose_view, self._show_skin, self._about)
+        self.stage = Stage(self.choose_view, self._show_skin, self._about, self._show_slices)
+        self.slices, self.bullseye = SlicesView(scene, rig), Bullseye(scene, rig)
+        self.stage.set_corner(self.bullseye)
         self._build()
+        self._slice_keys()
         self.view = open_picture(scene, rig, self.stage)
         self._pace = Pace(self.view, TURN_MS)
         self.stage.set_picture(self.view.widget)
@@ -89,6 +98,8 @@ class Window(QMainWindow):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.refresh)
         self._timer.start(TURN_MS)
+        # The first turn of the window's loop: it is up by then.
+        QTimer.singleShot(0, self, self.slices.cutter.start)
 
     def refresh(self) -> None:
         """Show this moment: words first, the picture when there is time for it."""
@@ -102,6 +113,8 @@ class Window(QMainWindow):
         word = self._board.words[-1] if self._board.words else None
         self.stage.show_moment(moment, self._frozen_ns, word, now_ns, self._where, self._trouble())
         self._show_buttons(moment, now_ns)
+        self.slices.show_moment(moment, now_ns, frozen=self._frozen_ns is not None)
+        self.bullseye.show_moment(moment)
         if self._frozen_ns is None:
             self._pace.turn(moment, now_ns, self._view_name)
             self.stage.show_lateness(*self._pace.lateness(moment, now_ns))
@@ -118,6 +131,7 @@ class Window(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self._timer.stop()
         self._closed = True
+        self.slices.cutter.stop()
         self.view.release()
         super().closeEvent(event)
 
@@ -127,7 +141,7 @@ class Window(QMainWindow):
         if scale != self._scale:
             self._scale = scale
             self.setStyleSheet(theme.style_sheet(scale))
-            for part in (self.banner, self.technical, self.strip, self.lamps, self.stage):
+            for part in (self.banner, self.technical, self.strip, self.lamps, self.slices, self.bullseye, self.stage):
                 part.set_scale(scale)
             self.acknowledge.setFixedSize(round(250 * scale), round(50 * scale))
             self._footer.setFixedHeight(round(66 * scale))
@@ -152,6 +166,7 @@ class Window(QMainWindow):
         middle = QHBoxLayout()
         middle.setSpacing(0)
         middle.addWidget(self.stage, 1)
+        middle.addWidget(self.slices)
         middle.addWidget(self.strip)
         body = QWidget()
         body.setObjectName("body")
@@ -164,6 +179,25 @@ class Window(QMainWindow):
         column.addWidget(self._footer)
         self.setCentralWidget(body)
         self.setMinimumSize(1100, 680)
+
+    def _slice_keys(self) -> None:
+        kept = QSettings(*SETTINGS)
+        self.stage.slices.setChecked(kept.value("slices", True, type=bool) is True)
+        self.slices.setVisible(self.stage.slices.isChecked())
+        self.bullseye.wanted = kept.value("bullseye", True, type=bool) is True
+        turns: dict[str, Callable[[], None]] = {
+            "W": self.slices.turn_window, "+": partial(self.slices.zoom, 1), "-": partial(self.slices.zoom, -1), "B": self._show_bullseye,
+        }  # fmt: skip
+        for key, act in turns.items():
+            QShortcut(QKeySequence(key), self).activated.connect(act)
+
+    def _show_slices(self, visible: bool) -> None:
+        self.slices.setVisible(visible)
+        QSettings(*SETTINGS).setValue("slices", visible)
+
+    def _show_bullseye(self) -> None:
+        self.bullseye.wanted = not self.bullseye.wanted
+        QSettings(*SETTINGS).setValue("bullseye", self.bullseye.wanted)
 
     def _button(self, text: str, key: str, act: Callable[[], None]) -> QPushButton:
         button = QPushButton(text)

@@ -19,9 +19,9 @@ F64 = npt.NDArray[np.float64]
 Plane = Literal["axial", "coronal", "sagittal"]
 
 #: For each plane: the axis of ct across it, and the axes that point right and up in the picture, each with its sign.
-_ACROSS: dict[Plane, int] = {"axial": 2, "coronal": 1, "sagittal": 0}
-_RIGHT: dict[Plane, int] = {"axial": 0, "coronal": 0, "sagittal": 1}
-_UP: dict[Plane, tuple[int, float]] = {"axial": (1, -1.0), "coronal": (2, 1.0), "sagittal": (2, 1.0)}
+ACROSS: dict[Plane, int] = {"axial": 2, "coronal": 1, "sagittal": 0}
+RIGHT: dict[Plane, int] = {"axial": 0, "coronal": 0, "sagittal": 1}
+UP: dict[Plane, tuple[int, float]] = {"axial": (1, -1.0), "coronal": (2, 1.0), "sagittal": (2, 1.0)}
 PLANES: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
 #: What stands at the left, right, lower and upper edge of a picture.
 EDGES: dict[Plane, tuple[str, str, str, str]] = {
@@ -51,8 +51,8 @@ class Slice:
 def in_plane(points_mm: npt.ArrayLike, plane: Plane) -> F64:
     """Picture coordinates (right, up), (N, 2) mm, of points of ct, (N, 3)."""
     points = np.asarray(points_mm, dtype=np.float64)
-    axis, sign = _UP[plane]
-    return np.stack((points[..., _RIGHT[plane]], sign * points[..., axis]), axis=-1)
+    axis, sign = UP[plane]
+    return np.stack((points[..., RIGHT[plane]], sign * points[..., axis]), axis=-1)
 
 
 def slice_of(volume: Volume, plane: Plane, at_mm: Vec3, pixel_mm: float | None = None) -> Slice:
@@ -61,13 +61,13 @@ def slice_of(volume: Volume, plane: Plane, at_mm: Vec3, pixel_mm: float | None =
 
     low, high = _bounds(volume)
     step = min(volume.spacing_mm) if pixel_mm is None else pixel_mm
-    right, (up, sign) = _RIGHT[plane], _UP[plane]
+    right, (up, sign) = RIGHT[plane], UP[plane]
     columns = np.arange(low[right], high[right] + step / 2, step)
     rows = np.arange(low[up], high[up] + step / 2, step)
     # First row uppermost.
     rows = rows[::-1] if sign > 0.0 else rows
     points = np.empty((len(rows), len(columns), 3))
-    points[..., _ACROSS[plane]] = at_mm[_ACROSS[plane]]
+    points[..., ACROSS[plane]] = at_mm[ACROSS[plane]]
     points[..., right], points[..., up] = columns[None, :], rows[:, None]
     T_ijk_from_ct = np.linalg.inv(volume.T_ct_from_ijk)
     ijk = points @ T_ijk_from_ct[:3, :3].T + T_ijk_from_ct[:3, 3]
@@ -75,7 +75,7 @@ def slice_of(volume: Volume, plane: Plane, at_mm: Vec3, pixel_mm: float | None =
     half = step / 2.0
     ups = sorted((sign * float(rows[0]), sign * float(rows[-1])))
     extent = (float(columns[0]) - half, float(columns[-1]) + half, ups[0] - half, ups[1] + half)
-    return Slice(plane, hu, extent, float(at_mm[_ACROSS[plane]]))
+    return Slice(plane, hu, extent, float(at_mm[ACROSS[plane]]))
 
 
 def outline(vertices_mm: F64, faces: npt.NDArray[np.integer], plane: Plane, at_mm: Vec3) -> F64:
@@ -83,7 +83,7 @@ def outline(vertices_mm: F64, faces: npt.NDArray[np.integer], plane: Plane, at_m
 
     A vertex that lies in the plane counts as above it, so that each crossing triangle gives exactly one piece.
     """
-    across = _ACROSS[plane]
+    across = ACROSS[plane]
     height = vertices_mm[:, across] - at_mm[across]
     above = height >= 0.0
     crossing = faces[above[faces].any(axis=1) & ~above[faces].all(axis=1)]
