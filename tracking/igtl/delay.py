@@ -26,7 +26,7 @@ class Delay:
 
     def __init__(self) -> None:
         self.late = self.set_back = 0
-        self._least_ns = 0.0
+        self._least_ns, self._is_late = 0.0, False
         self._stamp_ns = self._arrival_ns = 0
 
     def waited_ns(self, stamp_ns: int, arrival_ns: int) -> int:
@@ -39,10 +39,11 @@ class Delay:
         if self._stamp_ns == 0 or is_set_back:
             self._least_ns = behind_ns
         else:
-            self._least_ns = min(behind_ns, self._least_ns + _DRIFT * (arrival_ns - self._arrival_ns))
+            # While poses are late nothing is put down to drift: a queue that stands for half an hour would be forgotten.
+            drift = 0.0 if self._is_late else _DRIFT
+            self._least_ns = min(behind_ns, self._least_ns + drift * (arrival_ns - self._arrival_ns))
         self._stamp_ns, self._arrival_ns = stamp_ns, arrival_ns
         waited_ns = round(behind_ns - self._least_ns)
-        if waited_ns < LATE_NS:
-            return 0
-        self.late += 1
-        return waited_ns
+        self._is_late = waited_ns >= LATE_NS
+        self.late += self._is_late
+        return waited_ns if self._is_late else 0

@@ -190,6 +190,11 @@ def test_poses_that_waited_in_a_queue_are_as_old_as_they_are() -> None:
     assert all(1995.0 < age <= 2000.0 for age in ages[20:])
 
 
+def test_a_queue_that_stands_for_an_hour_is_not_forgotten() -> None:
+    ages = _ages_ms(gatherer("A"), [(n * 1000, n * 1000) for n in range(5)] + [(n * 1000, n * 1000 + 400) for n in range(5, 3600)])
+    assert all(398.0 < age <= 400.0 for age in ages[5:])
+
+
 def test_a_burst_after_a_stall_is_old_until_its_end() -> None:
     steady = [(n * 20, n * 20) for n in range(10)]
     burst = [(200 + n * 20, 1000) for n in range(41)]
