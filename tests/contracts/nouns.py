@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from navtwin import nouns
 from navtwin.nouns import Body, Noun, Part, Pose, Rig, RigCamera, Sighting, Tool, Tracker
+from navtwin.scene.author.recipe import Cut, Outline, Painted, Recipe, Threshold, Tube
 from tests.contracts.sources import ROOMS
 
 #: Text that JSON can hold: lone surrogates are no characters.
@@ -133,6 +134,17 @@ def strategy_of(hint: Any) -> st.SearchStrategy[Any]:
     raise AssertionError(f"nouns have a kind of field that these tests do not know: {hint}")
 
 
+_CORNERS = ((0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
+_THRESHOLD = Threshold(0.5, 1.5, _CORNERS[:1], 0.5, (0.0, 0.0, 0.0, 1.0, 1.0, 1.0), (Cut(_CORNERS[0], _CORNERS[1]),), 0.5)
+#: Shapes are more than one value of each kind: a tube has two points, an outline three.
+BY_HAND: dict[type, Any] = {
+    Threshold: _THRESHOLD,
+    Tube: Tube(_CORNERS, (0.5,)),
+    Painted: Painted((Outline(_CORNERS),), _CORNERS[1], 0.5),
+    Recipe: Recipe("name", "2026-01-31", 0.5, (_THRESHOLD,), "name", "2026-01-31"),
+}
+
+
 def example(hint: Any) -> Any:
     """One plain value of an annotation: every optional thing there, every tuple with one item."""
     if hint in (float, int, str, bool, type(None)):
@@ -144,6 +156,8 @@ def example(hint: Any) -> Any:
     if hint is RigCamera:
         # The first of a rig, whose axes are the tracker's.
         return msgspec.structs.replace(RigCamera(**{name: example(kind) for name, kind in fields_of(hint).items()}), T_tracker_from_camera=None)
+    if isinstance(hint, type) and hint in BY_HAND:
+        return BY_HAND[hint]
     if isinstance(hint, type) and issubclass(hint, Noun):
         return hint(**{name: example(kind) for name, kind in fields_of(hint).items()})
     origin, arguments = get_origin(hint), get_args(hint)
