@@ -123,7 +123,8 @@ class Draft:
 
     def _refuse_taken(self, kind: str, name: str) -> None:
         if name in {entry.name for entry in getattr(self.case, kind)}:
-            raise InputRefused(f"{self.home} already has a {kind} '{name}'", "give the new one another name, or take the old one out of case.toml")
+            how = "first: navtwin structure remove" if kind == "structure" else "of case.toml"
+            raise InputRefused(f"{self.home} already has a {kind} '{name}'", f"give the new one another name, or take the old one out {how}")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import Any, Final
 
 from typer.core import TyperCommand
@@ -25,12 +26,12 @@ def joined(words: Sequence[str]) -> Iterator[str]:
     at = 0
     while at < len(words):
         yield words[at]
-        count = COUNTS.get(words[at], 0)
-        numbers = words[at + 1 : at + 1 + count]
+        behind = words[at + 1 : at + 1 + COUNTS.get(words[at], 0)]
+        numbers = list(takewhile(_is_number, behind))
         at += 1
-        if count and len(numbers) == count and all(map(_is_number, numbers)):
+        if numbers:  # too few are joined as well, and refused by name where they are read
             yield ",".join(numbers)
-            at += count
+            at += len(numbers)
 
 
 def numbers_of(option: str, text: str) -> tuple[float, ...]:

@@ -89,5 +89,5 @@ def test_numbers_behind_an_option_are_joined() -> None:
     assert list(joined(["c", "--point", "1", "-2.5", "3e1", "--point", "4,5,6", "--name", "x"])) == [
         "c", "--point", "1,-2.5,3e1", "--point", "4,5,6", "--name", "x",
     ]  # fmt: skip
-    assert list(joined(["--point", "1", "2"])) == ["--point", "1", "2"]
+    assert list(joined(["--point", "1", "2", "--name", "3"])) == ["--point", "1,2", "--name", "3"]
     assert numbers_of("--point", "1, -2.5,30") == (1.0, -2.5, 30.0)

@@ -234,6 +234,7 @@ def test_the_commands(case: Path, tmp_path: Path) -> None:
         (("bone", "--name", "x", "--role", "critcal"), "'critical'"),
         (("bone", "--name", "x", "--seed", "1,2"), "--seed 1,2 is not understood.*3 numbers"),
         (("tube", "--name", "x", "--radius", "1"), "a tube needs --point"),
+        (("tube", "--name", "x", "--radius", "1", "--point", "-1", "2"), "--point -1,2 is not understood.*3 numbers"),
         (("tube", "--name", "x", "--radius", "1", "--points", "nowhere.mrk.json"), "nowhere"),
         (("paint", "--name", "x", "--contours", "nowhere.json"), "nowhere"),
         (("edit", "bone"), "nothing of 'bone' would change"),
