@@ -181,10 +181,10 @@ class Review(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.alert)
-        column.addLayout(middle, 5)
+        column.addLayout(middle, 6)
         column.addWidget(self.transport)
         column.addWidget(self.timeline)
-        column.addWidget(self.plot, 2)
+        column.addWidget(self.plot, 3)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         scale = theme.scale_for(self.window().width(), self.window().height())

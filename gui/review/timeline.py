@@ -189,7 +189,7 @@ class Timeline(QWidget):
         painter.setFont(theme.font(12 * s))
         flags.sort()
         places = [self.axis.x(t) for t, _, _ in flags]
-        for (_, label, color), x, after in zip(flags, places, [*places[1:], float(self.width())], strict=True):
+        for (_, label, color), x, after in zip(flags, places, [*places, float(self.width())][1:], strict=True):
             painter.setPen(QPen(QColor(color), s))
             painter.drawLine(QPointF(x, RULER * s), QPointF(x, self.height()))
             painter.setBrush(QColor(color))

@@ -15,6 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from gui.review import command
+from gui.review.load import load
 from gui.review.notes import notes_file
 from gui.review.window import ReviewWindow
 from navtwin.errors import InputRefused
@@ -240,6 +241,16 @@ def test_damage_is_said_in_the_window(qtbot: Any, log: Path):
     log.write_bytes(log.read_bytes()[:-4000])
     window = opened(qtbot, log, case=GOLDEN / "case")
     assert "What can be read is shown" in window.line.text()
+    window.close()
+
+
+def test_a_session_without_bookmark_or_navigation_is_shown(qtbot: Any, log: Path):
+    log.write_bytes(log.read_bytes()[: load(log).chunks[0].end])
+    window = opened(qtbot, log, case=GOLDEN / "case")
+    here = place(window)
+    assert not here.session.marks
+    assert len(np.unique(pixels(here.timeline).reshape(-1, 3), axis=0)) > 3
+    assert pixels(here.plot).any()
     window.close()
 
 
