@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from navtwin.volumes.read import read_ct
 NO_HU = "label volume: no grey values (HU)"
 #: Between two cuts the thread rests for this share of the time that they took: the alerts' thread shares the processor with it.
 REST_SHARE = 0.5
+#: Python's threads take turns of 5 ms unless told: too long for a window's thread that waits for its turn at every stroke that it draws.
+TURN_S = 0.0005
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class SliceCutter(QObject):
     def start(self) -> None:
         """Begin to load."""
         if not self._thread.is_alive():
+            sys.setswitchinterval(TURN_S)
             self._thread.start()
 
     def ask(self, request: Request) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPainterPathStroker, QPen
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPainterPath, QPainterPathStroker, QPen
 
 from gui import theme
 from gui.slice_painting import to_px
@@ -130,17 +132,29 @@ def draw_names(painter: QPainter, names: dict[str, tuple[str, QColor, tuple[floa
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
 
 
-def write(painter: QPainter, text: str, middle: QPointF, size_px: float, color: str | QColor, weight: int = QFont.Weight.Bold) -> None:
+def write(painter: QPainter, text: str, middle: QPointF, size_px: float, color: str, weight: int = QFont.Weight.Bold) -> None:
     """Text that can be read on any grey: light, with a dark rim."""
+    stamp = _stamp(text, round(size_px, 1), color, weight)
+    painter.drawImage(QPointF(middle.x() - stamp.width() / 2.0, middle.y() - stamp.height() / 2.0), stamp)
+
+
+@lru_cache(maxsize=256)
+def _stamp(text: str, size_px: float, color: str, weight: int) -> QImage:
+    """The text as an image: its rim is dear to draw, and the same few words are written in every frame."""
     path = QPainterPath()
-    font = theme.font(size_px, weight=weight)
-    path.addText(0.0, 0.0, font, text)
-    box = path.boundingRect()
-    path.translate(middle.x() - box.center().x(), middle.y() - box.center().y())
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(QColor(0, 0, 0, 220), size_px * 0.22, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+    path.addText(0.0, 0.0, theme.font(size_px, weight=weight), text)
+    rim = size_px * 0.22
+    box = path.boundingRect().adjusted(-rim, -rim, rim, rim)
+    image = QImage(math.ceil(box.width()) + 1, math.ceil(box.height()) + 1, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(0)
+    path.translate(-box.left(), -box.top())
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(QColor(0, 0, 0, 220), rim, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
     painter.drawPath(path)
     painter.fillPath(path, QColor(color))
+    painter.end()
+    return image
 
 
 def _draw_capsule(painter: QPainter, line: QPainterPath, width_px: float, s: float) -> None:
