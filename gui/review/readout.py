@@ -64,5 +64,5 @@ class AlertReadout(QFrame):
             self.headline.set_text(f"No distance is known: {why}" if nothing else counted + (f"; the others are {why}" if unknown else ""))
 
     def set_scale(self, scale: float) -> None:
-        self.setFixedHeight(round(58 * scale))
+        self.setFixedHeight(round(80 * scale))
         self.block.set_scale(scale)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QListWidget, QListWidgetItem, QTabWidget, QTextBrowser, QVBoxLayout, QWidget
 
 from gui.review.axis import time_words
@@ -50,9 +51,12 @@ class Side(QTabWidget):
         self._readings.layout().setContentsMargins(0, 0, 0, 0)  # type: ignore[union-attr]
         self.events = QListWidget()
         self.events.setToolTip("Click to go there")
+        self.events.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._times: list[int] = []
         for t_ns, kind, words in events_of(session):
-            self.events.addItem(QListWidgetItem(f"{time_words(t_ns)}   {kind}   {words}"))
+            item = QListWidgetItem(f"{time_words(t_ns)}   {kind}   {words}")
+            item.setToolTip(f"{kind}: {words}")
+            self.events.addItem(item)
             self._times.append(t_ns)
         self.events.currentRowChanged.connect(lambda row: seek(self._times[row]) if row >= 0 else None)
         self.account = QTextBrowser()

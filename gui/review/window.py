@@ -75,7 +75,7 @@ class ReviewWindow(QMainWindow):
 
     def say(self, words: str, bad: bool) -> None:
         """Put words into the window's line, "" to clear it."""
-        self.line.set_text(words)
+        self.line.setText(words)
         self.line.setStyleSheet(_BAD if bad else _NEWS)
         self.line.setVisible(bool(words))
 
@@ -115,8 +115,11 @@ class ReviewWindow(QMainWindow):
 
     def _build(self) -> None:
         self.title = Elided()
-        self.line = Elided()
-        self.line.hide()
+        self.line, self.damage = QLabel(), QLabel()
+        for label in (self.line, self.damage):
+            label.setWordWrap(True)
+            label.hide()
+        self.damage.setStyleSheet(_BAD)
         self.progress = QProgressBar()
         self.progress.setRange(0, 0)
         self.progress.setFixedWidth(120)
@@ -145,6 +148,7 @@ class ReviewWindow(QMainWindow):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
         self._column.addLayout(top)
+        self._column.addWidget(self.damage)
         self._column.addWidget(self.line)
         self._empty = QLabel("Open a log: Ctrl+O")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -209,8 +213,8 @@ class ReviewWindow(QMainWindow):
         self.title.set_text(f"{session.path.name}    {header.source if header else 'no header'}    {session.end_ns * 1e-9:.0f} s")
         lost = sum(hole.inputs for hole in session.holes)
         damage = [session.fault, f"{lost} inputs are missing from its middle" if lost else "", "" if header else "it does not say what was run"]
-        if any(damage):
-            self.say("; ".join(words for words in damage if words) + ". What can be read is shown", True)
+        self.damage.setText("; ".join(words for words in damage if words) + ". What can be read is shown")
+        self.damage.setVisible(any(damage))
         self._enable()
         self.find_case(None)
         if self._wanted is not None:

@@ -240,7 +240,8 @@ def test_a_case_that_is_not_there_is_asked_for(qtbot: Any, log: Path, tmp_path: 
 def test_damage_is_said_in_the_window(qtbot: Any, log: Path):
     log.write_bytes(log.read_bytes()[:-4000])
     window = opened(qtbot, log, case=GOLDEN / "case")
-    assert "What can be read is shown" in window.line.text()
+    assert "What can be read is shown" in window.damage.text()
+    assert window.damage.isVisible()
     window.close()
 
 
