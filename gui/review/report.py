@@ -15,6 +15,7 @@ from gui.review.axis import time_words
 from gui.review.compare import accounts_html, comparison_html, events_of
 from gui.review.notes import Note
 from gui.review.session import Session
+from gui.review.world import damage_words
 from navtwin.errors import InputRefused
 from navtwin.scene.caption import NOT_A_DEVICE
 
@@ -116,9 +117,8 @@ def page_html(session: Session, notes: tuple[Note, ...], captions: tuple[str, ..
     when = datetime.fromtimestamp(header.utc_anchor_ns * 1e-9, UTC).strftime("%Y-%m-%d %H:%M UTC") if header else "unknown"
     facts = [("session", header.session if header else "unknown"), ("recorded", when), ("source", header.source if header else "unknown")]
     facts += [("length", f"{time_words(session.end_ns)}, navigation from {time_words(session.navigation_ns)}")]
-    if session.fault or session.holes:
-        lost = sum(hole.inputs for hole in session.holes)
-        facts.append(("damage", "; ".join(words for words in (session.fault, f"{lost} inputs are missing from its middle" if lost else "") if words)))
+    if damage := damage_words(session):
+        facts.append(("damage", damage))
     rows = "".join(f"<tr><td class='dim'>{name}&nbsp;&nbsp;</td><td>{escape(value)}</td></tr>" for name, value in facts)
     shown = "".join(f"<h2>{escape(caption)}</h2><p><img src='picture-{n}' width='{PAGE_PX}'></p>" for n, caption in enumerate(captions))
     listed = [*events_of(session), *((note.t_ns, "note", note.text) for note in notes)]

@@ -150,8 +150,11 @@ class Session:
     @property
     def memory_bytes(self) -> int:
         """What the columns take; the log itself stays on the disk."""
-        columns = (self.t_ns, self.distance_mm, self.bound_mm, self.status, self.set_t_ns, self.level, self.level_known, self.in_use, self.known)
-        return sum(column.nbytes for column in columns)
+        states, sets = (
+            (self.t_ns, self.distance_mm, self.bound_mm, self.status, self.known),
+            (self.set_t_ns, self.level, self.level_known, self.in_use),
+        )
+        return sum(column.nbytes for column in (*states, *sets))
 
     @cached_property
     def known(self) -> npt.NDArray[np.bool_]:
@@ -219,8 +222,7 @@ class Session:
         code = top.astype(np.int64) * 3 + np.where(top > 0, np.where(top_known, KNOWN, UNKNOWN), calm)
         ends = np.minimum(np.append(self.set_t_ns[1:], self.end_ns), self.set_t_ns + GAP_NS)
         first = np.append(True, (np.diff(code) != 0) | (ends[:-1] < self.set_t_ns[1:]))
-        last = np.append(first[1:], True)
-        runs = zip(self.set_t_ns[first].tolist(), ends[last].tolist(), code[first].tolist(), strict=True)
+        runs = zip(self.set_t_ns[first].tolist(), ends[np.append(first[1:], True)].tolist(), code[first].tolist(), strict=True)
         return tuple(Band(start, end, LEVELS[c // 3], c % 3) for start, end, c in runs if end > start)
 
     def limits(self, structure: str, caution_mm: float, danger_mm: float) -> tuple[tuple[int, float, float], ...]:

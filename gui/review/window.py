@@ -17,7 +17,7 @@ from gui.review.load import load
 from gui.review.place import OpenPicture, Review
 from gui.review.report import HtmlReport, write_pdf
 from gui.review.session import Session
-from gui.review.world import same_case, world
+from gui.review.world import damage_words, same_case, title_words, world
 from gui.view3d import open_view
 from navtwin.errors import NavtwinError
 from navtwin.scene.views import VIEW_TITLES, VIEWS
@@ -209,12 +209,9 @@ class ReviewWindow(QMainWindow):
         self.say("", False)
         self.place = Review(session, self.say, self._open_picture)
         self._column.addWidget(self.place, 1)
-        header = session.header
-        self.title.set_text(f"{session.path.name}    {header.source if header else 'no header'}    {session.end_ns * 1e-9:.0f} s")
-        lost = sum(hole.inputs for hole in session.holes)
-        damage = [session.fault, f"{lost} inputs are missing from its middle" if lost else "", "" if header else "it does not say what was run"]
-        self.damage.setText("; ".join(words for words in damage if words) + ". What can be read is shown")
-        self.damage.setVisible(any(damage))
+        self.title.set_text(title_words(session))
+        self.damage.setText(f"{damage_words(session)}. What can be read is shown")
+        self.damage.setVisible(bool(damage_words(session)))
         self._enable()
         self.find_case(None)
         if self._wanted is not None:

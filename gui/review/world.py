@@ -29,3 +29,15 @@ def same_case(session: Session, scene: Scene, folder: Path) -> str:
     if session.header is None or not session.header.case_hash or session.header.case_hash == scene.case_hash:
         return ""
     return f"{folder} is not the case that was recorded with, or was changed since: the picture may mislead. Pass the right one with --case FOLDER"
+
+
+def title_words(session: Session) -> str:
+    """Which log this is: file, source, length."""
+    return f"{session.path.name}    {session.header.source if session.header else 'no header'}    {session.end_ns * 1e-9:.0f} s"
+
+
+def damage_words(session: Session) -> str:
+    """What is wrong with a log, "" if nothing."""
+    lost = sum(hole.inputs for hole in session.holes)
+    found = (session.fault, f"{lost} inputs are missing from its middle" if lost else "", "" if session.header else "it does not say what was run")
+    return "; ".join(words for words in found if words)
