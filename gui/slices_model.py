@@ -124,6 +124,10 @@ class SlicesModel:
         """Note that slices have come."""
         self._waiting_since_ns = None if request is self._asked else now_ns
 
+    def forget(self) -> None:
+        """Ask again at the next turn, whatever was asked for."""
+        self._asked = self._waiting_since_ns = None
+
     def late(self, now_ns: int) -> bool:
         """Whether slices that were asked for are so long in coming that what is shown no longer holds."""
         return self._waiting_since_ns is not None and now_ns - self._waiting_since_ns > LATE_NS

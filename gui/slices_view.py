@@ -11,7 +11,7 @@ from gui import theme
 from gui.board import Moment
 from gui.loading import SliceCutter, SlicePictures
 from gui.slice_painting import field_of
-from gui.slices_model import Request, Sight, SlicesModel
+from gui.slices_model import Sight, SlicesModel
 from navtwin.bus.words import name_words
 from navtwin.nouns import Part, Rig
 from navtwin.scene import palette
@@ -149,16 +149,20 @@ class SlicesView(QWidget):
     def show_moment(self, moment: Moment, now_ns: int, *, frozen: bool) -> None:
         """Follow the instrument, or say that it is not known. Cuts nothing itself: asks for it."""
         self.frozen, self._now_ns = frozen, now_ns
-        if frozen:
-            self._say(Sight("FROZEN", "not where the instrument is now", "", None))
+        if frozen or not self.isVisible():
+            self._pictures = None
+            self.model.forget()
+            self._say(Sight("FROZEN", "not where the instrument is now", "", None) if frozen else self.model.look(moment))
             return
         sight = self.model.look(moment)
-        if self.isVisible():
-            request = self.model.wanted(self._sizes(), self._scale * self.devicePixelRatioF(), now_ns)
-            if request is not None:
-                self.cutter.ask(request)
+        if not sight.known:
+            # When the instrument is known again, what was cut before is not where it is then.
+            self._pictures = None
+        request = self.model.wanted(self._sizes(), self._scale * self.devicePixelRatioF(), now_ns)
+        if request is not None:
+            self.cutter.ask(request)
         shown = self._pictures.request.sight if self._pictures else None
-        if sight.known and self._pictures is None:
+        if sight.known and shown is None:
             sight = Sight("LOADING", "", "", None)
         elif sight.known and shown is not None and (not shown.known or shown.instrument != sight.instrument or self.model.late(now_ns)):
             sight = Sight("LATE", "the slices lag behind the instrument", "", None)
@@ -188,10 +192,10 @@ class SlicesView(QWidget):
     def _say(self, sight: Sight) -> None:
         instrument = f"{name_words(sight.instrument)}: " if sight.instrument and sight.why else ""
         for plane, pane in self.panes.items():
-            pane.say(sight.words, f"{instrument}{sight.why}", self._note(self._pictures.request if self._pictures else None, plane))
+            pane.say(sight.words, f"{instrument}{sight.why}", self._note(plane))
 
-    def _note(self, request: Request | None, plane: Plane) -> str:
-        return self.scan_words or (f"{request.window} window" if request and plane == PLANES[0] else "")
+    def _note(self, plane: Plane) -> str:
+        return self.scan_words or (f"{self.model.window} window" if plane == PLANES[0] else "")
 
     def _came(self, pictures: SlicePictures) -> None:
         self._pictures = pictures if not self.frozen else self._pictures

@@ -237,6 +237,28 @@ def test_slices_that_lag_say_so_and_show_no_instrument(view: SlicesView, desk: D
     assert view.panes["axial"].words == "LATE"
 
 
+def test_an_instrument_that_comes_back_is_not_shown_where_it_was_before(view: SlicesView, desk: Desk):
+    tell(view, desk, DANGER_S)
+    tell(view, desk, HIDDEN_S)
+    view.cutter.ask = lambda _: None  # type: ignore[method-assign]
+    tell(view, desk, DANGER_S)
+    assert view.panes["axial"].words in ("LOADING", "LATE")
+
+
+def test_after_hiding_and_freezing_slices_are_cut_anew_before_they_hold(view: SlicesView, desk: Desk):
+    tell(view, desk, DANGER_S)
+    view.cutter.ask, cut = lambda _: None, view.cutter.ask  # type: ignore[method-assign, assignment]
+    view.hide()
+    tell(view, desk, DANGER_S)
+    view.show()
+    tell(view, desk, DANGER_S)
+    assert view.panes["axial"].words == "LOADING"
+    view.cutter.ask = cut  # type: ignore[method-assign]
+    tell(view, desk, DANGER_S, frozen=True)
+    tell(view, desk, DANGER_S)
+    assert view.panes["axial"].words == ""
+
+
 def test_frozen_slices_say_that_they_are(view: SlicesView, desk: Desk):
     tell(view, desk, DANGER_S)
     tell(view, desk, HIDDEN_S, frozen=True)
