@@ -20,7 +20,7 @@ from navtwin.scene.picture import UNKNOWN_TOOL_PART
 from navtwin.scene.slices import PLANES, Plane
 
 #: How dark a slice becomes whose place is not that of an instrument now.
-VEIL = 165
+VEIL = 110
 
 
 class SlicePane(QWidget):
@@ -98,7 +98,7 @@ class SlicePane(QWidget):
         band = QRect(0, self.height() // 2 - round(25 * s), self.width(), round(50 * s))
         painter.setOpacity(0.9)
         theme.hatch(painter, band, 11.0 * s)
-        painter.setOpacity(0.35)
+        painter.setOpacity(0.3)
         theme.hatch(painter, QRect(0, 0, self.width(), band.top()), 22.0 * s)
         theme.hatch(painter, QRect(0, band.bottom(), self.width(), self.height() - band.bottom()), 22.0 * s)
         painter.setOpacity(1.0)
