@@ -17,7 +17,7 @@ from navtwin.scene import palette
 from navtwin.scene.aim import Aim, Pair, path_axes, picture_letters
 from navtwin.scene.model import Scene
 
-DESIGN_SIZE = (208, 292)
+DESIGN_SIZE = (216, 292)
 #: The disc shows this many tolerances around the path, and at least so many mm; the widest that is needed of these.
 REACHES = (4.0, 10.0, 30.0)
 LEAST_REACH_MM = 4.0
@@ -69,7 +69,7 @@ class Bullseye(QWidget):
         self._paint_verdict(painter, card, QRect(12, 26, width - 24, 20))
         self._paint_disc(painter, card, disc)
         self._paint_depth(painter, card, bar)
-        self._paint_lines(painter, card, QRect(12, 208, width - 20, 80))
+        self._paint_lines(painter, card, QRect(12, 208, width - 18, 80))
         painter.end()
 
     def _paint_verdict(self, painter: QPainter, card: AimCard, box: QRect) -> None:
@@ -185,7 +185,7 @@ class Bullseye(QWidget):
             self._write(
                 painter, QRect(row.left() + 52, row.top(), 56, 26), value, 20.0, palette.TEXT if known else palette.UNKNOWN, bold=True, right=True
             )
-            self._write(painter, row.adjusted(112, 2, 0, 0), unit, 11.5, palette.TEXT)
+            self._write(painter, row.adjusted(111, 2, 0, 0), unit, 11.5, palette.TEXT)
 
     def _place(self, at_mm: Pair, disc: QRectF, px: float) -> tuple[QPointF, bool]:
         """In the disc, drawn to its rim where it is beyond it; and whether it is."""

@@ -51,10 +51,10 @@ class AimCard:
             return (("offset", "—", ""), ("angle", "—", ""), ("to target", "—", ""))
         error = "± ?" if aim.error_mm is None else f"± {aim.error_mm:.1f}"
         # A direction of less than what is written would be noise.
-        toward = " ".join(aim.toward) if aim.off_mm >= 0.05 else ""
+        toward = "".join(aim.toward) if aim.off_mm >= 0.05 else ""
         beyond = "past target" if aim.to_target_mm < 0.0 else "above entry" if aim.depth_mm < 0.0 else "to target"
         return (
-            ("offset", f"{aim.off_mm:.1f}", f"{error} mm  {toward}".rstrip()),
+            ("offset", f"{aim.off_mm:.1f}", f"{error} mm {toward}".rstrip()),
             ("angle", f"{aim.angle_deg:.1f}", "°"),
             (beyond, f"{-aim.depth_mm if beyond == 'above entry' else abs(aim.to_target_mm):.1f}", "mm"),
         )

@@ -93,7 +93,7 @@ def test_numbers_are_those_of_the_geometry():
     card = aim_card(planned(PATH), rig(), desk.board.moment(), None)
     assert card is not None
     offset, angle, depth = card.lines
-    assert offset == ("offset", "2.5", "± 0.5 mm  I L")
+    assert offset == ("offset", "2.5", "± 0.5 mm IL")
     assert angle[:2] == ("angle", "0.0")
     assert depth == ("to target", "20.0", "mm")
 
