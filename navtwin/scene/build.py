@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import re
 import shutil
@@ -38,6 +39,12 @@ ASSUMED_SD_MM = 0.5
 COLORS: Mapping[Role, str] = {"work": "#e6dccb", "critical": "#d8654f", "context": "#b1a08f"}
 
 Report = Callable[[str], None]
+
+
+def assumed_sd_mm(spacing_mm: Sequence[float]) -> float:
+    """What is assumed of a surface that comes from voxels with these sides: a boundary that is known to a voxel is off by its side / sqrt(12), one
+    standard deviation, and by no less than `ASSUMED_SD_MM`."""
+    return max(ASSUMED_SD_MM, round(max(spacing_mm) / math.sqrt(12.0), 2))
 
 
 @dataclass(frozen=True)

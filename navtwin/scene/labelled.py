@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from navtwin.errors import InputRefused
 from navtwin.nouns import Role
-from navtwin.scene.build import Report, Wanted, structure_entry
+from navtwin.scene.build import ASSUMED_SD_MM, Report, Wanted, assumed_sd_mm, structure_entry
 from navtwin.scene.case import StructureEntry
 from navtwin.scene.extract import Extraction, extract, extract_mask, large_parts
 from navtwin.scene.surface import Surface
@@ -40,6 +40,9 @@ def surfaces_of(
     for asked in wanted:
         report(f"surface of {asked.name}")
         one, extraction = _extracted(asked, labels, ct)
+        grid = labels.volume if one.threshold_hu is None and labels is not None else ct
+        if one.sd_mm == ASSUMED_SD_MM and grid is not None:
+            one = replace(one, sd_mm=assumed_sd_mm(grid.spacing_mm))
         # A surface that ends where the slices end was cut there, also where the grid goes on.
         cut = ct is not None and ct.scanned is not None and ct.scanned.reached_by(extraction.surface.vertices_mm)
         entries.append(structure_entry(one, extraction.capped or cut, [entry.file for entry in entries]))

@@ -38,7 +38,7 @@ def print_scene(scene: Scene) -> None:
     """Print a case as tables. Names come from files of others: nothing in them is taken for markup."""
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
+    from rich.table import Column, Table
 
     console = Console()
     console.print(f"[bold]{escape(scene.name)}[/bold]  ({escape(str(scene.folder))})")
@@ -46,7 +46,10 @@ def print_scene(scene: Scene) -> None:
         console.print(f"{what}: {value}", markup=False, highlight=False)
     if scene.citation:
         console.print(scene.citation, markup=False, highlight=False)
-    structures = Table("structure", "role", "caution", "danger", "sd", "triangles", "ml", "capped", title="structures (limits in mm)")
+    # A name that is cut could be another one's.
+    structures = Table(
+        Column("structure", overflow="fold"), "role", "caution", "danger", "sd", "triangles", "ml", "capped", title="structures (limits in mm)"
+    )
     for s in scene.structures:
         limits = ("" if limit is None else f"{limit:g}" for limit in (s.caution_mm, s.danger_mm))
         size = (str(len(s.surface.faces)), f"{s.surface.volume_mm3 / 1000.0:.1f}")

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from navtwin.errors import InputRefused
 from navtwin.scene import load_scene
-from navtwin.scene.build import Wanted
+from navtwin.scene.build import Wanted, assumed_sd_mm
 from navtwin.scene.case import CASE_FILE, read_case_file
 from navtwin.scene.check import check_case
 from navtwin.scene.commands import case_app
@@ -201,7 +201,7 @@ def test_what_cannot_be_granted_is_refused(tmp_path: Path, patient: tuple[Path, 
 def test_names_of_labels_that_are_markup_or_paths(tmp_path: Path, patient: tuple[Path, Path]) -> None:
     (tmp_path / "table").write_text('structure,id\n"[/red] ../../x",1\n', encoding="utf-8")
     new(tmp_path / "case", "--ct", patient[0], "--labels", patient[1], "--names", tmp_path / "table")
-    told = CliRunner().invoke(case_app, ["show", str(tmp_path / "case")], catch_exceptions=False)
+    told = CliRunner(env={"COLUMNS": "150"}).invoke(case_app, ["show", str(tmp_path / "case")], catch_exceptions=False)
     assert "[/red] ../../x" in told.output
     assert all(p.parent == tmp_path / "case" / "surfaces" for p in (tmp_path / "case").rglob("*.ply"))
 
@@ -219,3 +219,8 @@ def test_labels_of_a_mirrored_patient(tmp_path: Path, patient: tuple[Path, Path]
     mirrored = write_nifti(tmp_path / "mirrored.nii", labels_ijk()[:, :, :-1], np.diag((-1.0, -1.0, 1.0, 1.0)) @ RAS)
     with pytest.raises(InputRefused, match="of the labelled voxels"):
         new(tmp_path / "case", "--ct", patient[0], "--labels", mirrored)
+
+
+@pytest.mark.parametrize(("sides", "sd_mm"), [((0.4, 0.4, 1.0), 0.5), ((0.98, 0.98, 3.0), 0.87), ((5.0, 0.5, 0.5), 1.44)])
+def test_the_error_that_is_assumed_grows_with_the_voxels(sides: tuple[float, float, float], sd_mm: float) -> None:
+    assert assumed_sd_mm(sides) == sd_mm

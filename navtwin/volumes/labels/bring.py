@@ -13,7 +13,7 @@ from navtwin.errors import InputRefused, nearest
 from navtwin.files.formats import Options, Report
 from navtwin.nouns import Role
 from navtwin.scene.amend import Draft, amended
-from navtwin.scene.build import ASSUMED_SD_MM, Wanted, parse_structure, refuse_bad_limits
+from navtwin.scene.build import Wanted, parse_structure, refuse_bad_limits
 from navtwin.scene.case import CASE_FILE, StructureEntry, read_case_file, scanned_box
 from navtwin.scene.labelled import all_of, doubts_of_thresholds, surfaces_of
 from navtwin.scene.new_case import build_case
@@ -101,7 +101,8 @@ def _told(entries: Sequence[StructureEntry]) -> tuple[str, ...]:
     if not entries:
         return ("it has no structures: nothing is being watched",)
     named = ", ".join(f"{entry.name} ({entry.role})" for entry in entries[:12]) + (f" and {len(entries) - 12} more" if len(entries) > 12 else "")
-    assumed = f"the error of their segmentation is assumed: one standard deviation of {ASSUMED_SD_MM:g} mm (sd_mm in {CASE_FILE})"
+    sds = " or ".join(f"{sd_mm:g}" for sd_mm in sorted({entry.sd_mm for entry in entries}))
+    assumed = f"the error of their segmentation is assumed: one standard deviation of {sds} mm, by the voxels' size (sd_mm in {CASE_FILE})"
     return (f"{len(entries)} structure{'s' if len(entries) > 1 else ''}: {named}", assumed)
 
 

@@ -183,7 +183,7 @@ def test_made_structures_are_written_as_labels(case: Path, tmp_path: Path) -> No
     assert voxels_mm3 == pytest.approx(load_scene(case).structure("nerve").surface.volume_mm3, rel=0.06)
     header = (tmp_path / "made.seg.nrrd").read_bytes().split(b"\n\n")[0].decode()
     assert "Segment2_Tags:=navtwin.sd_mm:0.6|navtwin.author:Dr A. Example|navtwin.made:2026-11-22|" in header
-    assert "Segment0_Tags:=navtwin.sd_mm:0.5|" in header
+    assert f"Segment0_Tags:=navtwin.sd_mm:{load_scene(case).structures[0].sd_mm:g}|" in header
 
 
 def run(*words: str) -> str:
