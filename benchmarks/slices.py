@@ -14,8 +14,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import time
 
 import numpy as np
+from common import add_case, case_of, parser, percentiles, print_rows, write_json
 
-from benchmarks.common import add_case, case_of, parser, percentiles, print_rows, write_json
 from gui.slice_painting import Cuts, field_of, paint_slice
 from gui.slices_model import FIRST_FIELD_MM, WINDOWS, Request, Sight
 from navtwin.scene.crossings import Crossings

@@ -55,7 +55,7 @@ def draw_instrument(painter: QPainter, T_ct_from_tip: Rigid, parts: Sequence[Par
     tip = np.array(T_ct_from_tip.t_mm)
     for part in parts:
         ends = [np.array(T_ct_from_tip.point(end)) for end in (part.from_mm, part.to_mm)]
-        if np.allclose(*ends):
+        if np.allclose(ends[0], ends[1]):
             continue
         outline = QPainterPath(point(to_px(ends[0], field)))
         outline.lineTo(point(to_px(ends[1], field)))
@@ -168,4 +168,6 @@ def _draw_capsule(painter: QPainter, line: QPainterPath, width_px: float, s: flo
 
 
 def _normal(field: Field) -> np.ndarray:
-    return np.eye(3)[ACROSS[field.plane]]
+    axes: np.ndarray = np.eye(3)
+    normal: np.ndarray = axes[ACROSS[field.plane]]
+    return normal

@@ -30,6 +30,7 @@ SCRIPTS = {
     "openigtlink": "openigtlink.py",
     "fuzz": "fuzz.py",
     "sound": "sound.py",
+    "slices": "slices.py",
 }
 
 
@@ -62,3 +63,4 @@ _command("importing", "Importing a tracker's recording as a log.")
 _command("openigtlink", "From socket to tracker frame, against pyigtl in the same run.")
 _command("fuzz", "A fuzzer on every reader of files.")
 _command("sound", "From an alert to the first sample of its sound.")
+_command("slices", "Three slices through the tip, cut and painted.")

@@ -81,7 +81,8 @@ class _Layers:
         if not 0 <= layer < len(self._starts) - 1:
             return self._triangles[:0]
         part = slice(self._starts[layer], self._starts[layer + 1])
-        return self._triangles[part][(self._lowest[part] < mm) & (self._highest[part] >= mm)]
+        crossed: npt.NDArray[np.int32] = self._triangles[part][(self._lowest[part] < mm) & (self._highest[part] >= mm)]
+        return crossed
 
 
 def _chains(begins: Ints, ends: Ints) -> list[list[int]]:

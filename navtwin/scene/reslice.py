@@ -36,8 +36,8 @@ class Field:
     def rows_and_columns(self) -> tuple[F64, F64]:
         """Coordinates in ct of the pixel rows, first uppermost, and of the columns."""
         axis, sign = UP[self.plane]
-        down = (np.arange(self.height_px) - (self.height_px - 1) / 2.0) * self.mm_per_px
-        right = (np.arange(self.width_px) - (self.width_px - 1) / 2.0) * self.mm_per_px
+        down: F64 = (np.arange(self.height_px, dtype=np.float64) - (self.height_px - 1) / 2.0) * self.mm_per_px
+        right: F64 = (np.arange(self.width_px, dtype=np.float64) - (self.width_px - 1) / 2.0) * self.mm_per_px
         return self.at_mm[axis] - sign * down, self.at_mm[RIGHT[self.plane]] + right
 
 
@@ -46,7 +46,7 @@ class Reslicer:
 
     def __init__(self, volume: Volume) -> None:
         self._hu = volume.hu
-        self._T_ijk_from_ct = np.linalg.inv(volume.T_ct_from_ijk)
+        self._T_ijk_from_ct: npt.NDArray[np.float64] = np.asarray(np.linalg.inv(volume.T_ct_from_ijk), dtype=np.float64)
         self._axes = _aligned(self._T_ijk_from_ct, volume)
 
     @property
