@@ -25,26 +25,26 @@ class Axis:
         self.last_ns = max(self.last_ns, self.first_ns + LEAST_NS)
         self.show(self.start_ns, self.end_ns or self.last_ns)
 
-    def show(self, start_ns: float, end_ns: float) -> None:
+    def show(self, start_ns: int, end_ns: int) -> None:
         """Show this stretch, or the nearest one that there is."""
         width = min(max(end_ns - start_ns, LEAST_NS), self.last_ns - self.first_ns)
-        start_ns = min(max(start_ns, self.first_ns), self.last_ns - width)
-        self.start_ns, self.end_ns = round(start_ns), round(start_ns + width)
+        self.start_ns = min(max(start_ns, self.first_ns), self.last_ns - width)
+        self.end_ns = self.start_ns + width
 
     def zoom(self, factor: float, x_px: float) -> None:
         """Show `factor` times as much, with what is at `x_px` kept there."""
         middle = self.time(x_px)
         width = min(max((self.end_ns - self.start_ns) * factor, LEAST_NS), self.last_ns - self.first_ns)
         share = (middle - self.start_ns) / (self.end_ns - self.start_ns)
-        self.show(middle - share * width, middle + (1.0 - share) * width)
+        self.show(round(middle - share * width), round(middle + (1.0 - share) * width))
 
     def follow(self, t_ns: int) -> None:
         """Turn the page where `t_ns` has left what is shown."""
         width = self.end_ns - self.start_ns
         if t_ns < self.start_ns or t_ns > self.end_ns:
-            self.show(t_ns - 0.1 * width, t_ns + 0.9 * width)
+            self.show(t_ns - width // 10, t_ns + 9 * width // 10)
 
-    def x(self, t_ns: float) -> float:
+    def x(self, t_ns: int) -> float:
         """Where a time is drawn, px; it may lie beyond the edges."""
         return self.left_px + (t_ns - self.start_ns) / (self.end_ns - self.start_ns) * (self.right_px - self.left_px)
 

@@ -124,7 +124,7 @@ class Timeline(QWidget):
         self.axis.left_px, self.axis.right_px = GUTTER * self._scale, self.width() - MARGIN * self._scale
 
     def _slide(self, px: float) -> None:
-        by = px / max(1.0, self.axis.right_px - self.axis.left_px) * (self.axis.end_ns - self.axis.start_ns)
+        by = round(px / max(1.0, self.axis.right_px - self.axis.left_px) * (self.axis.end_ns - self.axis.start_ns))
         self.axis.show(self.axis.start_ns + by, self.axis.end_ns + by)
         self.moved.emit()
 

@@ -11,7 +11,7 @@ from tests.contracts.sources import ROOMS, ROOT, files, imports, where
 
 #: What each room may import of the others. A room may always import itself.
 MAY_IMPORT = {
-    "gui": ("navtwin.nouns", "navtwin.rigid", "navtwin.errors", "navtwin.bus", "navtwin.scene", "navtwin.record", "navtwin.sound"),
+    "gui": ("navtwin.nouns", "navtwin.rigid", "navtwin.errors", "navtwin.bus", "navtwin.scene", "navtwin.record", "navtwin.sound", "navtwin.volumes"),
     # `calibrate` is arithmetic like `rigid`: the twin's worker needs it too, and navtwin may not import tracking.
     "tracking": (
         "navtwin.nouns",
