@@ -53,6 +53,8 @@ class Terminal:
         self.mode_before = termios.tcgetattr(slave)[3]
         # No test is to be heard: with these, no system has a sound device.
         environment = {**os.environ, "TERM": "xterm-256color", "PULSE_SERVER": "unix:/nowhere", "ALSA_CONFIG_PATH": os.devnull}
+        # The tests' workers name a size for their own output, which is not this terminal's.
+        environment = {name: value for name, value in environment.items() if name not in ("COLUMNS", "LINES")}
         self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True)
         self.slave = slave
         self.text = self._plain = ""
