@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
+from navtwin.files.progress import progress
+
 if TYPE_CHECKING:
-    from navtwin.files.formats import Report
+    pass
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Space = Annotated[str | None, typer.Option(help="LPS or RAS: the axes of a file that does not say.")]
@@ -50,7 +50,7 @@ def import_command(
         identify=identify, labels=_text(labels), structures=tuple(structure or ()), names=_text(names), notes=notes, rig=_text(rig),
         columns=columns, unit=unit,
     )  # fmt: skip
-    with _progress() as report:
+    with progress("reading") as report:
         said = bring(file, to, options, report)
     _say(file, to, said, as_json)
 
@@ -66,7 +66,7 @@ def export_command(
     from navtwin.files.door import write
     from navtwin.files.formats import Options
 
-    with _progress() as report:
+    with progress("reading") as report:
         said = write(what, to, Options(name=name, space=space), report)
     _say(what, to, said, as_json)
 
@@ -110,13 +110,3 @@ def _say(source: Path, to: Path, said: tuple[str, ...], as_json: bool) -> None:
 
 def _text(path: Path | None) -> str | None:
     return None if path is None else str(path)
-
-
-@contextmanager
-def _progress() -> Iterator[Report]:
-    """A line on the error stream that says what is being worked on."""
-    from rich.console import Console
-    from rich.markup import escape
-
-    with Console(stderr=True).status("reading") as status:
-        yield lambda text: status.update(escape(text))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,9 +10,9 @@ import msgspec
 import typer
 
 from navtwin.errors import InputRefused, nearest
+from navtwin.files.progress import progress
 
 if TYPE_CHECKING:
-    from navtwin.scene.build import Report
     from navtwin.scene.check import CaseReport
     from navtwin.scene.scan import Sources
 
@@ -26,16 +24,6 @@ DATA = ("thorax",)
 
 Folder = Annotated[Path, typer.Argument(help="The case's folder.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-@contextmanager
-def _progress() -> Iterator[Report]:
-    """A line that says what is being worked on."""
-    from rich.console import Console
-    from rich.markup import escape
-
-    with Console(stderr=True).status("starting") as status:
-        yield lambda text: status.update(escape(text))
 
 
 @case_app.command()
@@ -86,7 +74,7 @@ def _new_by_recipe(folder: Path, recipe: str, *, given: bool) -> None:
         raise InputRefused(f"--recipe {recipe} brings its own CT and structures", "leave out all other options")
     refuse_taken(folder)
     data = get_thorax()
-    with _progress() as report:
+    with progress() as report:
         build_thorax_case(folder, data, report)
 
 
@@ -95,7 +83,7 @@ def _new_from_scan(folder: Path, sources: Sources, structures: list[str], name: 
     from navtwin.scene.new_case import build_case
 
     wanted = [parse_structure(text) for text in structures]
-    with _progress() as report:
+    with progress() as report:
         return build_case(folder, name=name or folder.resolve().name, sources=sources, wanted=wanted, report=report)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
@@ -13,13 +12,13 @@ import msgspec
 import typer
 
 from navtwin.errors import InputRefused, nearest
+from navtwin.files.progress import progress
 from navtwin.nouns import Role
 from navtwin.scene.author.numbers import SeveralNumbers, numbers_of
 
 if TYPE_CHECKING:
     from navtwin.scene.author.into_case import Listed
     from navtwin.scene.author.recipe import Edit, Recipe
-    from navtwin.scene.build import Report
 
 structure_app = typer.Typer(name="structure", no_args_is_help=True, help="Make, change and list the structures of a case.")
 
@@ -185,7 +184,7 @@ def edit(
         return recipe
 
     altered = Altered(rename, None if role is None else _role(role), caution, danger, sd, color, opacity)
-    with _progress() as report:
+    with progress() as report:
         said = change_made(folder, name, change if wishes else None, altered, _author(author), _today(), report)
     _say(said)
 
@@ -242,7 +241,7 @@ def _put(
         raise InputRefused("say where this shape goes", "pass --name for a new structure, or --into or --out-of and the name of one that is there")
     if other and (role, caution, danger, sd, color) != (None, None, None, None, ""):
         raise InputRefused(f"role, limits, --sd and --color say nothing here: '{other}' has its own", "change them with navtwin structure edit")
-    with _progress() as report:
+    with progress() as report:
         if other:
             said = change_made(folder, other, lambda recipe: with_step(recipe, edit), Altered(), _author(author), _today(), report)
         else:
@@ -250,16 +249,6 @@ def _put(
                 folder, Declared(name, usual if role is None else _role(role), caution, danger, sd, color), (edit,), _author(author), _today(), report
             )
     _say(said)
-
-
-@contextmanager
-def _progress() -> Iterator[Report]:
-    """A line that says what is being worked on."""
-    from rich.console import Console
-    from rich.markup import escape
-
-    with Console(stderr=True).status("starting") as status:
-        yield lambda text: status.update(escape(text))
 
 
 def _say(sentences: tuple[str, ...]) -> None:
