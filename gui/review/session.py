@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from navtwin.bus.words import order_words, printable
-from navtwin.nouns import LEVELS, AlertSet, Collect, Header, Level, Mark, Order, Priority, Reply, SetLimits, State, Undo
+from navtwin.nouns import LEVELS, AlertSet, Header, Level, Mark, Order, Priority, Reply, State
 from navtwin.record.chunks import ChunkAt, records_of
 from navtwin.record.format import Record
+from navtwin.record.limits import limit_steps
 from navtwin.record.read import decode
 
 Times = npt.NDArray[np.int64]
@@ -227,20 +228,7 @@ class Session:
 
     def limits(self, structure: str, caution_mm: float, danger_mm: float) -> tuple[tuple[int, float, float], ...]:
         """The case's limits, then every change that was accepted: (since, caution, danger). `undo` takes back a landmark, a sweep or a limit."""
-        steps, done = [(0, caution_mm, danger_mm)], list[SetLimits | Collect]()
-        for given in self.commands:
-            if given.reply is None or not given.reply.ok:
-                continue
-            order = given.order
-            if isinstance(order, SetLimits) or (isinstance(order, Collect) and order.what != "pivot" and order.action == "stop"):
-                done.append(order)
-            elif isinstance(order, Undo) and done:
-                done.pop()
-            mine = [o for o in done if isinstance(o, SetLimits) and o.structure == structure]
-            now = (mine[-1].caution_mm, mine[-1].danger_mm) if mine else (caution_mm, danger_mm)
-            if now != steps[-1][1:]:
-                steps.append((given.t_ns, *now))
-        return tuple(steps)
+        return limit_steps(structure, (caution_mm, danger_mm), self.commands)
 
     def _read(self, where: Where) -> State | AlertSet:
         chunk, n = where

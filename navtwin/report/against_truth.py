@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from navtwin.nouns import Collect, Rig, SetLimits, Undo
+from navtwin.nouns import Rig
+from navtwin.record.limits import limit_steps as accepted_limits
 from navtwin.report.episodes import CommandRow
 from navtwin.report.judge import Finding, Floats, Levels, Rules, Times, active_spans, judge, mark_masked
 from navtwin.report.session import Session
@@ -44,21 +45,7 @@ def limit_steps(structure: Structure, commands: tuple[CommandRow, ...]) -> Limit
     """The case's limits, then every change that was accepted; `undo` takes back the last landmark, sweep or change of limits."""
     assert structure.caution_mm is not None and structure.danger_mm is not None, "only a critical structure has limits"
     own = (structure.caution_mm, structure.danger_mm)
-    steps = [(0, *own)]
-    done: list[SetLimits | Collect] = []
-    for command in commands:
-        if command.reply is None or not command.reply.ok:
-            continue
-        order = command.order
-        if isinstance(order, SetLimits) or (isinstance(order, Collect) and order.what != "pivot" and order.action == "stop"):
-            done.append(order)
-        elif isinstance(order, Undo) and done:
-            done.pop()
-        mine = [o for o in done if isinstance(o, SetLimits) and o.structure == structure.name]
-        now = (mine[-1].caution_mm, mine[-1].danger_mm) if mine else own
-        if now != steps[-1][1:]:
-            steps.append((command.t_ns, *now))
-    t_ns, caution, danger = zip(*steps, strict=True)
+    t_ns, caution, danger = zip(*accepted_limits(structure.name, own, commands), strict=True)
     return LimitSteps(np.array(t_ns, np.int64), np.array(caution), np.array(danger))
 
 
