@@ -6,6 +6,7 @@ import io
 import math
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -17,6 +18,32 @@ _CHUNK_BYTES: Final = 256 * 1024
 _MOST_AXES: Final = 16
 #: No line that ends a header is longer.
 _LINE_BYTES: Final = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Header:
+    """The text header of a file.
+
+    Attributes
+    ----------
+    fields : (name, value) of every field in the order of the file, blanks stripped; names of NRRD's fields in lower case
+    data_offset : the byte behind the header, where the data begin unless they are in another file
+    what : where it was read from
+    keys : (key, value) of NRRD's `key:=value` lines in the order of the file, escapes resolved
+    """
+
+    fields: tuple[tuple[str, str], ...]
+    data_offset: int
+    what: Path
+    keys: tuple[tuple[str, str], ...] = ()
+
+    def value(self, *names: str) -> str | None:
+        """The value of a field or one of its other names; InputRefused where it is stated twice and not alike."""
+        return only(self.fields, names, self.what)
+
+    def needed(self, name: str) -> str:
+        """The value of a field; InputRefused where it is missing."""
+        return needed(self.fields, name, self.what)
 
 
 def read_until(source: BinaryIO | bytes, ending: re.Pattern[bytes], most: int) -> bytes | None:

@@ -7,42 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from navtwin.errors import InputRefused
 from navtwin.files.guard import MOST_TEXT
-from navtwin.files.header_text import needed, only, read_until, text_of
+from navtwin.files.header_text import Header, read_until, text_of
 
 #: What ElementDataFile says where the data follow the header.
 LOCAL: Final = ("LOCAL", "Local", "local")
 _LAST_LINE: Final = re.compile(rb"(?m)^[ \t]*ElementDataFile[ \t]*=[^\n]*\n")
 _FIRST_LINE: Final = re.compile(rb"[ \t]*[A-Za-z][A-Za-z0-9_]*[ \t]*=")
-
-
-@dataclass(frozen=True)
-class Header:
-    """A MetaImage header.
-
-    Attributes
-    ----------
-    fields : (key, value) of every line in the order of the file, blanks stripped; ElementDataFile last
-    data_offset : the byte behind the header, where the data begin if they are local
-    what : where it was read from
-    """
-
-    fields: tuple[tuple[str, str], ...]
-    data_offset: int
-    what: Path
-
-    def value(self, *names: str) -> str | None:
-        """The value under a key or one of its other names; InputRefused where it is stated twice and not alike."""
-        return only(self.fields, names, self.what)
-
-    def needed(self, name: str) -> str:
-        """The value under a key; InputRefused where it is missing."""
-        return needed(self.fields, name, self.what)
 
 
 def begins(head: bytes) -> bool:

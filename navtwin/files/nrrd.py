@@ -6,44 +6,17 @@ Format: https://teem.sourceforge.net/nrrd/format.html.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from navtwin.errors import InputRefused
 from navtwin.files.guard import MOST_TEXT
-from navtwin.files.header_text import needed, only, read_until, text_of
+from navtwin.files.header_text import Header, read_until, text_of
 
 _BLANK_LINE: Final = re.compile(rb"\n\r?\n")
 _MAGIC: Final = re.compile(rb"NRRD000[1-5]\r?\n")
 #: What stands for itself in a value: a backslash is written twice, a line's end as \\n.
 _ESCAPED: Final = re.compile(r"\\([\\n])")
-
-
-@dataclass(frozen=True)
-class Header:
-    """An NRRD header.
-
-    Attributes
-    ----------
-    fields : (name, value) of the format's own fields in the order of the file, names in lower case
-    keys : (key, value) of the `key:=value` lines in the order of the file, escapes resolved
-    data_offset : the byte behind the header, where the data begin unless they are in another file
-    what : where it was read from
-    """
-
-    fields: tuple[tuple[str, str], ...]
-    keys: tuple[tuple[str, str], ...]
-    data_offset: int
-    what: Path
-
-    def value(self, *names: str) -> str | None:
-        """The value of a field or one of its other names; InputRefused where it is stated twice and not alike."""
-        return only(self.fields, names, self.what)
-
-    def needed(self, name: str) -> str:
-        """The value under a key; InputRefused where it is missing."""
-        return needed(self.fields, name, self.what)
 
 
 def begins(head: bytes) -> bool:
@@ -84,7 +57,7 @@ def read_header(source: BinaryIO | bytes, what: Path, most: int = MOST_TEXT) -> 
             fields.append((name.strip().lower(), value.strip()))
         if fields and fields[-1][0] in ("data file", "datafile") and fields[-1][1].startswith("LIST"):
             break  # names of files follow, one a line
-    return Header(tuple(fields), tuple(keys), len(raw), what)
+    return Header(tuple(fields), len(raw), what, tuple(keys))
 
 
 def _plain(value: str) -> str:

@@ -13,17 +13,15 @@ import numpy as np
 
 from navtwin.errors import InputRefused
 from navtwin.files.guard import reading
-from navtwin.files.header_text import data_file, has_frames, numbers, whole_numbers
-from navtwin.files.metaimage import LOCAL, Header, begins, read_header
+from navtwin.files.header_text import Header, data_file, numbers, whole_numbers
+from navtwin.files.metaimage import LOCAL, begins, read_header
 from navtwin.volumes.axes import lps_from
 from navtwin.volumes.layout import UNIT_ASSUMED, Layout, layout, mm_per_unit, three_axes, unit_words
-from navtwin.volumes.storage import Storage
+from navtwin.volumes.storage import Storage, read_volume_header
 from navtwin.volumes.volume import Affine
 
 __all__ = ["begins", "metaimage_header", "metaimage_layout", "metaimage_storage"]
 
-#: A volume's header holds no frames.
-MOST_HEADER: Final = 16 * 1024**2
 #: MET_LONG is left out: it has 4 or 8 bytes, by the machine that wrote it.
 TYPES: Final = {
     "MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2", "MET_INT": "i4", "MET_UINT": "u4",
@@ -42,11 +40,7 @@ def metaimage_header(path: Path) -> Header:
     ------
     InputRefused : as `navtwin.files.metaimage.read_header`; a tracker's recording
     """
-    with reading(path), path.open("rb") as stream:
-        header = read_header(stream, path, MOST_HEADER)
-    if has_frames(header.fields):
-        raise InputRefused(f"{path} is a recording of a tracker, not a volume", "bring it in as a log: navtwin import FILE --to LOG.mcap")
-    return header
+    return read_volume_header(path, read_header)
 
 
 def metaimage_layout(path: Path, space: str | None = None, unit: str | None = None) -> Layout:

@@ -15,17 +15,15 @@ import numpy as np
 
 from navtwin.errors import InputRefused
 from navtwin.files.guard import reading
-from navtwin.files.header_text import data_file, has_frames, numbers, whole_numbers
-from navtwin.files.nrrd import Header, begins, read_header
+from navtwin.files.header_text import Header, data_file, numbers, whole_numbers
+from navtwin.files.nrrd import begins, read_header
 from navtwin.volumes.axes import lps_from
 from navtwin.volumes.layout import UNIT_ASSUMED, Layout, layout, mm_per_unit, three_axes, unit_words
-from navtwin.volumes.storage import Packing, Storage
+from navtwin.volumes.storage import Packing, Storage, read_volume_header
 from navtwin.volumes.volume import Affine
 
 __all__ = ["begins", "nrrd_affine", "nrrd_header", "nrrd_layout", "nrrd_storage"]
 
-#: A volume's header holds no frames.
-MOST_HEADER: Final = 16 * 1024**2
 _MOST_LINES: Final = 10_000
 _LINE_BYTES: Final = 64 * 1024
 _TYPES: Final = {
@@ -60,11 +58,7 @@ def nrrd_header(path: Path) -> Header:
     ------
     InputRefused : as `navtwin.files.nrrd.read_header`; a tracker's recording
     """
-    with reading(path), path.open("rb") as stream:
-        header = read_header(stream, path, MOST_HEADER)
-    if has_frames(header.keys):
-        raise InputRefused(f"{path} is a recording of a tracker, not a volume", "bring it in as a log: navtwin import FILE --to LOG.mcap")
-    return header
+    return read_volume_header(path, read_header)
 
 
 def nrrd_layout(path: Path, space: str | None = None, unit: str | None = None) -> Layout:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal
@@ -15,10 +15,13 @@ import numpy.typing as npt
 
 from navtwin.errors import InputRefused
 from navtwin.files.guard import reading
+from navtwin.files.header_text import Header, has_frames
 from navtwin.volumes.volume import MOST_BYTES
 
 Packing = Literal["none", "gzip", "zlib"]
 
+#: A volume's header holds no frames.
+MOST_HEADER: Final = 16 * 1024**2
 _CHUNK_BYTES: Final = 1024**2
 #: What may follow the voxels.
 _TRAILING_BYTES: Final = 1024**2
@@ -26,6 +29,20 @@ _TRAILING_BYTES: Final = 1024**2
 _TIGHTEST: Final = 1032
 #: zlib: a stream of zlib or gzip, whichever its first bytes say.
 _EITHER: Final = 32 + zlib.MAX_WBITS
+
+
+def read_volume_header(path: Path, read: Callable[[BinaryIO, Path, int], Header]) -> Header:
+    """The text header of a volume, by the reader of its format.
+
+    Raises
+    ------
+    InputRefused : as `read`; a tracker's recording
+    """
+    with reading(path), path.open("rb") as stream:
+        header = read(stream, path, MOST_HEADER)
+    if has_frames((*header.fields, *header.keys)):
+        raise InputRefused(f"{path} is a recording of a tracker, not a volume", "bring it in as a log: navtwin import FILE --to LOG.mcap")
+    return header
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from navtwin.errors import InputRefused
-from navtwin.files.nrrd import Header
+from navtwin.files.header_text import Header
 from navtwin.volumes.labels.segments import MOST_LABEL, Segment, Segmentation, label_counts
 from navtwin.volumes.labels.tables import hex_color
 from navtwin.volumes.nrrd import nrrd_affine, nrrd_header, nrrd_storage
