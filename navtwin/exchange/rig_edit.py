@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from navtwin.errors import InputRefused, nearest
-from navtwin.files.write import whole_file
+from navtwin.files.rig_file import change_rig
 from navtwin.nouns import Body, Rig, RigCamera, Tool, read_rig
 from navtwin.rigid import Vec3
 
@@ -37,23 +37,13 @@ def edit_rig(to: Path, change: Callable[[Any], None]) -> Rig:
     ------
     InputRefused : the file cannot be read or written, or the result has a fault
     """
-    import tomlkit
-    from tomlkit.exceptions import TOMLKitError
+
+    def changed(document: Any) -> None:
+        _refuse_inline(document, to)
+        change(document)
 
     rig_at(to)
-    try:
-        document = tomlkit.parse(to.read_text(encoding="utf-8"))
-    except TOMLKitError as error:
-        raise InputRefused(f"{to} cannot be changed: {error}", "mend that line") from error
-    _refuse_inline(document, to)
-    change(document)
-    with whole_file(to) as partial:
-        partial.write_text(tomlkit.dumps(document), encoding="utf-8", newline="\n")
-        try:
-            return read_rig(partial)
-        except InputRefused as refused:
-            problem = refused.problem.replace(str(partial), str(to))
-            raise InputRefused(f"with what came in it would not be a rig: {problem}", "nothing was written; change one of the two") from refused
+    return change_rig(to, changed)
 
 
 def _refuse_inline(document: Any, to: Path) -> None:

@@ -7,9 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from navtwin.files.rig_file import change_rig
 from tracking.calibration.evidence import save
 from tracking.calibration.measure import MIN_VIEWS, SHIFT_LIMIT_MM, BodyMeasurement
-from tracking.calibration.results import change_rig, named_entry, replace_text, result_path
+from tracking.calibration.results import named_entry, replace_text, result_path
 
 #: How each source of the scale is told.
 SCALE_WORDS = {"cameras": "seen by two cameras", "ruler": "measured with a ruler", "plan": "taken from the plan: one camera cannot see it"}

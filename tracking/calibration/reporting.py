@@ -10,7 +10,8 @@ from typing import Any
 
 import typer
 
-from tracking.calibration.results import change_rig, plain_value, result_path, write_result
+from navtwin.files.rig_file import change_rig
+from tracking.calibration.results import plain_value, result_path, write_result
 
 
 @dataclass(frozen=True)

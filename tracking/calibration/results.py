@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -67,24 +67,6 @@ def replace_text(path: Path, text: str) -> None:
     """A crash leaves the old file or the new one."""
     with whole_file(path) as partial:
         partial.write_text(text, encoding="utf-8")
-
-
-def change_rig(path: Path, change: Callable[[Any], None]) -> None:
-    """Change rig.toml, keeping its comments and layout; what would not be a rig any more is not written.
-
-    Parameters
-    ----------
-    change : takes tomlkit's document and changes it in place
-    """
-    import tomlkit
-
-    from navtwin.nouns import read_rig
-
-    document = tomlkit.parse(path.read_text(encoding="utf-8"))
-    change(document)
-    with whole_file(path) as trial:
-        trial.write_text(tomlkit.dumps(document), encoding="utf-8")
-        read_rig(trial)
 
 
 def named_entry(document: Any, table: str, name: str) -> Any:
