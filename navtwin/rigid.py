@@ -20,6 +20,10 @@ Mat3 = tuple[Vec3, Vec3, Vec3]
 
 #: How far R'R may be from the identity before a matrix is refused as not rigid.
 ORTHONORMAL_TOLERANCE = 1e-6
+#: How far it may be for a matrix that was printed or sent with few digits (decision 7): up to here the nearest rotation is taken, beyond it none.
+PRINTED_TOLERANCE = 1e-3
+#: No tracker sees a kilometre.
+REACH_MM = 1e6
 
 
 def _dot(a: Vec3, b: Vec3) -> float:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 import numpy.typing as npt
 
 from navtwin.errors import InputRefused
-from navtwin.rigid import ORTHONORMAL_TOLERANCE, Rigid
-
-#: How far R'R of a matrix that was printed with few digits may be from the identity. Further off it is no rotation (decision 7).
-PRINTED_TOLERANCE: Final = 1e-3
+from navtwin.rigid import ORTHONORMAL_TOLERANCE, PRINTED_TOLERANCE, Rigid
 
 
 def nearly_rigid(matrix: npt.ArrayLike, *, target: str, source: str, where: str) -> tuple[Rigid, str]:

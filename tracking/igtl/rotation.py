@@ -7,14 +7,10 @@ from typing import Final
 
 from navtwin.igtl.poses import Matrix, QuaternionPose
 from navtwin.nouns import Pose
-from navtwin.rigid import Mat3, Rigid, Vec3
+from navtwin.rigid import PRINTED_TOLERANCE, REACH_MM, Mat3, Rigid, Vec3
 
-#: float32 puts R'R off 1 by 3e-7, senders that round to four digits by some 4e-4. Up to here the nearest rotation is taken, beyond it none.
-TOLERANCE: Final = 1e-3
-#: Up to here one step of the iteration gives all digits.
+#: float32 puts R'R off 1 by 3e-7: up to here one step of the iteration gives all digits.
 _FLOAT32: Final = 1e-6
-#: No tracker sees a kilometre.
-REACH_MM: Final = 1e6
 
 
 class NotAPose(ValueError):
@@ -36,8 +32,8 @@ def pose_of_matrix(matrix: Matrix) -> Pose:
         raise NotAPose("its rotation is left-handed (a mirror)")
     gram = _gram(rows)
     off = max(abs(value - wanted) for value, wanted in zip(gram, (1.0, 0.0, 0.0, 1.0, 0.0, 1.0), strict=True))
-    if off > TOLERANCE:
-        raise NotAPose(f"its rotation is scaled or sheared (off by {off:.2g}, at most {TOLERANCE:g} is taken for rounding)")
+    if off > PRINTED_TOLERANCE:
+        raise NotAPose(f"its rotation is scaled or sheared (off by {off:.2g}, at most {PRINTED_TOLERANCE:g} is taken for rounding)")
     # Newton's iteration to the nearest rotation (Higham, SIAM J. Sci. Stat. Comput. 7, 1986): each step squares the error.
     rows = _step(rows, gram)
     if off > _FLOAT32:
@@ -83,7 +79,7 @@ def pose_of_quaternion(pose: QuaternionPose) -> Pose:
         raise NotAPose("it has a position but no orientation")
     w, x, y, z = pose.q_wxyz
     length = math.sqrt(w * w + x * x + y * y + z * z)
-    if not abs(length - 1.0) <= TOLERANCE:
+    if not abs(length - 1.0) <= PRINTED_TOLERANCE:
         raise NotAPose(f"its quaternion has length {length:.4g}, not 1")
     return Pose(q_wxyz=(w / length, x / length, y / length, z / length), t_mm=pose.t_mm)
 

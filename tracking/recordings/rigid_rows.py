@@ -7,16 +7,12 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from navtwin.rigid import ORTHONORMAL_TOLERANCE
+from navtwin.rigid import ORTHONORMAL_TOLERANCE, PRINTED_TOLERANCE, REACH_MM
 
 Floats = npt.NDArray[np.float64]
 
-#: Trackers print rounded numbers: real recordings are off R'R = 1 by up to 4.3e-4. Up to here the nearest rotation is taken, beyond it none.
-PRINTED_TOLERANCE: Final = 1e-3
 #: Rotations printed with all their digits are taken as they are.
 _EXACT: Final = 1e-12
-#: No tracker sees a kilometre.
-REACH_MM: Final = 1e6
 #: Why a pose is refused, by number; 0 is not refused.
 REFUSALS: Final = (
     "",
