@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 _MOST_BYTES: Final = 4 * 1024**2
-_COLOR_LINE: Final = re.compile(r"(-?\d+)\s+(\S+)\s+(\d+)\s+(\d+)\s+(\d+)(?:\s+\d+)?")
-_SNAP_LINE: Final = re.compile(r'(-?\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+[\d.eE+-]+\s+\d\s+\d\s+"(.*)"')
+_COLOR_LINE: Final = re.compile(r"(?P<label>-?\d+)\s+(?P<name>\S+)\s+(?P<r>\d+)\s+(?P<g>\d+)\s+(?P<b>\d+)(?:\s+\d+)?")
+_SNAP_LINE: Final = re.compile(r'(?P<label>-?\d+)\s+(?P<r>\d+)\s+(?P<g>\d+)\s+(?P<b>\d+)\s+[\d.eE+-]+\s+\d\s+\d\s+"(?P<name>.*)"')
 _NAMES: Final = ("structure", "name", "Name")
 _LABELS: Final = ("id", "label", "LabelValue")
 
@@ -42,9 +42,9 @@ def read_table(path: Path) -> tuple[Segment, ...]:
     text = read_text(path, _MOST_BYTES)
     lines = [(n, line.strip()) for n, line in enumerate(text.splitlines(), 1) if line.strip() and not line.lstrip().startswith("#")]
     if lines and _SNAP_LINE.fullmatch(lines[0][1]):
-        found = list(_snap_rows(lines, path))
+        found = list(_matched_rows(lines, path, _SNAP_LINE, "label description", 'label, R, G, B, A, visible, mesh, "name"'))
     elif lines and _COLOR_LINE.fullmatch(lines[0][1]):
-        found = list(_color_rows(lines, path))
+        found = list(_matched_rows(lines, path, _COLOR_LINE, "colour table", "label, name (no blanks), R, G, B, A"))
     else:
         found = list(_csv_rows(text, path))
     return _unrepeated(found, path)
@@ -61,20 +61,12 @@ def _unrepeated(found: list[Segment], path: Path) -> tuple[Segment, ...]:
     return tuple(Segment(name, (label,), colors[label]) for label, name in named.items() if label != 0)
 
 
-def _snap_rows(lines: list[tuple[int, str]], path: Path) -> Iterator[Segment]:
+def _matched_rows(lines: list[tuple[int, str]], path: Path, pattern: re.Pattern[str], table: str, columns: str) -> Iterator[Segment]:
     for number, line in lines:
-        found = _SNAP_LINE.fullmatch(line)
+        found = pattern.fullmatch(line)
         if found is None:
-            raise InputRefused(f"line {number} of {path} is no line of a label description", 'it needs label, R, G, B, A, visible, mesh, "name"')
-        yield _segment(found.group(5), found.group(1), found.groups()[1:4], path, number)
-
-
-def _color_rows(lines: list[tuple[int, str]], path: Path) -> Iterator[Segment]:
-    for number, line in lines:
-        found = _COLOR_LINE.fullmatch(line)
-        if found is None:
-            raise InputRefused(f"line {number} of {path} is no line of a colour table", "it needs label, name (no blanks), R, G, B, A")
-        yield _segment(found.group(2), found.group(1), found.groups()[2:5], path, number)
+            raise InputRefused(f"line {number} of {path} is no line of a {table}", f"it needs {columns}")
+        yield _segment(found["name"], found["label"], found.group("r", "g", "b"), path, number)
 
 
 def _csv_rows(text: str, path: Path) -> Iterator[Segment]:
