@@ -16,8 +16,8 @@ import time
 import numpy as np
 from common import add_case, case_of, parser, percentiles, print_rows, write_json
 
-from gui.slice_painting import Cuts, field_of, paint_slice
-from gui.slices_model import FIRST_FIELD_MM, WINDOWS, Request, Sight
+from gui.slices.model import FIRST_FIELD_MM, WINDOWS, Request, Sight
+from gui.slices.painting import Cuts, field_of, paint_slice
 from navtwin.scene.crossings import Crossings
 from navtwin.scene.reslice import Reslicer
 from navtwin.scene.slices import PLANES

@@ -9,8 +9,8 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from gui import theme
-from gui.board import Board
-from gui.feed import Feed, Port
+from gui.link.board import Board
+from gui.link.feed import Feed, Port
 from gui.window import Window
 from navtwin.nouns import Rig
 from navtwin.scene.model import Scene

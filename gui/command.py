@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gui.own_core import core_beside
+from gui.link.own_core import core_beside
 from navtwin.bus.keys import client_keys
 from navtwin.bus.topics import COMMAND_PORT, PUB_PORT
 from navtwin.errors import InputRefused
 
 if TYPE_CHECKING:
-    from gui.board import Board
+    from gui.link.board import Board
     from navtwin.nouns import Rig
     from navtwin.scene.model import Scene
     from navtwin.sound.beside import Beside
@@ -44,7 +44,7 @@ def app(
     server_key: Annotated[Path | None, typer.Option("--server-key", metavar="FILE", help="the core's .pub file")] = None,
 ) -> None:
     """Watch a running core: the patient, the instruments, the distances and the alerts. With --source, start the core as well."""
-    from gui.board import Board
+    from gui.link.board import Board
     from navtwin.bus.client import Client
     from navtwin.scene.views import check_view
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gui.board import SESSION_ENDED, Board, Moment
-from gui.feed import Feed, Port
+from gui.link.board import SESSION_ENDED, Board, Moment
+from gui.link.feed import Feed, Port
 from navtwin.nouns import LEVELS, AlertSet, Level, Rig
 from navtwin.scene.model import Scene
 from navtwin.scene.picture import Picture, open_plotter, save_png

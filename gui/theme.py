@@ -6,7 +6,9 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontDatabase, QPainter, QPen
 from PySide6.QtWidgets import QApplication, QLayout, QWidget
 
+from gui.ink import DARK, INKS, Ink
 from navtwin.bus.signals import SIGNALS
+from navtwin.errors import InputRefused, nearest
 from navtwin.nouns import Priority
 from navtwin.scene import palette
 from navtwin.scene.caption import font_file
@@ -15,6 +17,26 @@ FAMILIES = ["Inter", "Segoe UI", "SF Pro Text", "Helvetica Neue", "Noto Sans", "
 #: The window is drawn for this size and grows its type with larger ones.
 DESIGN_WIDTH, DESIGN_HEIGHT = 1280, 800
 MOST_SCALE = 1.6
+
+_chosen = {"now": DARK}
+
+
+def ink() -> Ink:
+    """The colours now; asked for at each painting, so that a change of theme shows at the next."""
+    return _chosen["now"]
+
+
+def choose(name: str) -> Ink:
+    """Take the theme `dark` or `light` for what is painted from now on.
+
+    Raises
+    ------
+    InputRefused : no theme has that name
+    """
+    if name not in INKS:
+        raise InputRefused(f"there is no theme '{name}'", nearest(name, INKS))
+    _chosen["now"] = INKS[name]
+    return INKS[name]
 
 
 def prepare(app: QApplication) -> None:

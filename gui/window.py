@@ -10,15 +10,15 @@ from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.banner import AlertBanner, TechnicalRow
-from gui.board import Board, Meant, Moment, ordered
-from gui.bullseye import Bullseye
-from gui.lamps import Lamps
-from gui.pace import Pace
-from gui.slices_view import SlicesView
-from gui.stage import Stage
-from gui.strip import Strip
-from gui.view3d import View, open_view
+from gui.alerts.banner import AlertBanner, TechnicalRow
+from gui.alerts.lamps import Lamps
+from gui.link.board import Board, Meant, Moment, ordered
+from gui.navigate.bullseye import Bullseye
+from gui.navigate.stage import Stage
+from gui.navigate.strip import Strip
+from gui.picture.pace import Pace
+from gui.picture.view3d import View, open_view
+from gui.slices.view import SlicesView
 from navtwin import __version__
 from navtwin.bus.words import duration_words, name_words, subject_words
 from navtwin.nouns import Ack, Alert, AudioPause, Freeze, Mark, Mute, Order, Rig, TechnicalAlarm

@@ -10,7 +10,9 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.pace import Pace
+from gui.navigate.stage import unknown_words
+from gui.picture.pace import Pace
+from gui.picture.view3d import View, open_view
 from gui.review.axis import Axis
 from gui.review.notes import Note, add_note, read_notes
 from gui.review.player import Player
@@ -20,8 +22,6 @@ from gui.review.session import Session
 from gui.review.side import Side
 from gui.review.timeline import Timeline
 from gui.review.transport import Transport
-from gui.stage import unknown_words
-from gui.view3d import View, open_view
 from navtwin.errors import NavtwinError
 from navtwin.nouns import Rig
 from navtwin.scene.distances import structure_rows

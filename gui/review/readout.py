@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from gui.alert_line import Elided
-from gui.banner import LevelBlock
-from gui.board import Moment, ordered
+from gui.alerts.alert_line import Elided
+from gui.alerts.banner import LevelBlock
+from gui.link.board import Moment, ordered
 from navtwin.bus.words import STATUS_WORDS, alert_words, level_words, subject_words, technical_words
 from navtwin.nouns import Alert, AlertSet, State, TechnicalAlarm
 

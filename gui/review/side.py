@@ -7,10 +7,10 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QListWidget, QListWidgetItem, QTabWidget, QTextBrowser, QVBoxLayout, QWidget
 
+from gui.navigate.strip import Strip
 from gui.review.axis import time_words
 from gui.review.compare import accounts_html, alignments, comparison_html, events_of
 from gui.review.session import Session
-from gui.strip import Strip
 from navtwin.scene import palette
 from navtwin.scene.distances import StructureRow
 from navtwin.scene.model import Scene

@@ -12,13 +12,13 @@ from PySide6.QtGui import QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMainWindow, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.alert_line import Elided
+from gui.alerts.alert_line import Elided
+from gui.picture.view3d import open_view
 from gui.review.load import load
 from gui.review.place import OpenPicture, Review
 from gui.review.report import HtmlReport, write_pdf
 from gui.review.session import Session
 from gui.review.world import damage_words, same_case, title_words, world
-from gui.view3d import open_view
 from navtwin.errors import NavtwinError
 from navtwin.scene.views import VIEW_TITLES, VIEWS
 

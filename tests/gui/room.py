@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pyvista as pv
 
-from gui.board import Board
+from gui.link.board import Board
 from navtwin.bus.link import Link
 from navtwin.errors import BusRefused
 from navtwin.nouns import AlertSet, Body, Envelope, Order, Output, Part, Rig, State, Tool, Topic, Tracker

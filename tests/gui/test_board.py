@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from gui.board import MEANT_NS, SESSION_ENDED, Meant, ordered
+from gui.link.board import MEANT_NS, SESSION_ENDED, Meant, ordered
 from navtwin.nouns import Ack, Alert, Mark, Reply
 from tests.bus.fake_core import SETUP
 from tests.gui.room import CAUTION_S, CONTACT_S, DANGER_S, MS, Desk, said, with_health

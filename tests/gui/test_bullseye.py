@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QColor, QImage
 
-from gui.bullseye import Bullseye
-from gui.bullseye_words import aim_card
+from gui.navigate.bullseye import Bullseye
+from gui.navigate.bullseye_words import aim_card
 from navtwin.nouns import InstrumentState, Pose, State
 from navtwin.scene import palette
 from navtwin.scene.model import Plan, Scene

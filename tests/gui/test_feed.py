@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import zmq
 
-from gui.board import Board
-from gui.feed import Feed
+from gui.link.board import Board
+from gui.link.feed import Feed
 from navtwin.bus.client import Client
 from navtwin.bus.link import Link
 from navtwin.nouns import Mark, encode

@@ -11,10 +11,10 @@ from PySide6.QtCore import QSettings
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QWidget
 
-from gui.loading import SlicePictures
-from gui.slice_painting import Cuts, field_of, paint_slice, to_px
-from gui.slices_model import FIELDS_MM, LATE_NS, Request, SlicesModel, sight_of
-from gui.slices_view import SlicesView
+from gui.slices.cutter import SlicePictures
+from gui.slices.model import FIELDS_MM, LATE_NS, Request, SlicesModel, sight_of
+from gui.slices.painting import Cuts, field_of, paint_slice, to_px
+from gui.slices.view import SlicesView
 from gui.window import Window
 from navtwin.nouns import State
 from navtwin.rigid import Vec3
@@ -90,7 +90,7 @@ def near(image: np.ndarray, color: str, tolerance: int = 40) -> np.ndarray:
 
 
 def request(at: Vec3 = (0.0, 0.0, 0.0), field_mm: float = 75.0) -> Request:
-    from gui.slices_model import Sight
+    from gui.slices.model import Sight
 
     return Request(at, field_mm, "bone", SIZES, 1.0, Sight("", "", "", None))
 

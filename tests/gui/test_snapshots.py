@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from PIL import Image
 
-from gui.board import SESSION_ENDED, Board, Moment
+from gui.link.board import SESSION_ENDED, Board, Moment
 from gui.snapshots import Watch, _Newest, watch
 from navtwin.bus.link import Link
 from navtwin.nouns import AlertSet, Envelope, Output, State, Topic

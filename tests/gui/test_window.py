@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QWidget
 
-from gui.board import SESSION_ENDED
+from gui.link.board import SESSION_ENDED
 from gui.window import Window
 from navtwin.bus.signals import SIGNALS
 from navtwin.nouns import Ack, AudioPause, Freeze, Mark, Mute, State

@@ -7,8 +7,8 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.alert_line import Acknowledge, Elided, Line, sunk
-from gui.board import Moment, ordered
+from gui.alerts.alert_line import Acknowledge, Elided, Line, sunk
+from gui.link.board import Moment, ordered
 from navtwin.bus.signals import flash_on
 from navtwin.bus.words import STATUS_WORDS, distance_words, duration_words, level_words, passing_words, speed_words, subject_words, technical_words
 from navtwin.nouns import Alert, Priority, TechnicalAlarm

@@ -9,8 +9,8 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from gui import theme
-from gui.board import Moment
-from gui.bullseye_words import AimCard, aim_card
+from gui.link.board import Moment
+from gui.navigate.bullseye_words import AimCard, aim_card
 from navtwin.bus.words import name_words
 from navtwin.nouns import Rig
 from navtwin.scene import palette

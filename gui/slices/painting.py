@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 
-from gui.slices_model import WINDOWS, Request
+from gui.slices.model import WINDOWS, Request
 from navtwin.scene.crossings import Crossings
 from navtwin.scene.model import Scene, Structure
 from navtwin.scene.reslice import Field, Reslicer

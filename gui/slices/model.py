@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from gui.board import MS, Moment
+from gui.link.board import MS, Moment
 from navtwin.bus.words import STATUS_WORDS
 from navtwin.rigid import Rigid, Vec3
 from navtwin.scene.model import Scene

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QP
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from gui import theme
-from gui.board import Moment
+from gui.link.board import Moment
 from navtwin.bus.signals import SIGNALS
 from navtwin.nouns import Lamp
 from navtwin.scene import palette

@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPainterPath, QPainterPathStroker, QPen
 
 from gui import theme
-from gui.slice_painting import to_px
+from gui.slices.painting import to_px
 from navtwin.nouns import Part
 from navtwin.rigid import Rigid
 from navtwin.scene import palette

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gui.board import MS, Moment
-from gui.view3d import View
+from gui.link.board import MS, Moment
+from gui.picture.view3d import View
 from navtwin.scene.views import ViewName
 
 #: Share of the time that painting may take, so that alerts, which wait in the same thread to be shown, get their turn.

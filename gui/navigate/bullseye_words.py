@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gui.board import Moment
-from gui.slices_model import sight_of
+from gui.link.board import Moment
+from gui.slices.model import sight_of
 from navtwin.nouns import Rig
 from navtwin.scene.aim import Aim, Verdict, aim_of, axis_sd_rad, plan_in_reach, tip_sd_mm
 from navtwin.scene.model import Plan, Scene

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from gui.board import Board
+from gui.link.board import Board
 from navtwin.bus.link import Link
 from navtwin.errors import BusRefused
 from navtwin.nouns import Envelope, Order, Topic

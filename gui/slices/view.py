@@ -6,12 +6,12 @@ from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from gui import slice_marks as marks
 from gui import theme
-from gui.board import Moment
-from gui.loading import SliceCutter, SlicePictures
-from gui.slice_painting import field_of
-from gui.slices_model import Sight, SlicesModel
+from gui.link.board import Moment
+from gui.slices import marks
+from gui.slices.cutter import SliceCutter, SlicePictures
+from gui.slices.model import Sight, SlicesModel
+from gui.slices.painting import field_of
 from navtwin.bus.words import name_words
 from navtwin.nouns import Part, Rig
 from navtwin.scene import palette

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from gui import theme
-from gui.board import Moment, Word
+from gui.link.board import Moment, Word
 from navtwin.bus.signals import SIGNALS
 from navtwin.bus.words import STATUS_WORDS, duration_words, name_words
 from navtwin.scene import palette

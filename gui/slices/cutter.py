@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
-from gui.slice_painting import Cuts, paint_slice
-from gui.slices_model import Request
+from gui.slices.model import Request
+from gui.slices.painting import Cuts, paint_slice
 from navtwin.errors import NavtwinError
 from navtwin.scene.crossings import Crossings
 from navtwin.scene.model import Scene

@@ -1,0 +1,1 @@
+"""Alerts and lamps, as they are shown in every place."""

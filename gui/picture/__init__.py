@@ -1,0 +1,1 @@
+"""The picture in three dimensions, and when it is painted."""

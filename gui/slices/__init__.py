@@ -1,0 +1,1 @@
+"""Slices through the scan: cut in a thread, painted, marked."""
