@@ -1,0 +1,149 @@
+"""What the five places share: the open case and rig, the link to the core, and the core that was started from here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from gui.desktop.jobs import CommandJob, Job, Report, ThreadJob
+from gui.link.board import Board
+from navtwin.nouns import Order, Rig, read_rig
+from navtwin.scene.model import Scene
+
+_J = TypeVar("_J", bound=Job)
+RIG_FILE = "rig.toml"
+
+
+class Desk(QObject):
+    """The state of the desktop that belongs to no place.
+
+    Parameters
+    ----------
+    board : what may be shown of the core
+    order : sends an order; what becomes of it is said on the board
+    ports : where a core started from here publishes, and takes commands
+
+    Attributes
+    ----------
+    folder, scene : the open case; the scene is None until it is loaded, and where it cannot be
+    rig, rig_path : where the instruments' shapes and the cameras are; None where there is none yet
+
+    Signals
+    -------
+    case_changed : another case, or the same one with other contents (`scene` may be None)
+    rig_changed : another rig, or the same one with other contents
+    said : words for the window's line, and whether they are bad news
+    working : a `Job` has begun
+    """
+
+    case_changed = Signal()
+    rig_changed = Signal()
+    said = Signal(str, bool)
+    working = Signal(object)
+
+    def __init__(
+        self,
+        board: Board,
+        order: Callable[[Order], None],
+        ports: tuple[int, int],
+        clock: Callable[[], int] = time.monotonic_ns,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.board, self.order, self.ports, self.clock = board, order, ports, clock
+        self.folder: Path | None = None
+        self.scene: Scene | None = None
+        self.rig: Rig | None = None
+        self.rig_path: Path | None = None
+        self._jobs: list[Job] = []
+        self._opening: Job | None = None
+
+    def open_case(self, folder: Path) -> None:
+        """Load a case beside the window; `case_changed` says when it is there."""
+        self.folder = folder
+        if self._opening is not None and self._opening.running:
+            self._opening.cancel()
+        self._opening = self.beside(f"opening {folder.name}", partial(_load, folder), self._opened)
+
+    def reload_case(self) -> None:
+        """Load the open case again: its files have changed."""
+        if self.folder is not None:
+            self.open_case(self.folder)
+
+    def set_case(self, scene: Scene) -> None:
+        """A case that is loaded already."""
+        self.folder, self.scene = scene.folder, scene
+        self.case_changed.emit()
+        own = scene.folder / RIG_FILE
+        if self.rig_path is None and own.exists():
+            self.open_rig(own)
+
+    def open_rig(self, path: Path) -> None:
+        """Read `rig.toml`; a refusal is said and changes nothing.
+
+        Raises
+        ------
+        InputRefused : it cannot be read as a rig
+        """
+        self.set_rig(read_rig(path), path)
+
+    def set_rig(self, rig: Rig | None, path: Path | None) -> None:
+        """A rig that is read already."""
+        self.rig, self.rig_path = rig, path
+        if rig is not None:
+            self.board.max_age_ms = rig.tracker.max_age_ms
+        self.rig_changed.emit()
+
+    def say(self, words: str, *, bad: bool = False) -> None:
+        """Put words into the window's line, "" to clear it."""
+        self.said.emit(words, bad)
+
+    def command(self, title: str, arguments: list[str], done: Callable[[str], None] | None = None) -> CommandJob:
+        """Run `navtwin ARGUMENTS` beside the window. `done` is called with "" or what went wrong; without it the window's line tells."""
+        job = CommandJob(title, arguments, self)
+        job.ended.connect(lambda _result, words: done(words) if done else self._tell(title, words))
+        return self._begun(job)
+
+    def beside(self, title: str, work: Callable[[Report], Any], done: Callable[[Any, str], None]) -> ThreadJob:
+        """Run a function beside the window. `done` is called in the window's thread with its result and "", or None and what went wrong."""
+        job = ThreadJob(title, work, self)
+        job.ended.connect(done)
+        return self._begun(job)
+
+    def release(self) -> None:
+        """The window closes: what still runs for it ends."""
+        for job in self._jobs:
+            if job.running:
+                job.cancel()
+
+    def _begun(self, job: _J) -> _J:
+        self._jobs = [*(j for j in self._jobs if j.running), job]
+        self.working.emit(job)
+        return job
+
+    def _tell(self, title: str, words: str) -> None:
+        self.say(f"{title}: {words or 'done'}", bad=bool(words) and words != "cancelled")
+
+    def _opened(self, scene: Scene | None, words: str) -> None:
+        if words == "cancelled" and self._opening is not None and self._opening.running:
+            # Another was asked for meanwhile.
+            return
+        if scene is None:
+            self.scene = None
+            self.case_changed.emit()
+            self.say(words, bad=words != "cancelled")
+            return
+        self.say("")
+        self.set_case(scene)
+
+
+def _load(folder: Path, report: Report) -> Scene:
+    from navtwin.scene.case import load_scene
+
+    report("reading structures")
+    return load_scene(folder)

@@ -1,0 +1,149 @@
+"""Long work beside the window: a command in a process of its own, or a function in a thread. Each says how far it is, and can be cancelled."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from PySide6.QtCore import QObject, QProcess, Qt, QTimer, Signal
+
+from navtwin.errors import NavtwinError
+
+Report = Callable[[str], None]
+#: After being asked, a command has this long to leave before it is ended, ms.
+LEAVING_MS = 2000
+#: Words of a command that are kept, to tell why it failed.
+KEPT_LINES = 40
+
+
+class Cancelled(Exception):
+    """Raised out of `report` in a job that the user has cancelled."""
+
+
+class Job(QObject):
+    """Work under way.
+
+    Signals
+    -------
+    told : a line on how far it is
+    ended : once, in the window's thread: the result (None for a command), and what went wrong, "" if nothing did, "cancelled" if that was asked
+    """
+
+    told = Signal(str)
+    ended = Signal(object, str)
+
+    def __init__(self, title: str, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.title = title
+        self.running = True
+        self.ended.connect(self._over)
+
+    def cancel(self) -> None:
+        """Ask it to stop; `ended` says when it has."""
+        raise NotImplementedError
+
+    def _over(self) -> None:
+        self.running = False
+
+
+class CommandJob(Job):
+    """`navtwin ARGUMENTS` in a process of its own: cancelling ends it, and what it began it leaves as it was.
+
+    Signals
+    -------
+    line : each line of its standard output
+    """
+
+    line = Signal(str)
+
+    def __init__(self, title: str, arguments: Sequence[str], parent: QObject | None = None) -> None:
+        super().__init__(title, parent)
+        self._errors: list[str] = []
+        self._cancelled = False
+        self._rest = {"out": b"", "err": b""}
+        self._process = QProcess(self)
+        self._process.readyReadStandardOutput.connect(self._read_output)
+        self._process.readyReadStandardError.connect(self._read_errors)
+        self._process.finished.connect(self._finished)
+        self._process.errorOccurred.connect(self._failed)
+        self._process.start(sys.executable, ["-m", "navtwin", *arguments])
+
+    def cancel(self) -> None:
+        self._cancelled = True
+        self._process.terminate()
+        if not self._process.waitForFinished(0):
+            QTimer.singleShot(LEAVING_MS, self, self._process.kill)
+
+    def write(self, line: str) -> None:
+        """A line for its standard input."""
+        self._process.write(line.encode() + b"\n")
+
+    def _read_output(self) -> None:
+        for text in self._lines("out", bytes(self._process.readAllStandardOutput().data())):
+            self.line.emit(text)
+
+    def _read_errors(self) -> None:
+        for text in self._lines("err", bytes(self._process.readAllStandardError().data())):
+            self._errors = [*self._errors, text][-KEPT_LINES:]
+            self.told.emit(text)
+
+    def _lines(self, stream: str, arrived: bytes) -> list[str]:
+        *whole, self._rest[stream] = (self._rest[stream] + arrived).replace(b"\r", b"\n").split(b"\n")
+        return [text for line in whole if (text := line.decode(errors="replace").strip())]
+
+    def _finished(self, code: int) -> None:
+        self._read_output()
+        self._read_errors()
+        words = "cancelled" if self._cancelled else "" if code == 0 else " ".join(self._errors[-4:]) or f"it ended with exit code {code}"
+        self.ended.emit(None, words)
+
+    def _failed(self, error: QProcess.ProcessError) -> None:
+        if error == QProcess.ProcessError.FailedToStart:
+            self.ended.emit(None, f"{sys.executable} could not be started: {self._process.errorString()}")
+
+
+class ThreadJob(Job):
+    """A function in a thread. It is handed `report`, which also ends it once it is cancelled."""
+
+    # What the thread says goes through the window's own loop: whoever listens is called in the window's thread, whatever he is.
+    _told = Signal(str)
+    _ended = Signal(object, str)
+
+    def __init__(self, title: str, work: Callable[[Report], Any], parent: QObject | None = None) -> None:
+        super().__init__(title, parent)
+        self._work = work
+        self._cancelled = threading.Event()
+        self._told.connect(self._tell, Qt.ConnectionType.QueuedConnection)
+        self._ended.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self._thread = threading.Thread(target=self._run, name=f"navtwin-{title}", daemon=True)
+        self._thread.start()
+
+    def cancel(self) -> None:
+        self._cancelled.set()
+
+    def _report(self, text: str) -> None:
+        if self._cancelled.is_set():
+            raise Cancelled
+        self._told.emit(text)
+
+    def _tell(self, text: str) -> None:
+        self.told.emit(text)
+
+    def _deliver(self, result: object, words: str) -> None:
+        self.ended.emit(result, words)
+
+    def _run(self) -> None:
+        result, words = None, ""
+        try:
+            result = self._work(self._report)
+        except Cancelled:
+            words = "cancelled"
+        except NavtwinError as error:
+            words = str(error)
+        except MemoryError:
+            words = f"{self.title}: it does not fit into memory"
+        if self._cancelled.is_set():
+            result, words = None, "cancelled"
+        self._ended.emit(result, words)
