@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
+from gui.desktop.core import OwnCore
 from gui.desktop.jobs import CommandJob, Job, Report, ThreadJob
 from gui.link.board import Board
+from navtwin.errors import InputRefused
 from navtwin.nouns import Order, Rig, read_rig
 from navtwin.scene.model import Scene
 
@@ -31,18 +33,21 @@ class Desk(QObject):
     Attributes
     ----------
     folder, scene : the open case; the scene is None until it is loaded, and where it cannot be
+    session : the core that was started from here, running or ended; None where none was
     rig, rig_path : where the instruments' shapes and the cameras are; None where there is none yet
 
     Signals
     -------
     case_changed : another case, or the same one with other contents (`scene` may be None)
     rig_changed : another rig, or the same one with other contents
+    session_changed : the core started from here has begun, said something, or ended
     said : words for the window's line, and whether they are bad news
     working : a `Job` has begun
     """
 
     case_changed = Signal()
     rig_changed = Signal()
+    session_changed = Signal()
     said = Signal(str, bool)
     working = Signal(object)
 
@@ -60,6 +65,7 @@ class Desk(QObject):
         self.scene: Scene | None = None
         self.rig: Rig | None = None
         self.rig_path: Path | None = None
+        self.session: OwnCore | None = None
         self._jobs: list[Job] = []
         self._opening: Job | None = None
 
@@ -99,6 +105,26 @@ class Desk(QObject):
             self.board.max_age_ms = rig.tracker.max_age_ms
         self.rig_changed.emit()
 
+    def start_session(self, source: str) -> None:
+        """Start a core on the open case; it goes on though this window be closed, until its source ends.
+
+        Raises
+        ------
+        InputRefused : no case is open, or the core that was started before still runs
+        """
+        if self.folder is None:
+            raise InputRefused("no case is open", "open one, or make one from a CT, in Case (1)")
+        if self.session is not None and self.session.running:
+            raise InputRefused(f"a session on {self.session.source} still runs", "end it first")
+        self.session = OwnCore(self.folder, source, self.rig_path, self.ports, self)
+        self.session.changed.connect(self._session_told)
+        self.session_changed.emit()
+
+    def end_session(self) -> None:
+        """Ask the core that was started from here to end."""
+        if self.session is not None:
+            self.session.end()
+
     def say(self, words: str, *, bad: bool = False) -> None:
         """Put words into the window's line, "" to clear it."""
         self.said.emit(words, bad)
@@ -128,6 +154,11 @@ class Desk(QObject):
 
     def _tell(self, title: str, words: str) -> None:
         self.say(f"{title}: {words or 'done'}", bad=bool(words) and words != "cancelled")
+
+    def _session_told(self) -> None:
+        if self.session is not None and self.session.words:
+            self.say(self.session.words, bad=True)
+        self.session_changed.emit()
 
     def _opened(self, scene: Scene | None, words: str) -> None:
         if words == "cancelled" and self._opening is not None and self._opening.running:

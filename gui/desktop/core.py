@@ -1,0 +1,76 @@
+"""A core started from the desktop. It is a process of its own: it outlives the window, stalled, closed or killed, until its source ends."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections import deque
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+#: How often it is looked after, ms.
+TURN_MS = 200
+#: Of what it says so much is kept, lines.
+KEPT_LINES = 60
+
+
+class OwnCore(QObject):
+    """`navtwin run CASE --source SOURCE`, running.
+
+    Attributes
+    ----------
+    source : as it was asked for
+    lines : what it has said, the newest last
+    running : it has not ended
+    words : why it ended, "" while it runs or where its source simply ended
+
+    Signals
+    -------
+    changed : it has said something, or ended
+    """
+
+    changed = Signal()
+
+    def __init__(self, case: Path, source: str, rig: Path | None, ports: tuple[int, int], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.source = source
+        self.lines: deque[str] = deque(maxlen=KEPT_LINES)
+        self.running, self.words = True, ""
+        # A file and no pipe: were this process killed, the core's next word into a pipe would be its last.
+        self._said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - it lives as long as this object
+        self._read_to = 0
+        self._process = subprocess.Popen(core_command(case, source, rig, ports), stdout=self._said, stderr=self._said)
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._turn)
+        self._timer.start(TURN_MS)
+
+    def end(self) -> None:
+        """Ask it to end; what it recorded it finishes first."""
+        if self.running:
+            self._process.terminate()
+
+    def wait(self) -> int:
+        """Until it has ended; its exit code."""
+        return self._process.wait()
+
+    def _turn(self) -> None:
+        code = self._process.poll()
+        self._said.seek(self._read_to)
+        news = self._said.read()
+        self._read_to = self._said.tell()
+        self.lines.extend(line for line in news.splitlines() if line.strip())
+        if code is not None:
+            self._timer.stop()
+            self._said.close()
+            self.running = False
+            self.words = "" if code == 0 else (self.lines[-1] if self.lines else f"the core ended with exit code {code}")
+        if news or code is not None:
+            self.changed.emit()
+
+
+def core_command(case: Path, source: str, rig: Path | None, ports: tuple[int, int]) -> list[str]:
+    """The command line of a core for a case and a source."""
+    command = [sys.executable, "-m", "navtwin", "run", str(case), "--source", source, "--port", str(ports[0]), "--command-port", str(ports[1])]
+    return [*command, *(["--rig", str(rig)] if rig else [])]
