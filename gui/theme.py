@@ -1,22 +1,24 @@
-"""Type and colour of the window: one dark style sheet, and fonts that are there on every machine."""
+"""Type and colour of the window: the theme that holds, and fonts that are there on every machine."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QFontDatabase, QPainter, QPen
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QBrush, QColor, QFont, QFontDatabase, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QApplication, QLayout, QWidget
 
-from gui.ink import DARK, INKS, Ink
+from gui import sheet
+from gui.ink import DARK, INKS, Ink, blend
 from navtwin.bus.signals import SIGNALS
 from navtwin.errors import InputRefused, nearest
 from navtwin.nouns import Priority
-from navtwin.scene import palette
 from navtwin.scene.caption import font_file
 
 FAMILIES = ["Inter", "Segoe UI", "SF Pro Text", "Helvetica Neue", "Noto Sans", "Liberation Sans", "DejaVu Sans"]
 #: The window is drawn for this size and grows its type with larger ones.
 DESIGN_WIDTH, DESIGN_HEIGHT = 1280, 800
-MOST_SCALE = 1.6
+MOST_SCALE = 3.0
+#: Between flashes a colour sinks to this share of itself: lit or not, it can be told which colour it is.
+UNLIT = 0.38
 
 _chosen = {"now": DARK}
 
@@ -36,6 +38,9 @@ def choose(name: str) -> Ink:
     if name not in INKS:
         raise InputRefused(f"there is no theme '{name}'", nearest(name, INKS))
     _chosen["now"] = INKS[name]
+    app = QApplication.instance()
+    if isinstance(app, QApplication):
+        app.setPalette(_native(INKS[name]))
     return INKS[name]
 
 
@@ -45,6 +50,23 @@ def prepare(app: QApplication) -> None:
         QFontDatabase.addApplicationFont(str(font_file(bold=bold)))
     app.setStyle("Fusion")
     app.setFont(font(14))
+    app.setPalette(_native(ink()))
+
+
+def _native(ink: Ink) -> QPalette:
+    """The colours for what the base style draws by itself: ticks, arrows, what the style sheet does not name."""
+    made = QPalette()
+    roles = {
+        "Window": ink.background, "WindowText": ink.text, "Base": ink.raised, "AlternateBase": ink.panel, "Text": ink.text, "Button": ink.raised,
+        "ButtonText": ink.text, "BrightText": ink.bad, "Highlight": ink.accent, "HighlightedText": ink.on_accent, "ToolTipBase": ink.raised,
+        "ToolTipText": ink.text, "PlaceholderText": ink.dim, "Link": ink.accent, "LinkVisited": ink.accent, "Accent": ink.accent, "Light": ink.hover,
+        "Midlight": ink.hover, "Mid": ink.edge, "Dark": ink.quiet, "Shadow": ink.edge,
+    }  # fmt: skip
+    for role, shade in roles.items():
+        made.setColor(QPalette.ColorRole[role], QColor(shade))
+    for role in ("WindowText", "Text", "ButtonText"):
+        made.setColor(QPalette.ColorGroup.Disabled, QPalette.ColorRole[role], QColor(ink.disabled))
+    return made
 
 
 def font(size_px: float, *, weight: int = QFont.Weight.Normal) -> QFont:
@@ -63,24 +85,28 @@ def scale_for(width: int, height: int) -> float:
 
 
 def place(window: QWidget) -> None:
-    """Fill a small screen; on a large one take what the type is made for and leave the rest."""
-    free = window.screen().availableGeometry()
-    size = free.size().boundedTo(QSize(round(DESIGN_WIDTH * MOST_SCALE), round(DESIGN_HEIGHT * MOST_SCALE)))
-    window.setGeometry(QRect(free.topLeft(), size))
+    """Fill the screen: type grows with it, so that a larger one is read from further away."""
+    window.setGeometry(window.screen().availableGeometry())
+    window.setWindowState(Qt.WindowState.WindowMaximized)
 
 
 def color(priority: Priority) -> QColor:
-    """The indicator colour of a priority."""
+    """The indicator colour of a priority, as a fill: the same in both themes."""
     return QColor(SIGNALS[priority].rgb)
 
 
-def hatch(painter: QPainter, box: QRect, spacing_px: float = 9.0) -> None:
-    """Fill a box with the mark of the unknown."""
+def sunk(color: QColor) -> QColor:
+    """An indicator colour between its flashes: dark in both themes, so that it flashes as plainly on a light surface. Light type stands on it."""
+    return QColor(blend(color.name(), DARK.panel, UNLIT))
+
+
+def hatch(painter: QPainter, box: QRect, spacing_px: float = 9.0, ink: Ink = DARK) -> None:
+    """Fill a box with the mark of the unknown; a surface of the window gives its ink, a picture of the patient none."""
     painter.save()
     painter.setClipRect(box)
-    painter.fillRect(box, QColor(palette.RAISED))
+    painter.fillRect(box, QColor(ink.raised))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(QColor(palette.UNKNOWN), 1.4))
+    painter.setPen(QPen(QColor(ink.unknown), 1.4))
     x = float(box.left() - box.height())
     while x < box.right():
         painter.drawLine(round(x), box.bottom() + 1, round(x) + box.height(), box.top())
@@ -105,43 +131,5 @@ def empty(layout: QLayout) -> None:
 
 
 def style_sheet(scale: float) -> str:
-    """The one style sheet, for type of a given scale."""
-
-    def px(size: float) -> str:
-        return f"{round(size * scale)}px"
-
-    return f"""
-    QWidget {{ color: {palette.TEXT}; font-size: {px(14)}; }}
-    QLabel#headline {{ font-size: {px(25)}; font-weight: 700; }}
-    QLabel#detail {{ font-size: {px(17)}; }}
-    QMainWindow, QDialog, #body {{ background: {palette.BACKGROUND}; }}
-    #footer {{ background: {palette.PANEL}; border-top: 1px solid {palette.EDGE}; }}
-    #strip, #strip QScrollArea, #strip #cards {{ background: {palette.PANEL}; border: none; }}
-    #strip {{ border-left: 1px solid {palette.EDGE}; }}
-    QLabel {{ background: transparent; }}
-    QLabel[dim="true"] {{ color: {palette.DIM}; font-size: {px(12)}; }}
-    QPushButton {{
-        background: {palette.RAISED}; border: 1px solid {palette.EDGE}; border-radius: {px(6)};
-        padding: {px(7)} {px(13)}; font-size: {px(14)};
-    }}
-    QPushButton:hover {{ background: #2a333a; border-color: #4a5660; }}
-    QPushButton:pressed {{ background: #1a2025; }}
-    QPushButton:focus {{ border-color: {palette.TEXT}; }}
-    QPushButton:disabled {{ color: #5d6870; background: {palette.PANEL}; border-color: #283037; }}
-    QPushButton:checked {{ background: #33414b; border-color: #7f909c; }}
-    QPushButton#acknowledge {{
-        font-size: {px(15)}; font-weight: 700; padding: 0 {px(8)}; background: {palette.TEXT}; color: {palette.BACKGROUND}; border: none;
-    }}
-    QPushButton#acknowledge:hover {{ background: #ffffff; }}
-    QPushButton#acknowledge:disabled {{ background: {palette.RAISED}; color: #66717a; }}
-    QPushButton[small="true"] {{
-        padding: {px(2)} {px(9)}; font-size: {px(12)}; border-radius: {px(4)};
-        background: rgba(10, 13, 15, 150); border-color: rgba(255, 255, 255, 70);
-    }}
-    QPushButton[flat="true"] {{ background: rgba(23, 28, 32, 215); border-color: {palette.EDGE}; padding: {px(5)} {px(11)}; font-size: {px(13)}; }}
-    QPushButton[flat="true"]:checked {{ background: #3a4853; border-color: #8fa0ac; }}
-    QToolTip {{ background: {palette.RAISED}; color: {palette.TEXT}; border: 1px solid {palette.EDGE}; }}
-    QScrollBar:vertical {{ background: transparent; width: {px(8)}; }}
-    QScrollBar::handle:vertical {{ background: {palette.EDGE}; border-radius: {px(4)}; min-height: {px(30)}; }}
-    QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
-    """
+    """The one style sheet, in the colours now, for type of a given scale."""
+    return sheet.style_sheet(ink(), scale)

@@ -10,12 +10,9 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 
 from gui import theme
 from navtwin.nouns import Alert, TechnicalAlarm
-from navtwin.scene import palette
 
 Row = Alert | TechnicalAlarm
 Acknowledge = Callable[[Row], None]
-#: Between flashes a colour sinks to this share of itself: lit or not, it can be told which colour it is.
-UNLIT = 0.38
 
 
 class Line(QFrame):
@@ -24,7 +21,7 @@ class Line(QFrame):
     def __init__(self, acknowledge: Acknowledge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._row: Row | None = None
-        self._shade, self._scale = QColor(palette.RAISED), 1.0
+        self._shade, self._scale = QColor(), 1.0
         self.words = Elided(self)
         self.button = QPushButton("Ack", self)
         self.button.setProperty("small", True)
@@ -42,7 +39,7 @@ class Line(QFrame):
         self.words.set_text(words + answered)
         self.button.setVisible(can_answer and not row.acked_by and row.priority != "none")
         color = theme.color(row.priority)
-        shade = color if lit or row.acked_by else sunk(color)
+        shade = color if lit or row.acked_by else theme.sunk(color)
         if shade != self._shade:
             self._shade = shade
             self.update()
@@ -56,7 +53,7 @@ class Line(QFrame):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        theme.fill(painter, self.rect().adjusted(0, 1, 0, -1), palette.RAISED)
+        theme.fill(painter, self.rect().adjusted(0, 1, 0, -1), theme.ink().raised)
         painter.fillRect(QRect(0, 1, round(6 * self._scale), self.height() - 2), self._shade)
         painter.end()
 
@@ -83,10 +80,3 @@ class Elided(QLabel):
         cut = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, cut)
         painter.end()
-
-
-def sunk(color: QColor) -> QColor:
-    """A colour between its flashes."""
-    back = QColor(palette.PANEL)
-    mix = [round(UNLIT * c + (1.0 - UNLIT) * b) for c, b in zip(color.getRgb()[:3], back.getRgb()[:3], strict=True)]  # type: ignore[index]
-    return QColor(*mix)

@@ -7,12 +7,12 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.alerts.alert_line import Acknowledge, Elided, Line, sunk
+from gui.alerts.alert_line import Acknowledge, Elided, Line
+from gui.ink import DARK
 from gui.link.board import Moment, ordered
 from navtwin.bus.signals import flash_on
 from navtwin.bus.words import STATUS_WORDS, distance_words, duration_words, level_words, passing_words, speed_words, subject_words, technical_words
 from navtwin.nouns import Alert, Priority, TechnicalAlarm
-from navtwin.scene import palette
 from navtwin.scene.distances import signed
 
 #: Alerts written out beside the most pressing one; any further are counted.
@@ -26,13 +26,13 @@ class LevelBlock(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.word, self.below = "", ""
-        self._color, self._lit, self._known, self._scale = QColor(palette.RAISED), True, True, 1.0
+        self._priority: Priority = "none"
+        self._lit, self._known, self._scale = True, True, 1.0
 
     def show_level(self, word: str, below: str, priority: Priority, *, known: bool, lit: bool) -> None:
-        color = QColor(palette.RAISED) if priority == "none" else theme.color(priority)
-        new = (word, below, color, known, lit)
-        if new != (self.word, self.below, self._color, self._known, self._lit):
-            self.word, self.below, self._color, self._known, self._lit = new
+        new = (word, below, priority, known, lit)
+        if new != (self.word, self.below, self._priority, self._known, self._lit):
+            self.word, self.below, self._priority, self._known, self._lit = new
             self.setAccessibleName(f"{word} {below}".strip())
             self.update()
 
@@ -42,15 +42,14 @@ class LevelBlock(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        calm = self._color == QColor(palette.RAISED)
-        shade = self._color if self._lit else sunk(self._color)
-        painter.fillRect(self.rect(), shade)
+        painter, ink = QPainter(self), theme.ink()
+        calm, color = self._priority == "none", theme.color(self._priority)
+        painter.fillRect(self.rect(), QColor(ink.raised) if calm else color if self._lit else theme.sunk(color))
         if not self._known:
             band = round(12 * self._scale)
-            theme.hatch(painter, QRect(0, self.height() - band, self.width(), band))
+            theme.hatch(painter, QRect(0, self.height() - band, self.width(), band), ink=ink if calm else DARK)
         # Dark ink on a lit colour, light ink on a sunk one: the word stands out in both halves of a flash.
-        painter.setPen(QColor(palette.DIM) if calm else QColor(palette.BACKGROUND) if self._lit else QColor(palette.TEXT))
+        painter.setPen(QColor(ink.dim if calm else ink.on_signal if self._lit else DARK.text))
         size = 20.0 if calm else 29.0
         box = self.rect().adjusted(0, 0, 0, -round(22 * self._scale) if self.below else 0)
         painter.setFont(theme.font(size * self._scale, weight=QFont.Weight.Bold))
@@ -74,7 +73,8 @@ class AlertBanner(QFrame):
         self._others = [Line(acknowledge, self) for _ in range(MOST_OTHERS)]
         self.more = QLabel("", self)
         self.more.setProperty("dim", True)
-        self._primary, self._edge, self._scale = False, QColor(palette.EDGE), 1.0
+        self._edge: Priority = "none"
+        self._scale = 1.0
         middle = QVBoxLayout()
         middle.setSpacing(2)
         for stretch in (self.headline, self.detail):
@@ -124,9 +124,10 @@ class AlertBanner(QFrame):
             line.set_scale(scale)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(palette.PANEL))
-        painter.fillRect(QRect(0, self.height() - 2, self.width(), 2), self._edge)
+        painter, ink = QPainter(self), theme.ink()
+        painter.fillRect(self.rect(), QColor(ink.panel))
+        edge = ink.edge if self._edge == "none" else ink.priority(self._edge)
+        painter.fillRect(QRect(0, self.height() - 2, self.width(), 2), QColor(edge))
         painter.end()
 
     def _show_first(self, alert: Alert, moment: Moment, now_ns: int) -> None:
@@ -143,10 +144,10 @@ class AlertBanner(QFrame):
             pieces = [level_words(alert, link_lost=moment.link_lost), since]
         answered = f"acknowledged by {alert.acked_by}" if alert.acked_by else "silenced" if alert.silenced else ""
         self.detail.set_text(",  ".join(piece for piece in (*pieces, answered) if piece))
-        self._set_edge(theme.color(alert.priority))
+        self._set_edge(alert.priority)
 
     def _show_calm(self, moment: Moment) -> None:
-        self._set_edge(QColor(palette.EDGE))
+        self._set_edge("none")
         if moment.link_lost or moment.alerts is None:
             self.block.show_level("UNKNOWN", "", "none", known=False, lit=True)
             self.headline.set_text("Nothing is known")
@@ -166,9 +167,9 @@ class AlertBanner(QFrame):
         known = f"{len(pairs) - len(unknown)} of {len(pairs)} distances known"
         self.detail.set_text(why.capitalize() if all_unknown else f"{known}; the others are {why}" if unknown else known)
 
-    def _set_edge(self, color: QColor) -> None:
-        if color != self._edge:
-            self._edge = color
+    def _set_edge(self, priority: Priority) -> None:
+        if priority != self._edge:
+            self._edge = priority
             self.update()
 
 
@@ -221,7 +222,7 @@ class TechnicalRow(QFrame):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(palette.BACKGROUND))
+        painter.fillRect(self.rect(), QColor(theme.ink().background))
         painter.end()
 
 

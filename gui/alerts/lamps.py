@@ -8,12 +8,9 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from gui import theme
 from gui.link.board import Moment
-from navtwin.bus.signals import SIGNALS
 from navtwin.nouns import Lamp
-from navtwin.scene import palette
 
 LAMPS = ("tracker", "reference", "registration", "link", "latency", "audio", "recording")
-LAMP_COLORS: dict[Lamp, str] = {"ok": palette.GOOD, "warn": SIGNALS["medium"].rgb, "bad": SIGNALS["high"].rgb, "off": palette.UNKNOWN}
 LAMP_WORDS: dict[Lamp, str] = {"ok": "ok", "warn": "warning", "bad": "bad", "off": "unknown"}
 
 
@@ -46,10 +43,10 @@ class LampLight(QWidget):
         return self.sizeHint()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        s = self._scale
+        s, ink = self._scale, theme.ink()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        color = QColor(LAMP_COLORS[self.lamp])
+        color = QColor(ink.lamp(self.lamp))
         middle, r = QPointF(9 * s, self.height() / 2.0), 5.0 * s
         if self.lamp == "ok":
             painter.setPen(Qt.PenStyle.NoPen)
@@ -69,14 +66,14 @@ class LampLight(QWidget):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawEllipse(QRectF(middle.x() - r, middle.y() - r, 2 * r, 2 * r))
         calm = self.lamp == "ok"
-        painter.setPen(QColor(palette.TEXT if calm else palette.DIM if self.lamp == "off" else color))
+        painter.setPen(QColor(ink.text) if calm else color)
         text = QRect(round(20 * s), 0, self.width() - round(20 * s), self.height())
         if self.note:
             half = self.height() // 2
             painter.setFont(theme.font(12.5 * s, weight=QFont.Weight.Medium))
             painter.drawText(text.adjusted(0, 2, 0, -half), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, self.name)
             painter.setFont(theme.font(11 * s))
-            painter.setPen(QColor(palette.DIM))
+            painter.setPen(QColor(ink.dim))
             painter.drawText(text.adjusted(0, half, 0, 0), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, self.note)
         else:
             painter.setFont(theme.font(12.5 * s, weight=QFont.Weight.Medium))

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 from gui import theme
 from navtwin.bus.words import ERROR_BAR_SD, name_words, speed_words
 from navtwin.nouns import Reading
-from navtwin.scene import palette
 from navtwin.scene.caption import NOT_A_DEVICE
 from navtwin.scene.distances import PairRow, StructureRow, signed
 from navtwin.scene.model import Structure
@@ -76,9 +75,9 @@ class DistanceCard(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box = self.rect().adjusted(0, 0, -1, -round(8 * self._scale))
-        theme.fill(painter, box, palette.RAISED, 8.0 * self._scale)
+        theme.fill(painter, box, theme.ink().raised, 8.0 * self._scale)
         level = self.row.lead.level if self.row.lead else "CLEAR"
-        shade = QColor(palette.LEVEL_COLORS[level])
+        shade = QColor(theme.ink().level(level))
         if level != "CLEAR":
             painter.setPen(QPen(shade, 2.0 * self._scale, Qt.PenStyle.SolidLine if self.card.known else Qt.PenStyle.DashLine))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -98,33 +97,33 @@ class DistanceCard(QWidget):
         s = self._scale
         theme.fill(painter, self._box(box, 16, 10, right=0).adjusted(0, 0, -box.width() + round(24 * s), 0), self.structure.color, 5.0 * s)
         bold = theme.font(16 * s, weight=QFont.Weight.Bold)
-        _write(painter, self._box(box, 8, 26, left=34, right=140), name_words(self.structure.name), bold, palette.TEXT)
-        _write(painter, self._box(box, 8, 26, left=230), self.card.title, theme.font(14 * s), palette.TEXT, right=True)
+        _write(painter, self._box(box, 8, 26, left=34, right=140), name_words(self.structure.name), bold, theme.ink().text)
+        _write(painter, self._box(box, 8, 26, left=230), self.card.title, theme.font(14 * s), theme.ink().text, right=True)
 
     def _paint_value(self, painter: QPainter, box: QRect, shade: QColor) -> None:
         s, card = self._scale, self.card
         large = theme.font((44 if card.known else 30) * s, weight=QFont.Weight.Bold)
         area = self._box(box, 34, 52)
-        _write(painter, area, card.value, large, shade if card.known else QColor(palette.UNKNOWN).lighter(125))
+        _write(painter, area, card.value, large, shade if card.known else QColor(theme.ink().unknown))
         painter.setFont(large)
         beside = area.adjusted(painter.fontMetrics().horizontalAdvance(card.value) + round(9 * s), round(10 * s) if card.known else 0, 0, 0)
-        _write(painter, beside, card.unit, theme.font(17 * s), palette.TEXT)
-        _write(painter, self._box(box, 84, 22), card.detail, theme.font(13 * s), palette.DIM if card.known else palette.TEXT)
+        _write(painter, beside, card.unit, theme.font(17 * s), theme.ink().text)
+        _write(painter, self._box(box, 84, 22), card.detail, theme.font(13 * s), theme.ink().dim if card.known else theme.ink().text)
 
     def _paint_others(self, painter: QPainter, box: QRect) -> None:
         small = theme.font(12.5 * self._scale)
         limits = f"caution {self.structure.caution_mm:g} mm     danger {self.structure.danger_mm:g} mm"
         if self.structure.capped:
             limits += "     cut by the scan's edge"
-        _write(painter, self._box(box, 144, 18), limits, small, palette.DIM)
-        _write(painter, self._box(box, 164, 18), "     ".join(self.card.others), small, palette.DIM)
+        _write(painter, self._box(box, 144, 18), limits, small, theme.ink().dim)
+        _write(painter, self._box(box, 164, 18), "     ".join(self.card.others), small, theme.ink().dim)
 
     def _paint_gauge(self, painter: QPainter, area: QRect) -> None:
         """From a little inside the structure (left) outwards: the danger and caution bands, the measured distance, its error bar, the bound below."""
         s = self._scale
         bar = QRect(area.left(), area.top() + round(7 * s), area.width(), round(10 * s))
         if not self.card.known:
-            theme.hatch(painter, bar)
+            theme.hatch(painter, bar, ink=theme.ink())
             return
         caution, danger = self.structure.caution_mm or 0.0, self.structure.danger_mm or 0.0
         reach = max(GAUGE_LEAST_MM, GAUGE_CAUTIONS * caution)
@@ -133,9 +132,9 @@ class DistanceCard(QWidget):
             share = (min(max(mm, -GAUGE_INSIDE_MM), reach) + GAUGE_INSIDE_MM) / (reach + GAUGE_INSIDE_MM)
             return bar.left() + share * bar.width()
 
-        red, yellow = QColor(palette.LEVEL_COLORS["DANGER"]), QColor(palette.LEVEL_COLORS["CAUTION"])
+        red, yellow, calm = theme.color("high"), theme.color("medium"), QColor(theme.ink().quiet)
         for low, high, color, strength in (
-            (-GAUGE_INSIDE_MM, 0.0, red, 210), (0.0, danger, red, 120), (danger, caution, yellow, 110), (caution, reach, QColor("#55636d"), 120),
+            (-GAUGE_INSIDE_MM, 0.0, red, 210), (0.0, danger, red, 120), (danger, caution, yellow, 110), (caution, reach, calm, 120),
         ):  # fmt: skip
             color.setAlpha(strength)
             painter.fillRect(QRectF(x(low), bar.top(), x(high) - x(low), bar.height()), color)
@@ -145,32 +144,32 @@ class DistanceCard(QWidget):
             if mm == reach:
                 label.moveRight(bar.right())
             painter.setFont(small)
-            painter.setPen(QColor(palette.DIM))
+            painter.setPen(QColor(theme.ink().dim))
             painter.drawText(label, Qt.AlignmentFlag.AlignRight if mm == reach else Qt.AlignmentFlag.AlignHCenter, f"{mm:g}")
         reading = self.row.lead.reading if self.row.lead else None
         if reading is not None and reading.distance_mm is not None:
             self._paint_marks(painter, bar, reading, reading.distance_mm, x, reach)
 
     def _paint_marks(self, painter: QPainter, bar: QRect, reading: Reading, distance_mm: float, x: _Scale, reach: float) -> None:
-        s, middle, white = self._scale, bar.center().y() + 0.5, QColor("#ffffff")
+        s, middle, shade = self._scale, bar.center().y() + 0.5, QColor(theme.ink().text)
         if distance_mm > reach:
-            painter.setPen(QPen(white, 2.0 * s))
+            painter.setPen(QPen(shade, 2.0 * s))
             for step in (0.0, 5.0 * s):
                 tip = bar.right() - 4.0 * s - step
                 painter.drawPolyline(QPolygonF([QPointF(tip - 4 * s, middle - 4 * s), QPointF(tip, middle), QPointF(tip - 4 * s, middle + 4 * s)]))
             return
         if reading.sd_mm is not None:
             low, high = x(distance_mm - ERROR_BAR_SD * reading.sd_mm), x(distance_mm + ERROR_BAR_SD * reading.sd_mm)
-            painter.setPen(QPen(white, 1.6 * s))
+            painter.setPen(QPen(shade, 1.6 * s))
             painter.drawLine(QPointF(low, middle), QPointF(high, middle))
             for end in (low, high):
                 painter.drawLine(QPointF(end, middle - 4 * s), QPointF(end, middle + 4 * s))
-        painter.setPen(QPen(white, 3.2 * s))
+        painter.setPen(QPen(shade, 3.2 * s))
         painter.drawLine(QPointF(x(distance_mm), bar.top() - 2 * s), QPointF(x(distance_mm), bar.bottom() + 4 * s))
         if reading.bound_mm is not None:
             at, low = x(reading.bound_mm), bar.top() - 2.0 * s
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(white)
+            painter.setBrush(shade)
             painter.drawPolygon(QPolygonF([QPointF(at, low), QPointF(at - 4.5 * s, low - 7 * s), QPointF(at + 4.5 * s, low - 7 * s)]))
 
 

@@ -14,13 +14,10 @@ from gui.review.axis import Axis, time_words
 from gui.review.session import STATE_HOLDS_NS, Floats, Session, Times
 from gui.review.timeline import GUTTER
 from navtwin.bus.words import name_words
-from navtwin.scene import palette
 from navtwin.scene.distances import signed
 
 #: Reaches this many caution limits above the surface, but at least so far, and this far inside.
 REACH_CAUTIONS, REACH_LEAST_MM, INSIDE_MM = 3.0, 10.0, 2.0
-BOUND_COLOR = "#f0a35e"
-DISTANCE_COLOR = palette.TEXT
 
 
 @dataclass(frozen=True)
@@ -119,19 +116,19 @@ class Plot(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         s, axis = self._scale, self.axis
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(palette.PANEL))
+        painter.fillRect(self.rect(), QColor(theme.ink().panel))
         area = QRectF(axis.left_px, 8 * s, axis.right_px - axis.left_px, self.height() - 16 * s)
-        painter.fillRect(area, QColor(palette.BACKGROUND))
+        painter.fillRect(area, QColor(theme.ink().background))
         self._paint_names(painter, area)
         painter.setClipRect(area)
         self._paint_limits(painter, area)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for series in reversed(self.series[1:]):
-            self._paint_line(painter, area, series.t_ns, series.distance_mm, QPen(QColor("#5d6b75"), 1.1 * s))
+            self._paint_line(painter, area, series.t_ns, series.distance_mm, QPen(QColor(theme.ink().quiet), 1.1 * s))
         for series in self.series[:1]:
-            self._paint_line(painter, area, series.t_ns, series.bound_mm, QPen(QColor(BOUND_COLOR), 1.3 * s, Qt.PenStyle.DashLine))
-            self._paint_line(painter, area, series.t_ns, series.distance_mm, QPen(QColor(DISTANCE_COLOR), 2.0 * s))
-        painter.setPen(QPen(QColor("#ffffff"), 1.4 * s))
+            self._paint_line(painter, area, series.t_ns, series.bound_mm, QPen(QColor(theme.ink().bound), 1.3 * s, Qt.PenStyle.DashLine))
+            self._paint_line(painter, area, series.t_ns, series.distance_mm, QPen(QColor(theme.ink().text), 2.0 * s))
+        painter.setPen(QPen(QColor(theme.ink().text), 1.4 * s))
         painter.drawLine(QPointF(axis.x(self.at_ns), area.top()), QPointF(axis.x(self.at_ns), area.bottom()))
         self._paint_hover(painter, area)
         painter.end()
@@ -161,19 +158,19 @@ class Plot(QWidget):
     def _paint_names(self, painter: QPainter, area: QRectF) -> None:
         s = self._scale
         room = QRectF(14 * s, area.top(), (GUTTER - 50) * s, 20 * s)
-        rows = [(name_words(self.structure), palette.TEXT, True)]
+        rows = [(name_words(self.structure), theme.ink().text, True)]
         if self.series:
-            rows += [(self.series[0].title, palette.DIM, False), ("━ distance", DISTANCE_COLOR, False), ("╍ bound", BOUND_COLOR, False)]
-            rows += [("─ other parts", "#7d8b95", False)] if len(self.series) > 1 else []
+            rows += [(self.series[0].title, theme.ink().dim, False), ("━ distance", theme.ink().text, False), ("╍ bound", theme.ink().bound, False)]
+            rows += [("─ other parts", theme.ink().dim, False)] if len(self.series) > 1 else []
         else:
-            rows += [("never known", palette.DIM, False)]
+            rows += [("never known", theme.ink().dim, False)]
         for n, (words, color, bold) in enumerate(rows):
             painter.setPen(QColor(color))
             painter.setFont(theme.font((13 if bold else 12) * s, weight=QFont.Weight.Bold if bold else QFont.Weight.Normal))
             cut = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, round(room.width()))
             painter.drawText(room.translated(0, n * 18 * s), Qt.AlignmentFlag.AlignVCenter, cut)
         painter.setFont(theme.font(11 * s))
-        painter.setPen(QColor(palette.DIM))
+        painter.setPen(QColor(theme.ink().dim))
         for mm in np.arange(0.0, self._reach_mm + 0.1, 2.5 if self._reach_mm <= 12.0 else 5.0 if self._reach_mm <= 30.0 else 10.0):
             box = QRectF(area.left() - 44 * s, self._y(area, float(mm)) - 8 * s, 38 * s, 16 * s)
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{mm:g} mm" if mm == 0.0 else f"{mm:g}")
@@ -183,17 +180,17 @@ class Plot(QWidget):
         for n, (since, caution, danger) in enumerate(self._limits, start=1):
             until = self._limits[n][0] if n < len(self._limits) else self.axis.last_ns
             left, width = self.axis.x(since), self.axis.x(until) - self.axis.x(since)
-            for low, high, level, alpha in ((-2 * INSIDE_MM, 0.0, "CONTACT", 100), (0.0, danger, "DANGER", 60), (danger, caution, "CAUTION", 60)):
-                color = QColor(palette.LEVEL_COLORS[level])  # type: ignore[index]
+            for low, high, priority, alpha in ((-2 * INSIDE_MM, 0.0, "high", 110), (0.0, danger, "high", 65), (danger, caution, "medium", 75)):
+                color = theme.color(priority)  # type: ignore[arg-type]
                 color.setAlpha(alpha)
                 painter.fillRect(QRectF(left, self._y(area, high), width, self._y(area, low) - self._y(area, high)), color)
         if n:
             _, caution, danger = self._limits[-1]
             painter.setFont(theme.font(11 * s))
-            painter.setPen(QColor(palette.DIM))
+            painter.setPen(QColor(theme.ink().dim))
             words = QRectF(area.right() - 260 * s, self._y(area, caution) - 16 * s, 254 * s, 15 * s)
             painter.drawText(words, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom, f"caution {caution:g} mm   danger {danger:g} mm")
-        painter.setPen(QPen(QColor(palette.DIM), 1))
+        painter.setPen(QPen(QColor(theme.ink().dim), 1))
         painter.drawLine(QPointF(area.left(), self._y(area, 0.0)), QPointF(area.right(), self._y(area, 0.0)))
 
     def _paint_line(self, painter: QPainter, area: QRectF, t_ns: Times, values: Floats, pen: QPen) -> None:
@@ -212,7 +209,7 @@ class Plot(QWidget):
         width = max(painter.fontMetrics().horizontalAdvance(line) for line in lines) + 16 * s
         left = self._hover_x + 12 * s if self._hover_x + width + 14 * s < area.right() else self._hover_x - width - 12 * s
         box = QRectF(left, area.top() + 4 * s, width, (len(lines) * 16 + 10) * s)
-        theme.fill(painter, box.toRect(), palette.RAISED, 5 * s)
-        painter.setPen(QColor(palette.TEXT))
+        theme.fill(painter, box.toRect(), theme.ink().raised, 5 * s)
+        painter.setPen(QColor(theme.ink().text))
         for n, line in enumerate(lines):
             painter.drawText(box.adjusted(8 * s, (5 + 16 * n) * s, 0, 0), Qt.AlignmentFlag.AlignTop, line)

@@ -11,22 +11,10 @@ from gui.navigate.strip import Strip
 from gui.review.axis import time_words
 from gui.review.compare import accounts_html, alignments, comparison_html, events_of
 from gui.review.session import Session
-from navtwin.scene import palette
 from navtwin.scene.distances import StructureRow
 from navtwin.scene.model import Scene
 
 WIDTH = 400.0
-_STYLE = f"""
-QTabWidget::pane {{ border: none; border-left: 1px solid {palette.EDGE}; background: {palette.PANEL}; }}
-QTabBar::tab {{ background: {palette.PANEL}; color: {palette.DIM}; padding: 6px 16px; border: none; border-bottom: 3px solid transparent; }}
-QTabBar::tab:selected {{ color: {palette.TEXT}; border-bottom-color: {palette.PLAN}; }}
-QTabBar::tab:hover {{ background: {palette.RAISED}; }}
-QListWidget, QTextBrowser {{ background: {palette.PANEL}; border: none; }}
-QListWidget::item {{ padding: 4px 8px; }}
-QListWidget::item:selected {{ background: {palette.RAISED}; color: {palette.TEXT}; }}
-QComboBox {{ background: {palette.RAISED}; border: 1px solid {palette.EDGE}; border-radius: 5px; padding: 5px 9px; }}
-QComboBox QAbstractItemView {{ background: {palette.RAISED}; }}
-"""
 
 
 class Side(QTabWidget):
@@ -44,7 +32,6 @@ class Side(QTabWidget):
         super().__init__(parent)
         self._session, self._align = session, align
         self._other: Session | None = None
-        self.setStyleSheet(_STYLE)
         self.strip: Strip | None = None
         self._readings = QWidget()
         self._readings.setLayout(QVBoxLayout())

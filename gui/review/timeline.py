@@ -21,7 +21,6 @@ MOST_ALARM_ROWS = 3
 #: Share of a band's height, and letter: so the level can be read without its colour.
 HEIGHTS: dict[Level, float] = {"CLEAR": 0.16, "CAUTION": 0.45, "DANGER": 0.72, "CONTACT": 1.0}
 LETTERS: dict[Level, str] = {"CLEAR": "", "CAUTION": "C", "DANGER": "D", "CONTACT": "X"}
-NOTE_COLOR = palette.PLAN
 
 
 class Timeline(QWidget):
@@ -67,10 +66,10 @@ class Timeline(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         s, axis = self._scale, self.axis
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(palette.PANEL))
+        painter.fillRect(self.rect(), QColor(theme.ink().panel))
         self._paint_ruler(painter)
         top = (RULER + FLAGS) * s
-        self._name(painter, top, ALARM * s * max(1, len(self._alarm_rows)), "technical", palette.DIM)
+        self._name(painter, top, ALARM * s * max(1, len(self._alarm_rows)), "technical", theme.ink().dim)
         painter.setClipRect(QRectF(axis.left_px, 0, axis.right_px - axis.left_px, self.height()))
         for row in self._alarm_rows:
             for span in row:
@@ -81,15 +80,15 @@ class Timeline(QWidget):
             top = self._paint_row(painter, name, bands, top, 0)
         if self.other is not None:
             painter.setClipping(False)
-            self._name(painter, top, HEADING * s, f"compared with {self.other.path.name}", palette.DIM, wide=True)
+            self._name(painter, top, HEADING * s, f"compared with {self.other.path.name}", theme.ink().dim, wide=True)
             top += HEADING * s
             for name, bands in self._other_bands.items():
                 top = self._paint_row(painter, name, bands, top, self.offset_ns)
         painter.setClipRect(QRectF(axis.left_px, 0, axis.right_px - axis.left_px, self.height()))
         for hole in self.session.holes:
             box = QRectF(axis.x(hole.start_ns), RULER * s, max(2.0, axis.x(hole.end_ns) - axis.x(hole.start_ns)), self.height())
-            painter.fillRect(box, QBrush(QColor(palette.BACKGROUND)))
-            painter.fillRect(box, QBrush(QColor(palette.EDGE), Qt.BrushStyle.DiagCrossPattern))
+            painter.fillRect(box, QBrush(QColor(theme.ink().background)))
+            painter.fillRect(box, QBrush(QColor(theme.ink().edge), Qt.BrushStyle.DiagCrossPattern))
         self._paint_flags(painter)
         self._paint_playhead(painter)
         painter.end()
@@ -139,13 +138,13 @@ class Timeline(QWidget):
         begun = axis.x(self.session.navigation_ns)
         if begun > axis.left_px:
             setup = QRectF(axis.left_px, 0, min(begun, axis.right_px) - axis.left_px, RULER * s)
-            painter.fillRect(setup, QColor(palette.RAISED))
+            painter.fillRect(setup, QColor(theme.ink().raised))
         painter.setFont(theme.font(11.5 * s))
         for t_ns, words in axis.ticks(s):
             x = axis.x(t_ns)
-            painter.setPen(QColor(palette.EDGE))
+            painter.setPen(QColor(theme.ink().edge))
             painter.drawLine(QPointF(x, RULER * s - 4 * s), QPointF(x, self.height()))
-            painter.setPen(QColor(palette.DIM))
+            painter.setPen(QColor(theme.ink().dim))
             painter.drawText(QRectF(x + 4 * s, 0, 90 * s, RULER * s), Qt.AlignmentFlag.AlignVCenter, words)
 
     def _name(self, painter: QPainter, top: float, height: float, words: str, color: str, *, wide: bool = False, bold: bool = False) -> None:
@@ -160,24 +159,24 @@ class Timeline(QWidget):
         painter.setClipping(False)
         chosen = name == self.structure and not offset_ns
         if chosen:
-            painter.fillRect(QRectF(0, top, 4 * s, BAND * s - 2 * s), QColor(palette.TEXT))
-        self._name(painter, top, BAND * s, name_words(name), palette.TEXT if chosen else palette.DIM, bold=chosen)
+            painter.fillRect(QRectF(0, top, 4 * s, BAND * s - 2 * s), QColor(theme.ink().text))
+        self._name(painter, top, BAND * s, name_words(name), theme.ink().text if chosen else theme.ink().dim, bold=chosen)
         painter.setClipRect(QRectF(axis.left_px, 0, axis.right_px - axis.left_px, self.height()))
         room = QRectF(axis.left_px, top + 3 * s, axis.right_px - axis.left_px, (BAND - 6) * s)
         for band in bands:
             left, right = axis.x(band.start_ns + offset_ns), axis.x(band.end_ns + offset_ns)
             if right > room.left() and left < room.right():
                 paint_band(painter, QRectF(left, room.top(), max(1.5, right - left), room.height()), band, s)
-        painter.setPen(QColor(palette.EDGE))
+        painter.setPen(QColor(theme.ink().edge))
         painter.drawLine(QPointF(axis.left_px, room.bottom()), QPointF(axis.right_px, room.bottom()))
         return top + BAND * s
 
     def _paint_alarm(self, painter: QPainter, span: Span, top: float) -> None:
         s, axis = self._scale, self.axis
         box = QRectF(axis.x(span.start_ns), top + s, max(2.0, axis.x(span.end_ns) - axis.x(span.start_ns)), (ALARM - 2) * s)
-        painter.fillRect(box, theme.color(span.priority).darker(130))
+        painter.fillRect(box, theme.color(span.priority))
         painter.setFont(theme.font(9.0 * s))
-        painter.setPen(QColor(palette.BACKGROUND))
+        painter.setPen(QColor(theme.ink().on_signal))
         words = subject_words(span.id)
         seen = box.intersected(QRectF(axis.left_px, top, axis.right_px - axis.left_px, ALARM * s)).adjusted(3 * s, 0, 0, 0)
         if seen.width() > painter.fontMetrics().horizontalAdvance(words):
@@ -185,7 +184,9 @@ class Timeline(QWidget):
 
     def _paint_flags(self, painter: QPainter) -> None:
         s = self._scale
-        flags = [(t, label, palette.TEXT) for t, label in self.session.marks] + [(note.t_ns, note.text, NOTE_COLOR) for note in self.notes]
+        flags = [(t, label, theme.ink().text) for t, label in self.session.marks] + [
+            (note.t_ns, note.text, theme.ink().accent) for note in self.notes
+        ]
         painter.setFont(theme.font(12 * s))
         flags.sort()
         places = [self.axis.x(t) for t, _, _ in flags]
@@ -201,33 +202,33 @@ class Timeline(QWidget):
     def _paint_playhead(self, painter: QPainter) -> None:
         s, x = self._scale, self.axis.x(self.at_ns)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor("#ffffff"), 1.6 * s))
+        painter.setPen(QPen(QColor(theme.ink().text), 1.6 * s))
         painter.drawLine(QPointF(x, 6 * s), QPointF(x, self.height()))
-        painter.setBrush(QColor("#ffffff"))
+        painter.setBrush(QColor(theme.ink().text))
         painter.drawPolygon(QPolygonF([QPointF(x - 6 * s, 0), QPointF(x + 6 * s, 0), QPointF(x, 10 * s)]))
 
 
 def paint_band(painter: QPainter, box: QRectF, band: Band, scale: float) -> None:
     """One stretch: from the bottom up to the height of its level; hatched where unknown, with the outline of the level it last had."""
-    color = QColor(palette.LEVEL_COLORS[band.level]) if band.level != "CLEAR" else QColor("#6d7c86")
+    color = QColor(theme.ink().quiet if band.level == "CLEAR" else palette.LEVEL_COLORS[band.level])
     height = HEIGHTS[band.level] * box.height()
     bar = QRectF(box.left(), box.bottom() - height, box.width(), height)
     if band.knowledge == KNOWN:
         painter.fillRect(bar, color)
     else:
         whole = box if band.knowledge == UNKNOWN else QRectF(box.left(), box.center().y(), box.width(), box.height() / 2.0)
-        painter.fillRect(whole, QColor(palette.RAISED))
-        painter.fillRect(whole, QBrush(QColor(palette.UNKNOWN), Qt.BrushStyle.BDiagPattern))
+        painter.fillRect(whole, QColor(theme.ink().raised))
+        painter.fillRect(whole, QBrush(QColor(theme.ink().unknown), Qt.BrushStyle.BDiagPattern))
         if band.level != "CLEAR":
-            painter.setPen(QPen(color, 1.6 * scale))
+            painter.setPen(QPen(QColor(theme.ink().level(band.level)), 1.6 * scale))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(bar)
     if band.level == "CONTACT":
-        painter.fillRect(QRectF(bar.left(), bar.top(), bar.width(), 3 * scale), QColor("#ffffff"))
+        painter.fillRect(QRectF(bar.left(), bar.top(), bar.width(), 3 * scale), QColor(theme.ink().text))
     letter = LETTERS[band.level] if band.knowledge == KNOWN else "?" + LETTERS[band.level]
     painter.setFont(theme.font(11.5 * scale, weight=QFont.Weight.Bold))
     if letter and box.width() > painter.fontMetrics().horizontalAdvance(letter) + 4 * scale:
-        painter.setPen(QColor(palette.BACKGROUND) if band.knowledge == KNOWN else QColor(palette.TEXT))
+        painter.setPen(QColor(theme.ink().on_signal) if band.knowledge == KNOWN else QColor(theme.ink().text))
         painter.drawText(bar if band.knowledge == KNOWN else box, Qt.AlignmentFlag.AlignCenter, letter)
 
 

@@ -1,0 +1,217 @@
+"""The window's style sheet: calm surfaces, few borders, one accent.
+
+Properties a widget may set: QPushButton `primary` (what to do next: one in a place), `flat`, `small`, `onpicture`; QLabel `dim`, `onpicture`,
+`tone` = bad | warn | good | news (a box with words); QFrame `card` (a panel with an edge).
+Object names: `headline`, `detail`, `body`, `footer`, `rail`, `strip`, `acknowledge`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gui.ink import DARK, Ink, blend
+
+#: From design pixels to a length of the sheet.
+Px = Callable[[float], str]
+#: Share of a tone's colour in the surface of its box.
+TINT = 0.13
+#: Breadth and line of a tone's edge: it is told by these as well as by its colour.
+TONES = {"bad": (8, "solid"), "warn": (6, "dashed"), "good": (3, "solid"), "news": (3, "dotted")}
+
+
+def style_sheet(ink: Ink, scale: float) -> str:
+    """The one style sheet, for type of a given scale."""
+
+    def px(size: float) -> str:
+        return f"{max(1, round(size * scale))}px"
+
+    return "".join(part(ink, px) for part in (_surfaces, _words, _buttons, _on_picture, _inputs, _choices, _lists, _bars))
+
+
+def _surfaces(ink: Ink, px: Px) -> str:
+    return f"""
+    QWidget {{ color: {ink.text}; font-size: {px(14)}; }}
+    QMainWindow, QDialog, #body {{ background: {ink.background}; }}
+    #footer {{ background: {ink.panel}; border-top: 1px solid {ink.edge}; }}
+    #rail {{ background: {ink.panel}; border-right: 1px solid {ink.edge}; }}
+    #strip, #strip QScrollArea, #strip #cards {{ background: {ink.panel}; border: none; }}
+    #strip {{ border-left: 1px solid {ink.edge}; }}
+    QFrame[card="true"] {{ background: {ink.panel}; border: 1px solid {ink.edge}; border-radius: {px(8)}; }}
+    QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
+    QGroupBox {{ border: none; border-top: 1px solid {ink.edge}; margin-top: {px(22)}; padding-top: {px(8)}; font-weight: 600; }}
+    QGroupBox::title {{ subcontrol-origin: margin; subcontrol-position: top left; color: {ink.dim}; }}
+    QSplitter::handle {{ background: {ink.edge}; }}
+    QSplitter::handle:hover {{ background: {ink.accent}; }}
+    QSplitter::handle:horizontal {{ width: {px(4)}; }}
+    QSplitter::handle:vertical {{ height: {px(4)}; }}
+    QToolTip {{ background: {ink.raised}; color: {ink.text}; border: 1px solid {ink.quiet}; padding: {px(4)}; font-size: {px(13)}; }}
+    """
+
+
+def _words(ink: Ink, px: Px) -> str:
+    boxes = "".join(
+        f"""QLabel[tone="{tone}"] {{
+            background: {blend(shade, ink.panel, TINT)}; color: {ink.text}; border: none; border-left: {px(broad)} {line} {shade};
+            padding: {px(8)} {px(12)}; font-size: {px(14)};
+        }}"""
+        for (tone, (broad, line)), shade in zip(TONES.items(), (ink.bad, ink.warn, ink.good, ink.note), strict=True)
+    )
+    return f"""
+    QLabel {{ background: transparent; }}
+    QLabel#headline {{ font-size: {px(30)}; font-weight: 700; }}
+    QLabel#detail {{ font-size: {px(18)}; }}
+    QLabel[dim="true"] {{ color: {ink.dim}; font-size: {px(12)}; }}
+    QLabel:disabled {{ color: {ink.disabled}; }}
+    {boxes}
+    """
+
+
+def _buttons(ink: Ink, px: Px) -> str:
+    # A focused button gains a pixel of border and loses one of padding: its ring is plain to see and nothing moves.
+    return f"""
+    QPushButton, QToolButton {{
+        background: {ink.raised}; color: {ink.text}; border: 1px solid {ink.edge}; border-radius: {px(6)};
+        padding: {px(8)} {px(14)}; font-size: {px(14)};
+    }}
+    QPushButton:hover, QToolButton:hover {{ background: {ink.hover}; border-color: {ink.quiet}; }}
+    QPushButton:pressed, QToolButton:pressed {{ background: {ink.pressed}; }}
+    QPushButton:checked, QToolButton:checked {{ background: {ink.selected}; border: 2px solid {ink.accent}; }}
+    QPushButton:focus, QToolButton:focus {{ border: 2px solid {ink.text}; }}
+    QPushButton:disabled, QToolButton:disabled {{ color: {ink.disabled}; background: {ink.panel}; border: 1px dashed {ink.edge}; }}
+    QPushButton[flat="true"] {{ background: transparent; border-color: transparent; padding: {px(6)} {px(11)}; font-size: {px(14)}; }}
+    QPushButton[flat="true"]:hover {{ background: {ink.hover}; }}
+    QPushButton[flat="true"]:checked {{ background: {ink.selected}; border: 2px solid {ink.accent}; }}
+    QPushButton[flat="true"]:focus {{ border: 2px solid {ink.text}; }}
+    QPushButton[small="true"] {{ padding: {px(3)} {px(10)}; font-size: {px(13)}; border-radius: {px(5)}; }}
+    QPushButton[primary="true"] {{ background: {ink.accent}; color: {ink.on_accent}; border: 2px solid {ink.accent}; font-weight: 700; }}
+    QPushButton[primary="true"]:hover {{ background: {blend(ink.text, ink.accent, 0.15)}; }}
+    QPushButton[primary="true"]:pressed {{ background: {blend(ink.background, ink.accent, 0.25)}; }}
+    QPushButton[primary="true"]:focus {{ border: 3px solid {ink.text}; }}
+    QPushButton[primary="true"]:disabled {{
+        background: {ink.panel}; color: {ink.disabled}; border: 1px dashed {ink.edge}; font-weight: 400;
+    }}
+    QPushButton#acknowledge {{
+        font-size: {px(15)}; font-weight: 700; padding: 0 {px(8)}; background: {ink.text}; color: {ink.background}; border: none;
+    }}
+    QPushButton#acknowledge:hover {{ background: {blend(ink.text, ink.raised, 0.88)}; }}
+    QPushButton#acknowledge:disabled {{ background: {ink.panel}; color: {ink.disabled}; border: 1px dashed {ink.edge}; }}
+    """
+
+
+def _on_picture(_: Ink, px: Px) -> str:
+    ink = DARK
+    return f"""
+    QPushButton[onpicture="true"] {{
+        background: rgba(23, 28, 32, 215); color: {ink.text}; border: 1px solid {ink.edge}; padding: {px(6)} {px(11)}; font-size: {px(13)};
+    }}
+    QPushButton[onpicture="true"]:hover {{ background: {ink.hover}; border-color: {ink.quiet}; }}
+    QPushButton[onpicture="true"]:pressed {{ background: {ink.pressed}; }}
+    QPushButton[onpicture="true"]:checked {{ background: {ink.selected}; border: 2px solid {ink.accent}; }}
+    QPushButton[onpicture="true"]:focus {{ border: 2px solid {ink.text}; }}
+    QPushButton[onpicture="true"]:disabled {{ background: rgba(23, 28, 32, 160); color: {ink.disabled}; border: 1px dashed {ink.edge}; }}
+    QLabel[onpicture="true"] {{ color: {ink.text}; }}
+    QFrame[onpicture="true"], QWidget[onpicture="true"] {{ background: {ink.background}; }}
+    QLabel[onpicture="true"] {{ background: transparent; }}
+    """
+
+
+def _inputs(ink: Ink, px: Px) -> str:
+    kinds = ("QLineEdit", "QAbstractSpinBox", "QComboBox", "QPlainTextEdit", "QTextEdit")
+
+    def each(state: str = "") -> str:
+        return ", ".join(kind + state for kind in kinds)
+
+    return f"""
+    {each()} {{
+        background: {ink.raised}; color: {ink.text}; border: 1px solid {ink.quiet}; border-radius: {px(5)}; padding: {px(4)} {px(8)};
+        selection-background-color: {ink.accent}; selection-color: {ink.on_accent};
+    }}
+    QLineEdit, QAbstractSpinBox, QComboBox {{ min-height: {px(24)}; }}
+    {each(":focus")} {{ border: 2px solid {ink.accent}; }}
+    {each(":disabled")} {{ color: {ink.disabled}; background: {ink.panel}; border: 1px dashed {ink.edge}; }}
+    QLineEdit:read-only {{ background: {ink.panel}; border-color: {ink.edge}; }}
+    QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ subcontrol-origin: border; width: {px(26)}; border: none; }}
+    QAbstractSpinBox::up-button {{ subcontrol-position: top right; }}
+    QAbstractSpinBox::down-button {{ subcontrol-position: bottom right; }}
+    QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover {{ background: {ink.hover}; }}
+    QComboBox::drop-down {{ subcontrol-origin: border; subcontrol-position: center right; width: {px(28)}; border: none; }}
+    QComboBox QAbstractItemView {{ background: {ink.raised}; border: 1px solid {ink.quiet}; outline: none; }}
+    QComboBox QAbstractItemView::item {{ min-height: {px(32)}; }}
+    """
+
+
+def _choices(ink: Ink, px: Px) -> str:
+    return f"""
+    QCheckBox, QRadioButton {{
+        spacing: {px(9)}; padding: {px(5)} {px(3)}; border: 2px solid transparent; border-radius: {px(5)}; background: transparent;
+    }}
+    QCheckBox:focus, QRadioButton:focus {{ border-color: {ink.accent}; }}
+    QCheckBox:disabled, QRadioButton:disabled {{ color: {ink.disabled}; }}
+    QCheckBox::indicator, QRadioButton::indicator {{ width: {px(20)}; height: {px(20)}; }}
+    QSlider {{ min-height: {px(30)}; border: 2px solid transparent; border-radius: {px(5)}; background: transparent; }}
+    QSlider:focus {{ border-color: {ink.accent}; }}
+    QSlider::groove:horizontal {{ height: {px(5)}; background: {ink.quiet}; border-radius: {px(2)}; }}
+    QSlider::sub-page:horizontal {{ background: {ink.accent}; border-radius: {px(2)}; }}
+    QSlider::handle:horizontal {{
+        background: {ink.text}; border: none; width: {px(20)}; height: {px(20)}; margin: -{px(8)} 0; border-radius: {px(10)};
+    }}
+    QSlider::groove:vertical {{ width: {px(5)}; background: {ink.quiet}; border-radius: {px(2)}; }}
+    QSlider::handle:vertical {{
+        background: {ink.text}; border: none; width: {px(20)}; height: {px(20)}; margin: 0 -{px(8)}; border-radius: {px(10)};
+    }}
+    QSlider::handle:disabled {{ background: {ink.disabled}; }}
+    QSlider::sub-page:disabled {{ background: {ink.quiet}; }}
+    """
+
+
+def _lists(ink: Ink, px: Px) -> str:
+    return f"""
+    QListView, QTreeView, QTableView, QTextBrowser {{
+        background: {ink.panel}; alternate-background-color: {ink.raised}; border: 1px solid {ink.edge}; border-radius: {px(5)};
+        gridline-color: {ink.edge}; selection-background-color: {ink.selected}; selection-color: {ink.text}; outline: none;
+    }}
+    QListView:focus, QTreeView:focus, QTableView:focus {{ border: 1px solid {ink.accent}; }}
+    QListView::item, QTreeView::item, QTableView::item {{ padding: {px(5)} {px(8)}; }}
+    QListView::item, QTreeView::item {{ min-height: {px(24)}; border-left: {px(3)} solid transparent; }}
+    QListView::item:hover, QTreeView::item:hover, QTableView::item:hover {{ background: {ink.hover}; }}
+    QListView::item:selected, QTreeView::item:selected, QTableView::item:selected {{ background: {ink.selected}; color: {ink.text}; }}
+    QListView::item:selected, QTreeView::item:selected {{ border-left: {px(3)} solid {ink.accent}; }}
+    QHeaderView {{ background: {ink.panel}; border: none; }}
+    QHeaderView::section {{
+        background: {ink.panel}; color: {ink.dim}; border: none; border-bottom: 1px solid {ink.edge}; padding: {px(5)} {px(8)}; font-size: {px(12)};
+    }}
+    QTableCornerButton::section {{ background: {ink.panel}; border: none; }}
+    QMenu {{ background: {ink.raised}; border: 1px solid {ink.quiet}; padding: {px(4)}; }}
+    QMenu::item {{ padding: {px(8)} {px(22)}; border-radius: {px(4)}; }}
+    QMenu::item:selected {{ background: {ink.selected}; }}
+    QMenu::item:disabled {{ color: {ink.disabled}; }}
+    QMenu::separator {{ height: 1px; background: {ink.edge}; margin: {px(4)} {px(8)}; }}
+    QTabWidget::pane {{ background: {ink.panel}; border: none; border-top: 1px solid {ink.edge}; }}
+    QTabBar {{ background: {ink.panel}; border: none; qproperty-drawBase: 0; }}
+    QTabBar::tab {{
+        background: {ink.panel}; color: {ink.dim}; padding: {px(8)} {px(16)}; border: none; border-bottom: {px(3)} solid transparent;
+    }}
+    QTabBar::tab:hover {{ background: {ink.hover}; color: {ink.text}; }}
+    QTabBar::tab:selected {{ color: {ink.text}; border-bottom-color: {ink.accent}; }}
+    QTabBar::tab:focus {{ background: {ink.selected}; }}
+    QTabBar::tab:disabled {{ color: {ink.disabled}; }}
+    """
+
+
+def _bars(ink: Ink, px: Px) -> str:
+    return f"""
+    QProgressBar {{
+        background: {ink.raised}; color: {ink.text}; border: 1px solid {ink.edge}; border-radius: {px(4)}; min-height: {px(14)};
+        text-align: center; font-size: {px(12)};
+    }}
+    QProgressBar::chunk {{ background: {blend(ink.accent, ink.raised, 0.45)}; border-radius: {px(3)}; }}
+    QScrollBar {{ background: transparent; border: none; }}
+    QScrollBar:vertical {{ width: {px(12)}; }}
+    QScrollBar:horizontal {{ height: {px(12)}; }}
+    QScrollBar::handle {{ background: {ink.quiet}; border-radius: {px(4)}; margin: {px(2)}; }}
+    QScrollBar::handle:vertical {{ min-height: {px(36)}; }}
+    QScrollBar::handle:horizontal {{ min-width: {px(36)}; }}
+    QScrollBar::handle:hover {{ background: {ink.dim}; }}
+    QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+    QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+    """
