@@ -9,9 +9,9 @@ from typing import get_args
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
+from navtwin.bus.endpoint import as_client, remote_address
 from navtwin.bus.keys import ClientKeys
 from navtwin.bus.link import Link
-from navtwin.bus.server import is_loopback
 from navtwin.bus.topics import COMMAND_PORT, FRAME_LIMIT_BYTES, PUB_HIGH_WATER, PUB_PORT, TOPICS, Malformed, unpack
 from navtwin.errors import BusRefused, InputRefused, nearest
 from navtwin.nouns import Command, Envelope, Order, Topic, encode
@@ -55,10 +55,7 @@ class Client:
         *,
         topics: Iterable[Topic] = ("alerts", "setup", "state"),
     ) -> None:
-        if keys is None and not is_loopback(host):
-            raise BusRefused(
-                f"{host} is not this machine and no key is given", "pass `--key NAME --server-key FILE` (make one with `navtwin keys new NAME`)"
-            )
+        address = remote_address(host, keys)
         wanted = tuple(topics)
         for topic in wanted:
             if topic not in get_args(Topic):
@@ -69,7 +66,6 @@ class Client:
         self.link = Link(clock())
         self._sent = 0
         self._context = zmq.Context()
-        address = f"tcp://{f'[{host}]' if ':' in host else '127.0.0.1' if host == 'localhost' else host}"
         self._commands = self._open(zmq.DEALER, keys)
         # An order is for now: it must not wait in a queue for a core that comes back a minute later.
         self._commands.set(zmq.IMMEDIATE, 1)
@@ -165,10 +161,7 @@ class Client:
             (zmq.IPV6, 1),
         ):
             socket.set(option, value)
-        if keys:
-            socket.set(zmq.CURVE_PUBLICKEY, keys.public.encode())
-            socket.set(zmq.CURVE_SECRETKEY, keys.secret.encode())
-            socket.set(zmq.CURVE_SERVERKEY, keys.server_public.encode())
+        as_client(socket, keys)
         return socket
 
     def _wait(self, timeout_ms: int) -> None:

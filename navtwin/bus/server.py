@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import time
 from collections.abc import Callable
 
 import zmq
 
+from navtwin.bus.endpoint import as_server, bind_port, listening_address
 from navtwin.bus.keys import ServerKeys
 from navtwin.bus.topics import COMMAND_PORT, FRAME_LIMIT_BYTES, PUB_HIGH_WATER, PUB_PORT, TOPICS, read_command, sender_of
 from navtwin.bus.zap import guard
@@ -43,7 +43,7 @@ class Server:
         epoch: str = "",
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        address = _checked(bind, keys)
+        address = listening_address(bind, keys)
         self.epoch = epoch
         self._clock = clock
         self._names = dict(keys.allowed) if keys else None
@@ -58,8 +58,8 @@ class Server:
             self._pub.set(zmq.XPUB_VERBOSE, 1)
             self._pub.set(zmq.SNDHWM, PUB_HIGH_WATER)
             self._commands = self._open(zmq.ROUTER, keys)
-            self.pub_port = _bind(self._pub, address, pub_port, "--port")
-            self.command_port = _bind(self._commands, address, command_port, "--command-port")
+            self.pub_port = bind_port(self._pub, address, pub_port, "--port")
+            self.command_port = bind_port(self._commands, address, command_port, "--command-port")
         except BaseException:
             self.close()
             raise
@@ -119,9 +119,7 @@ class Server:
         socket.set(zmq.LINGER, LINGER_MS)
         socket.set(zmq.MAXMSGSIZE, FRAME_LIMIT_BYTES)
         socket.set(zmq.IPV6, 1)
-        if keys:
-            socket.set(zmq.CURVE_SERVER, 1)
-            socket.set(zmq.CURVE_SECRETKEY, keys.secret.encode())
+        as_server(socket, keys)
         return socket
 
     def _greet_joiners(self) -> None:
@@ -147,38 +145,3 @@ class Server:
         now_ns = self._clock()
         body = Reply(id=ident, who=who, ok=False, reason=reason)
         return encode(Envelope(epoch=self.epoch, seq=0, t_capture_ns=None, t_arrival_ns=None, t_step_ns=now_ns, t_publish_ns=now_ns, body=body))
-
-
-def is_loopback(host: str) -> bool:
-    """True for `localhost` and for addresses that never leave this machine."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _checked(bind: str, keys: ServerKeys | None) -> str:
-    """The address as ZeroMQ wants it; refuses to listen to the outside without keys."""
-    if not is_loopback(bind):
-        if keys is None:
-            raise BusRefused(
-                f"listening on {bind} would let anyone on the network give orders",
-                "make a key with `navtwin keys new core`, allow each client's with `navtwin keys allow FILE`, then pass `--key core`",
-            )
-        if not keys.allowed:
-            raise BusRefused(
-                f"listening on {bind} with an empty allow-list would let nobody in", "allow a client's key with `navtwin keys allow FILE`"
-            )
-    address = "127.0.0.1" if bind == "localhost" else bind
-    return f"[{address}]" if ":" in address else address
-
-
-def _bind(socket: zmq.Socket[bytes], address: str, port: int, flag: str) -> int:
-    try:
-        socket.bind(f"tcp://{address}:{port or '*'}")
-    except zmq.ZMQError as error:
-        if error.errno == zmq.EADDRINUSE:
-            raise BusRefused(f"port {port} on {address} is in use", f"end the program that holds it, or pass another with `{flag} N`") from error
-        raise BusRefused(f"cannot listen on {address}:{port}: {error.strerror}", "check the address (--bind) and the port") from error
-    endpoint = socket.get(zmq.LAST_ENDPOINT)
-    return int(bytes(endpoint).rstrip(b"\0").rsplit(b":", 1)[1])

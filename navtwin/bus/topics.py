@@ -15,6 +15,8 @@ from navtwin.nouns import AlertSet, Command, Envelope, Order, Output, Reply, Set
 
 PUB_PORT = 5810
 COMMAND_PORT = 5811
+#: Live pictures have a port, and sockets, of their own (`navtwin.bus.video`).
+VIDEO_PORT = 5812
 
 #: A command above this is answered with a refusal.
 COMMAND_LIMIT_BYTES = 64 * 1024

@@ -12,7 +12,8 @@ import msgspec
 import pytest
 import zmq
 
-from navtwin.bus.server import COMMANDS_PER_POLL, Server, is_loopback
+from navtwin.bus.endpoint import is_loopback
+from navtwin.bus.server import COMMANDS_PER_POLL, Server
 from navtwin.bus.topics import COMMAND_LIMIT_BYTES, FRAME_LIMIT_BYTES, TOPICS
 from navtwin.errors import BusRefused
 from navtwin.nouns import Command, Envelope, Mark, Reply, Setup, decode_envelope, encode

@@ -39,6 +39,9 @@ UNITLESS = {
     "distortion": "of rays at unit depth: without unit",
     "intrinsics_sd": "of pixels and of distortion together: stated in the docstring",
     "beta": "s/mm, by its author's name",
+    "value": "of a figure: its unit stands beside it",
+    "reached": "of a goal: its unit stands beside it",
+    "wanted": "as reached",
 }
 quick = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
