@@ -8,11 +8,14 @@ Object names: `headline`, `detail`, `body`, `footer`, `rail`, `strip`, `acknowle
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from gui.ink import DARK, Ink, blend
 
 #: From design pixels to a length of the sheet.
 Px = Callable[[float], str]
+#: Ticks and arrows, which a style sheet takes from files alone.
+SIGNS = Path(__file__).parent / "signs"
 #: Share of a tone's colour in the surface of its box.
 TINT = 0.13
 #: Breadth and line of a tone's edge: it is told by these as well as by its colour.
@@ -115,6 +118,14 @@ def _on_picture(_: Ink, px: Px) -> str:
     """
 
 
+def _sign(name: str, ink: Ink) -> str:
+    return f'url("{(SIGNS / f"{name}_{ink.name}.svg").as_posix()}")'
+
+
+def _boxes(state: str = "") -> str:
+    return ", ".join(f"{kind}::indicator{state}" for kind in ("QCheckBox", "QListView", "QTreeView", "QTableView", "QGroupBox"))
+
+
 def _inputs(ink: Ink, px: Px) -> str:
     kinds = ("QLineEdit", "QAbstractSpinBox", "QComboBox", "QPlainTextEdit", "QTextEdit")
 
@@ -134,6 +145,10 @@ def _inputs(ink: Ink, px: Px) -> str:
     QAbstractSpinBox::up-button {{ subcontrol-position: top right; }}
     QAbstractSpinBox::down-button {{ subcontrol-position: bottom right; }}
     QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover {{ background: {ink.hover}; }}
+    QAbstractSpinBox::up-arrow {{ image: {_sign("up", ink)}; width: {px(12)}; height: {px(12)}; }}
+    QAbstractSpinBox::down-arrow {{ image: {_sign("down", ink)}; width: {px(12)}; height: {px(12)}; }}
+    QAbstractSpinBox QLineEdit {{ background: transparent; border: none; padding: 0 {px(7)}; min-height: 0; }}
+    QComboBox::down-arrow {{ image: {_sign("down", ink)}; width: {px(14)}; height: {px(14)}; }}
     QComboBox::drop-down {{ subcontrol-origin: border; subcontrol-position: center right; width: {px(28)}; border: none; }}
     QComboBox QAbstractItemView {{ background: {ink.raised}; border: 1px solid {ink.quiet}; outline: none; }}
     QComboBox QAbstractItemView::item {{ min-height: {px(32)}; }}
@@ -147,7 +162,17 @@ def _choices(ink: Ink, px: Px) -> str:
     }}
     QCheckBox:focus, QRadioButton:focus {{ border-color: {ink.accent}; }}
     QCheckBox:disabled, QRadioButton:disabled {{ color: {ink.disabled}; }}
-    QCheckBox::indicator, QRadioButton::indicator {{ width: {px(20)}; height: {px(20)}; }}
+    {_boxes()} {{ width: {px(18)}; height: {px(18)}; border: 2px solid {ink.quiet}; border-radius: {px(4)}; background: {ink.raised}; }}
+    {_boxes(":checked")} {{ background: {ink.accent}; border-color: {ink.accent}; image: {_sign("tick", ink)}; }}
+    {_boxes(":indeterminate")} {{ background: {ink.quiet}; border-color: {ink.quiet}; }}
+    {_boxes(":disabled")} {{ background: {ink.panel}; border: 1px solid {ink.edge}; }}
+    {_boxes(":checked:disabled")} {{ background: {ink.disabled}; }}
+    QRadioButton::indicator {{ width: {px(18)}; height: {px(18)}; border: 2px solid {ink.quiet}; border-radius: {px(9)}; background: {ink.raised}; }}
+    QRadioButton::indicator:checked {{
+        border-color: {ink.accent};
+        background: qradialgradient(cx:0.5, cy:0.5, radius:0.5, fx:0.5, fy:0.5, stop:0 {ink.accent}, stop:0.55 {ink.accent}, stop:0.6 {ink.raised});
+    }}
+    QRadioButton::indicator:disabled {{ border-color: {ink.edge}; }}
     QSlider {{ min-height: {px(30)}; border: 2px solid transparent; border-radius: {px(5)}; background: transparent; }}
     QSlider:focus {{ border-color: {ink.accent}; }}
     QSlider::groove:horizontal {{ height: {px(5)}; background: {ink.quiet}; border-radius: {px(2)}; }}
