@@ -54,7 +54,7 @@ class Sights:
     sizes_px: dict[Plane, tuple[int, int]] = field(default_factory=lambda: dict.fromkeys(PLANES, (400, 300)))
 
     def __post_init__(self) -> None:
-        self._low, self._high = bounds_of(self.box)
+        self._low, self._high = self.box.bounds_mm()
         self.cursor_mm = _vec((self._low + self._high) / 2.0)
         self.fit()
 
@@ -174,15 +174,6 @@ class Sights:
 
     def _held(self, point: F64) -> Vec3:
         return _vec(np.clip(point, self._low, self._high))
-
-
-def bounds_of(box: VolumeBox) -> tuple[F64, F64]:
-    """Lowest and highest corner, (3,) each, of the box along the axes of ct that holds every voxel."""
-    T_ct_from_ijk = np.linalg.inv(np.array(box.T_ijk_from_ct))
-    ends = [(-0.5, count - 0.5) for count in box.shape_ijk]
-    corners = np.array([(i, j, k) for i in ends[0] for j in ends[1] for k in ends[2]])
-    points = corners @ T_ct_from_ijk[:3, :3].T + T_ct_from_ijk[:3, 3]
-    return points.min(axis=0), points.max(axis=0)
 
 
 def hu_at(volume: Volume, point_mm: Vec3) -> float | None:

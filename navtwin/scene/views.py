@@ -66,10 +66,16 @@ def standpoint(view: ViewName, scene: Scene, state: State | None) -> Standpoint 
 
 
 def region(scene: Scene) -> tuple[npt.NDArray[np.float64], float]:
-    """Centre and radius (mm, ct) of what the rehearsal is about: the planned paths, or else the bone to be worked on, or everything."""
+    """Centre and radius (mm, ct) of what the rehearsal is about: the planned paths, or else the bone to be worked on, or everything.
+
+    A case without structures has nothing but its scan.
+    """
     if scene.plans:
         points = np.array([p for plan in scene.plans for p in (plan.entry_mm, plan.target_mm)])
         margin_mm = 28.0
+    elif not scene.structures:
+        points = np.array(scene.volume.bounds_mm())
+        margin_mm = 5.0
     else:
         shown = [s for s in scene.structures if s.role == "work"] or list(scene.structures)
         points = np.concatenate([np.asarray(s.surface.vertices_mm) for s in shown])

@@ -49,6 +49,14 @@ class VolumeBox:
                 return False
         return True
 
+    def bounds_mm(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Lowest and highest corner, (3,) each, of the box along the axes of ct that holds every voxel."""
+        T_ct_from_ijk = np.linalg.inv(np.array(self.T_ijk_from_ct))
+        ends = [(-0.5, count - 0.5) for count in self.shape_ijk]
+        corners = np.array([(i, j, k) for i in ends[0] for j in ends[1] for k in ends[2]])
+        points = corners @ T_ct_from_ijk[:3, :3].T + T_ct_from_ijk[:3, 3]
+        return points.min(axis=0), points.max(axis=0)
+
     def reached_by(self, points_mm: npt.NDArray[np.float64]) -> bool:
         """Whether any of the points (N, 3), ct, lies in an outermost voxel or beyond it."""
         T = np.array(self.T_ijk_from_ct)
