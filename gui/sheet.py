@@ -147,7 +147,8 @@ def _inputs(ink: Ink, px: Px) -> str:
     QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover {{ background: {ink.hover}; }}
     QAbstractSpinBox::up-arrow {{ image: {_sign("up", ink)}; width: {px(12)}; height: {px(12)}; }}
     QAbstractSpinBox::down-arrow {{ image: {_sign("down", ink)}; width: {px(12)}; height: {px(12)}; }}
-    QAbstractSpinBox QLineEdit {{ background: transparent; border: none; padding: 0 {px(7)}; min-height: 0; }}
+    /* The text of a spin box takes no padding from a sheet: at its right it stands clear of the border. */
+    QAbstractSpinBox {{ qproperty-alignment: 'AlignRight | AlignVCenter'; }}
     QComboBox::down-arrow {{ image: {_sign("down", ink)}; width: {px(14)}; height: {px(14)}; }}
     QComboBox::drop-down {{ subcontrol-origin: border; subcontrol-position: center right; width: {px(28)}; border: none; }}
     QComboBox QAbstractItemView {{ background: {ink.raised}; border: 1px solid {ink.quiet}; outline: none; }}
@@ -156,6 +157,8 @@ def _inputs(ink: Ink, px: Px) -> str:
 
 
 def _choices(ink: Ink, px: Px) -> str:
+    # A radius of more than half the whole box, border counted, is not drawn at all.
+    half = (int(px(18).removesuffix("px")) + 4) // 2
     return f"""
     QCheckBox, QRadioButton {{
         spacing: {px(9)}; padding: {px(5)} {px(3)}; border: 2px solid transparent; border-radius: {px(5)}; background: transparent;
@@ -167,7 +170,7 @@ def _choices(ink: Ink, px: Px) -> str:
     {_boxes(":indeterminate")} {{ background: {ink.quiet}; border-color: {ink.quiet}; }}
     {_boxes(":disabled")} {{ background: {ink.panel}; border: 1px solid {ink.edge}; }}
     {_boxes(":checked:disabled")} {{ background: {ink.disabled}; }}
-    QRadioButton::indicator {{ width: {px(18)}; height: {px(18)}; border: 2px solid {ink.quiet}; border-radius: {px(9)}; background: {ink.raised}; }}
+    QRadioButton::indicator {{ width: {px(18)}; height: {px(18)}; border: 2px solid {ink.quiet}; border-radius: {half}px; background: {ink.raised}; }}
     QRadioButton::indicator:checked {{
         border-color: {ink.accent};
         background: qradialgradient(cx:0.5, cy:0.5, radius:0.5, fx:0.5, fy:0.5, stop:0 {ink.accent}, stop:0.55 {ink.accent}, stop:0.6 {ink.raised});
