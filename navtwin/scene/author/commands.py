@@ -1,4 +1,4 @@
-"""`navtwin structure bone|tube|sphere|paint|edit|remove|list`: structures of a CT that has no labels."""
+"""`navtwin structure bone|tube|sphere|paint|make|edit|remove|list`: structures of a CT that has no labels."""
 
 from __future__ import annotations
 
@@ -138,6 +138,39 @@ def paint(
 
     edit = msgspec.structs.replace(read_outlines(contours, normal, thickness), subtract=bool(out_of))
     _put(folder, edit, (name, role, caution, danger, sd, color), author, into, out_of)
+
+
+@structure_app.command()
+def make(
+    folder: Folder,
+    recipe: Annotated[Path, typer.Argument(help="A recipe, such as `structure remove --keep` leaves.", show_default=False)],
+    name: Name = "",
+    again: Annotated[str, typer.Option("--again", help="Make the structure of that name anew so, in place of a new one.")] = "",
+    rename: Annotated[str | None, typer.Option(help="Another name for it (with --again).")] = None,
+    role: RoleWord = None,
+    caution: Caution = None,
+    danger: Danger = None,
+    sd: Sd = None,
+    color: Color = "",
+    author: Annotated[str, typer.Option(help="Who makes it, today; who made the recipe, and when, if left out.")] = "",
+) -> None:
+    """A structure from a recipe: one that was taken out and kept, or another one's steps."""
+    from navtwin.scene.author.into_case import Altered, Declared, add_made, change_made
+    from navtwin.scene.author.recipe import read_recipe
+
+    if bool(name) + bool(again) != 1 or (rename is not None and not again):
+        raise InputRefused("say what is made", "pass --name for a new structure, or --again and the name of one that is there (and --rename)")
+    found = read_recipe(recipe)
+    who, day = (author, _today()) if author else (found.author, found.made)
+    word = None if role is None else _role(role)
+    with progress() as report:
+        if again:
+            altered = Altered(rename, word, caution, danger, sd, color or None)
+            said = change_made(folder, again, lambda old: msgspec.structs.replace(old, edit=found.edit), altered, who, day, report)
+        else:
+            error = found.sd_mm if sd is None else sd
+            said = add_made(folder, Declared(name, word or "context", caution, danger, error, color), found.edit, who, day, report)
+    _say(said)
 
 
 @structure_app.command()
