@@ -144,9 +144,11 @@ def order_words(order: Order) -> str:
             return "freeze the picture" if on else "unfreeze the picture"
         case Collect(what=what, tool=tool, action=action, landmark=landmark, dwell_s=dwell_s):
             by = f", by a dwell of {dwell_s:g} s" if dwell_s else ""
+            if what == "check":
+                return f"{action} checking {name_words(landmark) or 'the bone'} with {name_words(tool)}{by}"
             return f"{action} collecting {what} {name_words(landmark)}".rstrip() + f" with {name_words(tool)}{by}"
-        case Register(method=method):
-            return f"register by {method}"
+        case Register(method=method, without=without):
+            return f"register by {method}" + (f" without {', '.join(map(name_words, without))}" if without else "")
         case Accept(result=result):
             return f"accept {printable(result)}"
         case Reject(result=result):

@@ -55,14 +55,26 @@ from navtwin.nouns.events import (
     encode,
 )
 from navtwin.nouns.rig import Body, Part, Rig, RigCamera, Smoothing, SquareMarker, Tool, Tracker, read_rig
-from navtwin.nouns.setup import PivotRequest, PivotResult, RegistrationRequest, RegistrationResult, Setup, WorkFailed
+from navtwin.nouns.setup import (
+    HAND_FLE_MM,
+    NEAR_SURFACE_MM,
+    Check,
+    PivotRequest,
+    PivotResult,
+    RegistrationRequest,
+    RegistrationResult,
+    Setup,
+    WorkFailed,
+)
 from navtwin.nouns.source import Source, SourceEnded, SourceItem, TrueDistance, TrueSetup, TrueTool, Truth
 from navtwin.nouns.tables import read_toml
 from navtwin.nouns.tracking import AppliedFilter, Sighting, Stages, TrackerFrame, TrackerStatus
 
 __all__ = [
     "AUDIO_PAUSE_LIMIT_S",
+    "HAND_FLE_MM",
     "LEVELS",
+    "NEAR_SURFACE_MM",
     "Accept",
     "Ack",
     "Alert",
@@ -71,6 +83,7 @@ __all__ = [
     "Audio",
     "AudioPause",
     "Body",
+    "Check",
     "Collect",
     "Command",
     "Covariance3",

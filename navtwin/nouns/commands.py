@@ -60,14 +60,15 @@ class Freeze(_Order, frozen=True, tag="freeze"):
 
 
 class Collect(_Order, frozen=True, tag="collect"):
-    """Start or stop collecting samples with a tool: a pivot, one named landmark, or a surface sweep.
+    """Start or stop collecting samples with a tool: a pivot, one named landmark, a surface sweep, or a check of the registration in use.
 
     Attributes
     ----------
-    dwell_s : with `start` of a landmark: it is taken, with no `stop`, once the tip was seen and still for this long; 0 waits for `stop`
+    landmark : the landmark that is touched; for a check "" is the bone, anywhere
+    dwell_s : with `start` of a landmark or a check: it is taken, with no `stop`, once the tip was seen and still for this long; 0 waits for `stop`
     """
 
-    what: Literal["pivot", "landmark", "sweep"]
+    what: Literal["pivot", "landmark", "sweep", "check"]
     tool: str
     action: Literal["start", "stop", "cancel"]
     landmark: str = ""
@@ -75,9 +76,15 @@ class Collect(_Order, frozen=True, tag="collect"):
 
 
 class Register(_Order, frozen=True, tag="register"):
-    """Compute a registration from what has been collected."""
+    """Compute a registration from what has been collected.
+
+    Attributes
+    ----------
+    without : landmarks that are left out of it, though they were touched
+    """
 
     method: Literal["landmarks", "landmarks+surface"] = "landmarks+surface"
+    without: tuple[str, ...] = ()
 
 
 class Accept(_Order, frozen=True, tag="accept"):

@@ -7,6 +7,11 @@ from typing import Literal
 from navtwin.nouns.base import Covariance3, Covariance6, Noun, Pose
 from navtwin.rigid import Vec3
 
+#: A landmark on bone is not touched better than this (RMS in 3D, mm), whatever six residuals happen to say; the surface's own error is added.
+HAND_FLE_MM = 0.4
+#: A landmark no further than this from the surface, mm, was meant to lie on it.
+NEAR_SURFACE_MM = 2.0
+
 
 class PivotRequest(Noun, frozen=True, tag_field="kind", tag="pivot-request"):
     """Calibrate a tool's tip from poses T_tracker_from_marker collected while the tip stood still.
@@ -31,6 +36,7 @@ class RegistrationRequest(Noun, frozen=True, tag_field="kind", tag="registration
     sweep_ref_mm : touched surface points in ref (the tip ball's centre)
     tip_radius_mm : radius of the pointer's ball
     tip_sd_mm : standard deviation of the calibrated tip, per axis: an error that all touches share
+    without : landmarks that were touched and are left out, for the result to name
     """
 
     request: str
@@ -41,6 +47,7 @@ class RegistrationRequest(Noun, frozen=True, tag_field="kind", tag="registration
     sweep_ref_mm: tuple[Vec3, ...] = ()
     tip_radius_mm: float = 0.0
     tip_sd_mm: float = 0.0
+    without: tuple[str, ...] = ()
 
 
 class PivotResult(Noun, frozen=True, tag_field="kind", tag="pivot-result"):
@@ -66,6 +73,12 @@ class RegistrationResult(Noun, frozen=True, tag_field="kind", tag="registration-
     covariance, centroid_mm : of a small motion in ct axes, rotation taken about `centroid_mm`
     tre_mm : predicted RMS error at each structure named in `tre_at`
     surface_rms_mm : RMS distance of the swept points to the surface, None without a sweep
+    left_out_mm : one per landmark: how far it lies from where the other landmarks alone put it, None where they do not fix that; empty for fewer
+        than 4. A better sign of a bad touch than its residual: a fit leans towards each of its points, most towards the outlying ones, where it
+        errs most, so that the residual of a point is small where the error is large (Fitzpatrick, West and Maurer, IEEE Trans Med Imaging
+        1998;17:694; Fitzpatrick, Proc SPIE 2009;7261:726102: residuals and target errors are uncorrelated). A point that was left out does
+        not pull
+    without : landmarks that were touched and left out of the registration
     """
 
     request: str
@@ -80,6 +93,40 @@ class RegistrationResult(Noun, frozen=True, tag_field="kind", tag="registration-
     tre_at: tuple[str, ...] = ()
     tre_mm: tuple[float, ...] = ()
     surface_rms_mm: float | None = None
+    left_out_mm: tuple[float | None, ...] = ()
+    without: tuple[str, ...] = ()
+
+
+class Check(Noun, frozen=True):
+    """One touch of something whose place is known, in navigation: how far off the registration in use is there.
+
+    Attributes
+    ----------
+    what, name : a landmark's name, or that of the bone that was touched anywhere
+    point_mm : where it was touched, ct: the point of the pointer's ball that is nearest to the bone
+    error_mm : of a landmark, how far from it; of bone, how far the ball stands off its surface, negative where it dips in. A shift of the patient
+        along the surface shows at a landmark only
+    vector_mm : from where it should have been touched to `point_mm`, ct
+    expected_mm : RMS of the error that registration, tip, segmentation and, at a landmark, the hand predict
+    bound_mm : twice that, which 95 of 100 touches keep to
+    good : the error is within the bound
+    failed : it is so far beyond that the technical alarm CHECK_FAILED is raised
+    t_ns : when, logical time
+    samples, spread_mm : what the touch rests on, and the RMS distance of the samples from their mean
+    """
+
+    what: Literal["landmark", "bone"]
+    name: str
+    point_mm: Vec3
+    error_mm: float
+    vector_mm: Vec3
+    expected_mm: float
+    bound_mm: float
+    good: bool
+    failed: bool
+    t_ns: int
+    samples: int
+    spread_mm: float
 
 
 class WorkFailed(Noun, frozen=True, tag_field="kind", tag="work-failed"):
@@ -97,6 +144,8 @@ class Setup(Noun, frozen=True, tag_field="kind", tag="setup"):
     landmarks, spread_mm, landmark_samples : touched so far: name, RMS distance of the samples from their mean, how many
     computing : what workers are at: `pivot/<tool>`, `registration`
     dwell_share : how much of the dwell on a landmark has passed, 0 to 1; back to 0 when the tip moves or is hidden
+    case_path, case_hash, rig_path, source : of the session, as its log's header has them: no screen may draw it over another case's anatomy
+    checks : touches of known points since the registration was taken into use, the newest last; the 20 newest
     """
 
     collecting: str
@@ -112,3 +161,8 @@ class Setup(Noun, frozen=True, tag_field="kind", tag="setup"):
     dwell_share: float = 0.0
     computing: tuple[str, ...] = ()
     message: str = ""
+    case_path: str = ""
+    case_hash: str = ""
+    rig_path: str = ""
+    source: str = ""
+    checks: tuple[Check, ...] = ()

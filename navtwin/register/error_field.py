@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from navtwin.nouns import NEAR_SURFACE_MM
 from navtwin.register.model import Array
-from navtwin.register.touch import NEAR_SURFACE_MM, Placement, Touches, away_from, normals_of
+from navtwin.register.touch import Placement, Touches, away_from, normals_of
 
 #: The noise of a touch is never believed to be smaller, mm: a tip calibration is off by some hundredths in every touch alike.
 LEAST_NOISE_MM = 0.1

@@ -125,6 +125,10 @@ def landmark_error(ct_mm: Array, fle_mm: float) -> PoseError:
 def leave_one_out(ct_mm: Array, ref_mm: Array, fle_mm: float | None) -> tuple[Array, Array]:
     """How far each landmark lies from where the others put it, and the chance of that.
 
+    A better sign of a bad touch than the residual. A fit leans towards its points: on average a squared residual is FLE^2 less the TRE^2 there
+    (Fitzpatrick, West and Maurer, IEEE Trans Med Imaging 1998;17:694), so it is smallest where the registration is worst, and over
+    registrations it says nothing of the TRE (Fitzpatrick, Proc SPIE 2009;7261:726102). Of a point left out the two errors add.
+
     Returns
     -------
     (N,) distance, mm, and (N,) probability of one at least so large for a landmark no worse than the others; NaN where the others do not fix the

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from navtwin.nouns import NEAR_SURFACE_MM
 from navtwin.register.bones import Bones, Closest, TouchSurface
 from navtwin.register.model import Array, motion_rows
 
 #: Steps below this (mm, and rad times 100 mm) end the descent.
 SETTLED_MM = 1e-3
-#: A landmark no further than this from the surface, mm, was meant to lie on it.
-NEAR_SURFACE_MM = 2.0
 #: Closer than this to the surface, mm, the face's normal is a better direction than the way to the closest point.
 ON_SURFACE_MM = 1e-3
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from navtwin.calibrate import calibrate_pivot
 from navtwin.errors import InputRefused, NavtwinError
-from navtwin.nouns import PivotRequest, PivotResult, Pose, RegistrationRequest, RegistrationResult, WorkFailed, symmetric
+from navtwin.nouns import HAND_FLE_MM, PivotRequest, PivotResult, Pose, RegistrationRequest, RegistrationResult, WorkFailed, symmetric
 from navtwin.register.bones import Bones
 from navtwin.register.landmarks import checked_points, register_landmarks
 from navtwin.register.model import Array, Registration, Target
@@ -18,9 +18,6 @@ from navtwin.register.surface import register_surface
 from navtwin.register.touch import ball_centres
 from navtwin.rigid import Vec3
 from navtwin.scene.model import Scene, Structure
-
-#: A landmark on bone is not touched better than this (RMS in 3D, mm), whatever six residuals happen to say; the surface's own error is added.
-HAND_FLE_MM = 0.4
 
 
 def answer(request: PivotRequest | RegistrationRequest, scene: Scene) -> PivotResult | RegistrationResult | WorkFailed:
@@ -76,6 +73,8 @@ def _registration(request: RegistrationRequest, scene: Scene) -> RegistrationRes
         tre_at=tuple(t.name for t in watched),
         tre_mm=tuple(float(v) for v in found.tre_mm([t.point_mm for t in watched])) if watched else (),
         surface_rms_mm=found.surface_rms_mm,
+        left_out_mm=tuple(float(v) if np.isfinite(v) else None for v in found.leave_one_out_mm) if len(request.landmarks) >= 4 else (),
+        without=request.without,
     )
 
 

@@ -42,7 +42,13 @@ ALARMS: dict[str, AlarmKind] = {
     "AUDIO_MISSING": AlarmKind(
         "medium", "a client's alarms cannot be heard", "plug in a loudspeaker there and check the sound settings; watch the screen"
     ),
-    "LANDMARK_REFUSED": AlarmKind("low", "the landmark was not taken", "hold the tip still on it, pointer and reference in view, and collect again"),
+    "CHECK_FAILED": AlarmKind(
+        "medium",
+        "a known point is not where the registration puts it: every distance may be wrong",
+        "stop; see whether the patient reference has moved; check again, or register again",
+        True,
+    ),
+    "LANDMARK_REFUSED": AlarmKind("low", "the touch was not taken", "hold the tip still on it, pointer and reference in view, and collect again"),
     "WORKER_FAILED": AlarmKind("medium", "calibration or registration could not be computed", "collect again"),
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from navtwin.nouns import Health, Lamp, Priority
 from navtwin.twin.alarms import ALARMS, ActiveAlarm
+from navtwin.twin.checking import in_words
 from navtwin.twin.judge import frame_age_ns, is_stale, was_near
 from navtwin.twin.memory import Memory
 
@@ -67,6 +68,8 @@ def _conditions(memory: Memory) -> Iterator[Raised]:
         yield "SOURCE_SLOW", "tracker", _loss_priority(memory, "SOURCE_SLOW"), ""
     if is_stale(memory) and "SOURCE_ENDED" not in memory.notices:
         yield "SOURCE_STALE", "tracker", _loss_priority(memory, "SOURCE_STALE"), ""
+    if memory.failed_checks:
+        yield "CHECK_FAILED", "patient", _loss_priority(memory, "CHECK_FAILED"), in_words(memory.failed_checks[-1])
     if memory.registration is None:
         yield "NOT_REGISTERED", "patient", ALARMS["NOT_REGISTERED"].priority, ""
     elif not is_stale(memory):
@@ -119,7 +122,7 @@ def health(memory: Memory) -> Health:
     )
     reference_seen = memory.rig.reference in memory.body_ok_ns
     lost = _lost_too_long(memory, memory.rig.reference)
-    registration: Lamp = "ok" if memory.registration else "warn" if memory.pending_registration else "off"
+    registration: Lamp = "bad" if memory.failed_checks else "ok" if memory.registration else "warn" if memory.pending_registration else "off"
     latency: Lamp = "off" if age is None else "bad" if memory.slow_frames >= SLOW_FRAMES or stale else "warn" if memory.slow_frames else "ok"
     return Health(
         tracker=tracker,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from navtwin.errors import InputRefused
 from navtwin.nouns import (
     AlertSet,
+    Check,
     Covariance6,
     Header,
     Phase,
@@ -49,11 +50,12 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class TouchedLandmark:
-    """A landmark's mean and RMS spread, and the samples that they come from, in ref."""
+    """A landmark's mean and RMS spread, the samples that they come from, in ref, and the tool that touched it."""
 
     position_ref_mm: Vec3
     spread_mm: float
     points_ref_mm: tuple[Vec3, ...]
+    tool: str
 
 
 @dataclass(slots=True)
@@ -81,7 +83,7 @@ class Pair:
 class Memory:
     """The fold's memory."""
 
-    epoch: str
+    header: Header
     rig: Rig
     proximity: Proximity
     pairs: list[Pair]
@@ -101,11 +103,14 @@ class Memory:
     collection: Collection | None = None
     touched: dict[str, TouchedLandmark] = field(default_factory=dict)
     sweep: list[Vec3] = field(default_factory=list)
+    swept_with: str = ""
     pending_pivots: dict[str, PivotResult] = field(default_factory=dict)
     pending_registration: RegistrationResult | None = None
     pivots: dict[str, PivotResult] = field(default_factory=dict)
     registration: RegistrationResult | None = None
     registered_ns: int = 0
+    checks: list[Check] = field(default_factory=list)
+    failed_checks: list[Check] = field(default_factory=list)
     setup_message: str = ""
     setup_changed: bool = True
     setup_said_ns: int = 0
@@ -148,7 +153,7 @@ def new_memory(scene: Scene, rig: Rig, header: Header) -> Memory:
         if scene.structures[s].role == "critical"
         for p in range(len(proximity.part_names))
     ]
-    memory = Memory(epoch=header.session, rig=rig, proximity=proximity, pairs=pairs, limits=limits, selected=tuple(t.name for t in rig.tool))
+    memory = Memory(header=header, rig=rig, proximity=proximity, pairs=pairs, limits=limits, selected=tuple(t.name for t in rig.tool))
     for tool in rig.tool:
         if tool.tip_mm is not None and tool.tip_covariance is not None:
             memory.tips[tool.name] = tip_of(rig, tool.name, tool.tip_mm, tool.tip_covariance)
@@ -162,16 +167,16 @@ def tip_of(rig: Rig, tool_name: str, tip_mm: Vec3, covariance: tuple[float, ...]
     # The coordinate axis least along z makes the cross products well conditioned.
     k = min(range(3), key=lambda i: abs(z[i]))
     helper = (float(k == 0), float(k == 1), float(k == 2))
-    x = _unit(_cross(helper, z))
-    y = _cross(z, x)
+    x = unit(cross(helper, z))
+    y = cross(z, x)
     rotation = ((x[0], y[0], z[0]), (x[1], y[1], z[1]), (x[2], y[2], z[2]))
     return Tip(Rigid(rotation, tip_mm, f"marker/{tool.body}", f"tip/{tool_name}"), tuple(covariance))
 
 
-def _cross(a: Vec3, b: Vec3) -> Vec3:
+def cross(a: Vec3, b: Vec3) -> Vec3:
     return (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
 
 
-def _unit(a: Vec3) -> Vec3:
+def unit(a: Vec3) -> Vec3:
     length = math.sqrt(a[0] * a[0] + a[1] * a[1] + a[2] * a[2])
     return (a[0] / length, a[1] / length, a[2] / length)

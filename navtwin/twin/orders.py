@@ -75,7 +75,7 @@ def _carry_out(scene: Scene, memory: Memory, command: Command, seq: int) -> setu
 
 
 def _ack(memory: Memory, order: Ack, who: str) -> str:
-    if order.epoch != memory.epoch:
+    if order.epoch != memory.header.session:
         return "it belongs to another session; look at the alerts now"
     if order.alert in memory.alarms:
         memory.alarms[order.alert].acked_by = who

@@ -159,5 +159,10 @@ def due_setup(memory: Memory) -> list[Message]:
         dwell_share=0.0 if c is None or c.dwell is None else c.dwell.progress,
         computing=tuple(memory.computing),
         message=memory.setup_message,
+        case_path=memory.header.case_path,
+        case_hash=memory.header.case_hash,
+        rig_path=memory.header.rig_path,
+        source=memory.header.source,
+        checks=tuple(memory.checks),
     )
     return [Message(topic="setup", body=setup)]

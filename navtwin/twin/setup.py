@@ -17,8 +17,9 @@ from navtwin.nouns import (
     TrackerFrame,
     WorkFailed,
 )
-from navtwin.rigid import Rigid, Vec3
+from navtwin.rigid import Rigid
 from navtwin.scene.model import Scene
+from navtwin.twin import checking
 from navtwin.twin.chain import sighting_of, tip_in_ref
 from navtwin.twin.dwell import LONGEST_S, PATIENCE_NS, SHORTEST_S, Dwell, mean_of
 from navtwin.twin.levels import LevelState
@@ -47,19 +48,24 @@ def collect(scene: Scene, memory: Memory, order: Collect, seq: int) -> Outcome:
     if order.action == "cancel":
         memory.setup_message = "collection cancelled"
         return "", []
-    return _finish(memory, collection, seq)
+    return _finish(scene, memory, collection, seq)
 
 
 def _start(scene: Scene, memory: Memory, order: Collect) -> Refusal:
     if memory.collection is not None:
         return f"already collecting ({memory.collection.what}); stop or cancel it first"
-    if order.what == "landmark" and order.landmark not in {m.name for m in scene.landmarks}:
+    named = order.what == "landmark" or (order.what == "check" and order.landmark)
+    if named and order.landmark not in {m.name for m in scene.landmarks}:
         return f"the case has no landmark '{order.landmark}'; known: {', '.join(m.name for m in scene.landmarks)}"
     if order.what != "pivot" and order.tool not in memory.tips:
         return f"the tip of '{order.tool}' is not calibrated; collect a pivot and accept it first"
+    if order.what == "check" and (why := checking.refusal(scene, memory, order.landmark)):
+        return why
+    if order.what == "sweep" and memory.sweep and memory.swept_with != order.tool:
+        return f"the bone was swept with '{memory.swept_with}'; go on with that, or undo the sweep first"
     collection = Collection(order.what, order.tool, order.landmark)
     if order.dwell_s:
-        if order.what != "landmark":
+        if order.what not in ("landmark", "check"):
             return f"a {order.what} is not taken by dwell; leave dwell_s out"
         if not SHORTEST_S <= order.dwell_s <= LONGEST_S:
             return f"a dwell of {order.dwell_s:g} s; choose {SHORTEST_S:g} to {LONGEST_S:g} s"
@@ -71,7 +77,7 @@ def _start(scene: Scene, memory: Memory, order: Collect) -> Refusal:
     return ""
 
 
-def sample(memory: Memory, frame: TrackerFrame) -> None:
+def sample(scene: Scene, memory: Memory, frame: TrackerFrame) -> None:
     """Take one frame into the running collection; a frame in which tool or reference is not seen is counted, never used."""
     c = memory.collection
     if c is None:
@@ -90,11 +96,11 @@ def sample(memory: Memory, frame: TrackerFrame) -> None:
     elif c.dwell is None:
         c.points_ref_mm.append(T_ref_from_tip.t_mm)
     if c.dwell is not None:
-        _dwell(memory, c, c.dwell, frame, T_ref_from_tip)
+        _dwell(scene, memory, c, c.dwell, frame, T_ref_from_tip)
 
 
-def _dwell(memory: Memory, c: Collection, dwell: Dwell, frame: TrackerFrame, T_ref_from_tip: Rigid | None) -> None:
-    """One more frame of a dwell: the landmark is taken when it completes; what disturbs it is said when it changes."""
+def _dwell(scene: Scene, memory: Memory, c: Collection, dwell: Dwell, frame: TrackerFrame, T_ref_from_tip: Rigid | None) -> None:
+    """One more frame of a dwell: the touch is taken when it completes; what disturbs it is said when it changes."""
     progress, trouble = dwell.progress, dwell.trouble
     if T_ref_from_tip is None:
         ref = sighting_of(frame, memory.rig.reference)
@@ -102,13 +108,17 @@ def _dwell(memory: Memory, c: Collection, dwell: Dwell, frame: TrackerFrame, T_r
     else:
         dwell.see(frame.t_capture_ns, T_ref_from_tip.t_mm, int(memory.rig.tracker.max_age_ms * 1e6))
     if dwell.trouble != trouble or int(10 * dwell.progress) != int(10 * progress):
-        memory.setup_message = f"{c.landmark}: {dwell.trouble}; hold still, in view" if dwell.progress < DWELL_SETTLED and dwell.trouble else ""
+        memory.setup_message = f"{_touched_name(c)}: {dwell.trouble}; hold still, in view" if dwell.progress < DWELL_SETTLED and dwell.trouble else ""
         memory.setup_changed = True
     if dwell.is_complete(LANDMARK_SAMPLES):
         memory.collection, memory.setup_changed = None, True
-        refusal = _take_landmark(memory, c.landmark, c.points_ref_mm)
+        refusal = _take_touch(scene, memory, c)
         if refusal:
-            _refuse_landmark(memory, refusal)
+            _refuse_touch(memory, refusal)
+
+
+def _touched_name(c: Collection) -> str:
+    return c.landmark or "the bone"
 
 
 def give_up(memory: Memory) -> None:
@@ -116,16 +126,16 @@ def give_up(memory: Memory) -> None:
     c = memory.collection
     if c is not None and c.dwell is not None and memory.now_ns - c.dwell.started_ns > PATIENCE_NS:
         memory.collection = None
-        _refuse_landmark(memory, f"'{c.landmark}' was not taken in {PATIENCE_NS // 1_000_000_000} s: {c.dwell.trouble or 'no frame came'}")
+        _refuse_touch(memory, f"{_touched_name(c)} was not taken in {PATIENCE_NS // 1_000_000_000} s: {c.dwell.trouble or 'no frame came'}")
 
 
-def _refuse_landmark(memory: Memory, why: str) -> None:
-    """Say it and sound it: eyes are on the patient when a landmark is touched."""
+def _refuse_touch(memory: Memory, why: str) -> None:
+    """Say it and sound it: eyes are on the patient when something is touched."""
     memory.notices["LANDMARK_REFUSED"] = why
     memory.setup_message, memory.setup_changed = why, True
 
 
-def _finish(memory: Memory, c: Collection, seq: int) -> Outcome:
+def _finish(scene: Scene, memory: Memory, c: Collection, seq: int) -> Outcome:
     if c.what == "pivot":
         measured = tuple(covariance for covariance in c.covariances if covariance is not None)
         # Poses are weighted by what is known of them only where it is known of all: the rest would have to be guessed.
@@ -136,15 +146,19 @@ def _finish(memory: Memory, c: Collection, seq: int) -> Outcome:
         return "", [Message(topic="request", body=request)]
     if c.what == "sweep":
         memory.sweep.extend(c.points_ref_mm)
+        memory.swept_with = c.tool
         memory.undo.append(("sweep", str(len(c.points_ref_mm))))
         memory.setup_message = f"{len(c.points_ref_mm)} points swept, {c.refused} frames refused"
         return "", []
     if len(c.points_ref_mm) < LANDMARK_SAMPLES:
-        return f"only {len(c.points_ref_mm)} good samples of '{c.landmark}' ({c.refused} hidden); hold the tip there, in view, for a second", []
-    return _take_landmark(memory, c.landmark, c.points_ref_mm), []
+        name, good = _touched_name(c), len(c.points_ref_mm)
+        return f"only {good} good samples of '{name}' ({c.refused} hidden); hold the tip there, in view, for a second", []
+    return _take_touch(scene, memory, c), []
 
 
-def _take_landmark(memory: Memory, name: str, points: list[Vec3]) -> Refusal:
+def _take_touch(scene: Scene, memory: Memory, c: Collection) -> Refusal:
+    """A landmark or a check is the mean of a tip that stood still."""
+    points = c.points_ref_mm
     mean = mean_of(points)
     square = 0.0
     for p in points:
@@ -152,22 +166,34 @@ def _take_landmark(memory: Memory, name: str, points: list[Vec3]) -> Refusal:
         square += dx * dx + dy * dy + dz * dz
     spread = math.sqrt(square / len(points))
     if spread > LANDMARK_SPREAD_MM:
-        return f"the tip moved by {spread:.1f} mm while touching '{name}'; hold it still and collect again"
-    memory.touched[name] = TouchedLandmark(mean, spread, tuple(points))
-    memory.undo.append(("landmark", name))
-    memory.setup_message = f"{name} touched, spread {spread:.2f} mm of {len(points)} samples"
+        return f"the tip moved by {spread:.1f} mm while touching '{_touched_name(c)}'; hold it still and collect again"
+    if c.what == "check":
+        return checking.take_check(scene, memory, c, mean, spread)
+    memory.touched[c.landmark] = TouchedLandmark(mean, spread, tuple(points), c.tool)
+    memory.undo.append(("landmark", c.landmark))
+    memory.setup_message = f"{c.landmark} touched, spread {spread:.2f} mm of {len(points)} samples"
     return ""
 
 
 def register(scene: Scene, memory: Memory, order: Register, seq: int) -> Outcome:
     """Ask a worker for a registration from all that has been touched."""
-    used = [m for m in scene.landmarks if m.name in memory.touched]
+    known = [m.name for m in scene.landmarks]
+    unknown = [name for name in order.without if name not in known]
+    if unknown:
+        return f"the case has no landmark '{unknown[0]}' to leave out; known: {', '.join(known)}", []
+    without = tuple(name for name in known if name in order.without and name in memory.touched)
+    used = [m for m in scene.landmarks if m.name in memory.touched and m.name not in without]
     if len(used) < 3:
-        return f"{len(used)} landmarks touched; a registration needs at least 3", []
+        left = f", {len(without)} left out" if without else ""
+        return f"{len(used)} landmarks touched{left}; a registration needs at least 3", []
     surface = order.method == "landmarks+surface"
     if surface and not memory.sweep:
         return "no surface points swept; sweep the bone, or register with method landmarks", []
-    pointer = next((t for t in memory.rig.tool if t.name in memory.tips), memory.rig.tool[0])
+    tools = [memory.touched[m.name].tool for m in used] + [memory.swept_with] * surface
+    if any(tool != tools[0] for tool in tools):
+        # Each ball has a radius of its own, and each tip an error: one pointer's touches share them.
+        return f"touched with {', '.join(sorted(set(tools)))}; touch all with one of them", []
+    pointer = next(t for t in memory.rig.tool if t.name == tools[0])
     request = RegistrationRequest(
         request=f"registration/{seq}",
         method=order.method,
@@ -177,6 +203,7 @@ def register(scene: Scene, memory: Memory, order: Register, seq: int) -> Outcome
         sweep_ref_mm=tuple(memory.sweep) if surface else (),
         tip_radius_mm=min(part.radius_mm for part in pointer.part),
         tip_sd_mm=_tip_sd_mm(memory, pointer.name),
+        without=without,
     )
     memory.computing.append("registration")
     memory.setup_message = "computing the registration"
@@ -225,6 +252,7 @@ def accept(memory: Memory, order: Accept) -> Refusal:
     else:
         memory.registration, memory.pending_registration = result, None
         memory.phase, memory.registered_ns = "navigation", memory.now_ns
+        checking.forget_checks(memory)
         # What was known was known in another registration: every pair is judged afresh.
         for pair in memory.pairs:
             pair.state, pair.last_good_ns = LevelState(since_ns=memory.now_ns), None

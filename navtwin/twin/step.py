@@ -52,7 +52,7 @@ def step(scene: Scene, memory: Memory, event: Event) -> list[Message]:
     if isinstance(body, TrackerFrame):
         fresh_frame = _usable(memory, body, event.t_ns)
         if fresh_frame:
-            messages += _frame(memory, body)
+            messages += _frame(scene, memory, body)
     elif isinstance(body, Command):
         messages += obey(scene, memory, body, event.seq)
     elif isinstance(body, Notice):
@@ -81,14 +81,14 @@ def _usable(memory: Memory, frame: TrackerFrame, now_ns: int) -> bool:
     return True
 
 
-def _frame(memory: Memory, frame: TrackerFrame) -> list[Message]:
+def _frame(scene: Scene, memory: Memory, frame: TrackerFrame) -> list[Message]:
     """Pose chain and proximity of one frame."""
     memory.frame, memory.last_capture_ns = frame, frame.t_capture_ns
     for body in memory.rig.body:
         seen = sighting_of(frame, body.name)
         if seen is not None and seen.status == "OK":
             memory.body_ok_ns[body.name] = frame.t_capture_ns
-    setup.sample(memory, frame)
+    setup.sample(scene, memory, frame)
     link = reference_link(memory, frame)
     chains = [instrument_chain(memory, frame, link, i) for i in range(len(memory.rig.tool))]
     memory.tool_status = {c.tool: c.status for c in chains}

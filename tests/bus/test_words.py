@@ -145,7 +145,13 @@ def test_speeds(speed: float | None, words: str) -> None:
         (Freeze(on=False), "unfreeze the picture"),
         (Collect(what="landmark", tool="pointer", action="start", landmark="left_facet"), "start collecting landmark left facet with pointer"),
         (Collect(what="pivot", tool="drill", action="stop"), "stop collecting pivot with drill"),
+        (
+            Collect(what="check", tool="pointer", action="start", landmark="left_facet", dwell_s=1.0),
+            "start checking left facet with pointer, by a dwell of 1 s",
+        ),
+        (Collect(what="check", tool="pointer", action="cancel"), "cancel checking the bone with pointer"),
         (Register(), "register by landmarks+surface"),
+        (Register(method="landmarks", without=("left_facet", "base")), "register by landmarks without left facet, base"),
         (Accept(result="registration"), "accept registration"),
         (Reject(result="pivot/drill"), "reject pivot/drill"),
         (SetLimits(structure="aorta", caution_mm=3.0, danger_mm=1.5), "limits of aorta: caution 3 mm, danger 1.5 mm"),
