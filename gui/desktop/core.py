@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 from collections import deque
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
+
+from gui.link.own_core import core_command
 
 #: How often it is looked after, ms.
 TURN_MS = 200
@@ -68,9 +69,3 @@ class OwnCore(QObject):
             self.words = "" if code == 0 else (self.lines[-1] if self.lines else f"the core ended with exit code {code}")
         if news or code is not None:
             self.changed.emit()
-
-
-def core_command(case: Path, source: str, rig: Path | None, ports: tuple[int, int]) -> list[str]:
-    """The command line of a core for a case and a source."""
-    command = [sys.executable, "-m", "navtwin", "run", str(case), "--source", source, "--port", str(ports[0]), "--command-port", str(ports[1])]
-    return [*command, *(["--rig", str(rig)] if rig else [])]

@@ -29,6 +29,8 @@ class Desk(QObject):
     board : what may be shown of the core
     order : sends an order; what becomes of it is said on the board
     ports : where a core started from here publishes, and takes commands
+    where : the core's address, in words
+    trouble : why the core does not let this client in, "" if it does
 
     Attributes
     ----------
@@ -43,6 +45,7 @@ class Desk(QObject):
     session_changed : the core started from here has begun, said something, or ended
     said : words for the window's line, and whether they are bad news
     working : a `Job` has begun
+    place_wanted : the name of a place that should come to the front (`case`, `calibrate`, `register`, `navigate`, `review`)
     """
 
     case_changed = Signal()
@@ -50,6 +53,7 @@ class Desk(QObject):
     session_changed = Signal()
     said = Signal(str, bool)
     working = Signal(object)
+    place_wanted = Signal(str)
 
     def __init__(
         self,
@@ -57,10 +61,13 @@ class Desk(QObject):
         order: Callable[[Order], None],
         ports: tuple[int, int],
         clock: Callable[[], int] = time.monotonic_ns,
+        where: str = "",
+        trouble: Callable[[], str] = lambda: "",
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.board, self.order, self.ports, self.clock = board, order, ports, clock
+        self.where, self.trouble = where, trouble
         self.folder: Path | None = None
         self.scene: Scene | None = None
         self.rig: Rig | None = None
@@ -124,6 +131,11 @@ class Desk(QObject):
         """Ask the core that was started from here to end."""
         if self.session is not None:
             self.session.end()
+
+    @property
+    def opening(self) -> bool:
+        """Whether a case is being read."""
+        return self._opening is not None and self._opening.running
 
     def say(self, words: str, *, bad: bool = False) -> None:
         """Put words into the window's line, "" to clear it."""

@@ -1,4 +1,4 @@
-"""A core started beside the window, for people who want one command. It is a process of its own and outlives the window."""
+"""A core started beside a screen, for people who want one command. It is a process of its own and outlives the screen."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ import typer
 CLOSING_S = 10.0
 
 
+def core_command(case: Path, source: str, rig: Path | None, ports: tuple[int, int]) -> list[str]:
+    """The command line of a core for a case and a source."""
+    command = [sys.executable, "-m", "navtwin", "run", str(case), "--source", source, "--port", str(ports[0]), "--command-port", str(ports[1])]
+    return [*command, *(["--rig", str(rig)] if rig else [])]
+
+
 @contextmanager
-def core_beside(case: Path, source: str, rig: Path | None, port: int, command_port: int) -> Iterator[None]:
-    """Run `navtwin run` while the block runs, and go on with it afterwards until its source ends: closing a window silences nothing.
+def core_beside(case: Path, source: str, rig: Path | None, ports: tuple[int, int]) -> Iterator[None]:
+    """Run a core while the block runs, and go on with it afterwards until its source ends.
 
     Ctrl-C ends the core; what it recorded is finished first.
     """
-    command = [sys.executable, "-m", "navtwin", "run", str(case), "--source", source, "--port", str(port), "--command-port", str(command_port)]
-    core = subprocess.Popen([*command, *(["--rig", str(rig)] if rig else [])])
+    core = subprocess.Popen(core_command(case, source, rig, ports))
     try:
         yield
-        if core.poll() is None:
-            typer.echo("the window is closed; the core goes on until its source ends (Ctrl-C ends it now)", err=True)
         core.wait()
     except KeyboardInterrupt:
         core.terminate()

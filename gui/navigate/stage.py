@@ -104,33 +104,36 @@ class Stage(QWidget):
     ----------
     chosen : called with the view that was chosen
     skin : called with whether faint structures are to be shown
-    about : called to tell what this is
+    freeze : called to stop or resume the picture
     slices : called with whether slices are to be shown
+    session_wanted : called to be led to where a session is started
     """
 
     def __init__(
         self,
         chosen: Callable[[ViewName], None],
         skin: Callable[[bool], None],
-        about: Callable[[], None],
+        freeze: Callable[[], None],
         slices: Callable[[bool], None],
+        session_wanted: Callable[[], None],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._picture: QWidget | None = None
         self._corner: QWidget | None = None
-        self.slices = self._flat("Slices", lambda: slices(self.slices.isChecked()))
-        self.slices.setCheckable(True)
-        self.slices.setShortcut("S")
-        self.slices.setToolTip("Slices through the tip (S)")
-        self._bar, self._buttons = self._view_bar(chosen, skin)
-        self.about = self._flat("About", about)
+        self.slices = self._switch("Slices", "S", "slices through the tip", lambda: slices(self.slices.isChecked()))
+        self.skin = self._switch("Skin", "N", "structures that are so faint that they hide what lies within", lambda: skin(self.skin.isChecked()))
+        self.freeze = self._switch("Freeze", "F", "stop this picture; values and alerts go on", freeze)
+        self._bar, self._buttons = self._view_bar(chosen)
         self.frozen = _tag(self, "background: rgba(255, 214, 10, 230); color: #11161a; font-weight: 700;")
         self.late = _tag(self, "background: rgba(255, 214, 10, 230); color: #11161a; font-weight: 700;")
         self.gone = GoneCover(self)
         self.unknown = _tag(self, f"background: rgba(23, 28, 32, 225); border: 1px dashed {palette.UNKNOWN};")
         self.word = _tag(self, "background: rgba(32, 39, 44, 235);")
         self.overlay = LinkOverlay(self)
+        self.start = self._flat("Start a session …", session_wanted)
+        self.start.setToolTip("Choose where poses come from, in Calibrate (2)")
+        self.start.hide()
         self._scale = 1.0
 
     def set_picture(self, widget: QWidget) -> None:
@@ -153,6 +156,8 @@ class Stage(QWidget):
 
     def show_moment(self, moment: Moment, frozen_ns: int | None, word: Word | None, now_ns: int, where: str, trouble: str) -> None:
         self.overlay.show_moment(moment, where, trouble)
+        self.start.setVisible(moment.link in ("waiting", "ended"))
+        self.freeze.setChecked(frozen_ns is not None)
         _say(self.frozen, "" if frozen_ns is None else f"PICTURE FROZEN  {duration_words(now_ns - frozen_ns)}    values and alerts go on")
         _say(self.unknown, "" if moment.link_lost else unknown_words(moment))
         fresh = word is not None and now_ns - word.at_ns < WORD_LASTS_NS
@@ -179,10 +184,10 @@ class Stage(QWidget):
             self._picture.setGeometry(self.rect())
         self.overlay.setGeometry(self.rect())
         self.gone.setGeometry(self.rect())
-        for widget in (self._bar, self.about, self.frozen, self.late, self.unknown, self.word):
+        for widget in (self._bar, self.start, self.frozen, self.late, self.unknown, self.word):
             widget.adjustSize()
         self._bar.move(gap, gap)
-        self.about.move(w - self.about.width() - gap, gap)
+        self.start.move((w - self.start.width()) // 2, h // 2 + round(84 * self._scale))
         self.frozen.move((w - self.frozen.width()) // 2, gap + self._bar.height() + gap)
         self.late.move((w - self.late.width()) // 2, gap + self._bar.height() + gap)
         if self._corner is not None:
@@ -191,7 +196,7 @@ class Stage(QWidget):
         above = self.unknown.height() + gap if self.unknown.isVisibleTo(self) else 0
         self.word.move(gap, h - self.word.height() - gap - above)
 
-    def _view_bar(self, chosen: Callable[[ViewName], None], skin: Callable[[bool], None]) -> tuple[QWidget, dict[ViewName, QPushButton]]:
+    def _view_bar(self, chosen: Callable[[ViewName], None]) -> tuple[QWidget, dict[ViewName, QPushButton]]:
         bar = QWidget(self)
         layout = QHBoxLayout(bar)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -200,23 +205,26 @@ class Stage(QWidget):
         buttons: dict[ViewName, QPushButton] = {}
         for n, view in enumerate(VIEWS, start=1):
             # A view that is pressed again is taken again: the way back after turning the picture by hand.
-            button = self._flat(VIEW_TITLES[view], partial(chosen, view))
-            button.setCheckable(True)
-            button.setShortcut(str(n))
-            button.setToolTip(f"{VIEW_TITLES[view]} ({n})")
+            button = self._switch(VIEW_TITLES[view], f"Ctrl+{n}", f"stand {VIEW_TITLES[view].lower()}", partial(chosen, view))
             group.addButton(button)
             layout.addWidget(button)
             buttons[view] = button
         layout.addSpacing(10)
-        button = self._flat("Skin", lambda: skin(button.isChecked()))
-        button.setCheckable(True)
-        layout.addWidget(button)
-        layout.addWidget(self.slices)
+        for switch in (self.skin, self.slices, self.freeze):
+            layout.addWidget(switch)
         return bar, buttons
+
+    def _switch(self, text: str, key: str, does: str, act: Callable[[], None]) -> QPushButton:
+        button = self._flat(text, act)
+        button.setCheckable(True)
+        button.setShortcut(key)
+        button.setToolTip(f"{does[0].upper()}{does[1:]} ({key})")
+        return button
 
     def _flat(self, text: str, act: Callable[[], None]) -> QPushButton:
         button = QPushButton(text, self)
         button.setProperty("flat", True)
+        button.setProperty("onpicture", True)
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         button.clicked.connect(lambda _checked: act())
         return button

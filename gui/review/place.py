@@ -9,7 +9,6 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from gui import theme
 from gui.navigate.stage import unknown_words
 from gui.picture.pace import Pace
 from gui.picture.view3d import View, open_view
@@ -62,7 +61,7 @@ class Review(QWidget):
         self.view: View | None = None
         self._pace: Pace | None = None
         self._view_name: ViewName = "posterior"
-        self._scale = 0.0
+        self._scale = 1.0
         self._shown: tuple[object, ...] = ()
         self._build()
         self._read_notes()
@@ -186,13 +185,15 @@ class Review(QWidget):
         column.addWidget(self.timeline)
         column.addWidget(self.plot, 3)
 
+    def set_scale(self, scale: float) -> None:
+        """Draw everything that much larger."""
+        self._scale = scale
+        for part in (self.alert, self.side, self.transport, self.timeline, self.plot):
+            part.set_scale(scale)
+        self._place()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
-        scale = theme.scale_for(self.window().width(), self.window().height())
-        if scale != self._scale:
-            self._scale = scale
-            for part in (self.alert, self.side, self.transport, self.timeline, self.plot):
-                part.set_scale(scale)
-        QTimer.singleShot(0, self._place)
+        QTimer.singleShot(0, self, self._place)
 
     def _place(self) -> None:
         self.missing.setGeometry(self.stage.rect().adjusted(40, 0, -40, 0))

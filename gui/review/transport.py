@@ -16,7 +16,7 @@ from gui.review.session import Session
 ACTIONS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("last_alert", "⇤ Alert", "to the last alert", ("Shift+Left",)),
     ("back", "◂", "one frame back", ("Left",)),
-    ("play", "▶  Play", "play or pause", ("Space",)),
+    ("play", "▶  Play", "play or pause", ("L",)),
     ("on", "▸", "one frame on", ("Right",)),
     ("next_alert", "Alert ⇥", "to the next alert", ("Shift+Right",)),
     ("slower", "−", "slower", ("-",)),

@@ -1,29 +1,16 @@
-"""The review's own window: opens a log, finds its case, compares, and writes reports. What goes wrong is said in the window."""
+"""The review in a window of its own, for who has a log and no core."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QResizeEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMainWindow, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow
 
 from gui import theme
-from gui.alerts.alert_line import Elided
 from gui.picture.view3d import open_view
-from gui.review.load import load
-from gui.review.place import OpenPicture, Review
-from gui.review.report import HtmlReport, write_pdf
-from gui.review.session import Session
-from gui.review.world import damage_words, same_case, title_words, world
-from navtwin.errors import NavtwinError
-from navtwin.scene.views import VIEW_TITLES, VIEWS
-
-_BAD = "background: #4a1f1f; color: #ffd9d6; padding: 6px 12px; border-radius: 5px;"
-_NEWS = "background: #20272c; padding: 6px 12px; border-radius: 5px;"
+from gui.review.desk import ReviewPlace
+from gui.review.place import OpenPicture
 
 
 class ReviewWindow(QMainWindow):
@@ -31,79 +18,25 @@ class ReviewWindow(QMainWindow):
 
     Parameters
     ----------
-    case, rig : in place of those that the log names
     other : a second log to compare with
+    case, rig : in place of those that the log names
     """
-
-    _read = Signal(str, object)
 
     def __init__(
         self, log: Path | None, other: Path | None = None, case: Path | None = None, rig: Path | None = None, open_picture: OpenPicture = open_view
     ) -> None:
         super().__init__()
-        self._case, self._rig, self._open_picture = case, rig, open_picture
-        self.place: Review | None = None
-        self._other: Session | None = None
-        self._wanted: Path | None = other
-        self._scale, self._closed = 0.0, False
-        self.html = HtmlReport(self._reported, self)
         self.setWindowTitle("navtwin review")
         self.setMinimumSize(1100, 680)
-        self._build()
-        self._read.connect(self._arrived, Qt.ConnectionType.QueuedConnection)
+        self._scale = 0.0
+        self.review = ReviewPlace(open_picture=open_picture)
+        self.review.setObjectName("body")
+        self.setCentralWidget(self.review)
         if log is not None:
-            self.open(log)
-
-    def open(self, log: Path) -> None:
-        """Read a log, beside the window."""
-        self.say(f"reading {log.name} …", False)
-        self._beside("log", partial(load, log))
-
-    def compare(self, log: Path) -> None:
-        """Read a second log and set it under the first."""
-        self.say(f"reading {log.name} …", False)
-        self._beside("other", partial(load, log))
-
-    def find_case(self, case: Path | None) -> None:
-        """Load the case, the log's own where none is given."""
-        assert self.place is not None
-        self._case = case or self._case
-        header = self.place.session.header
-        named = self._case or (Path(header.case_path) if header and header.case_path else None)
-        rig = self._rig or (None if self._case else Path(header.rig_path) if header and header.rig_path else None)
-        self._beside("scene", partial(world, self.place.session.path, named, rig))
-
-    def say(self, words: str, bad: bool) -> None:
-        """Put words into the window's line, "" to clear it."""
-        self.line.setText(words)
-        self.line.setStyleSheet(_BAD if bad else _NEWS)
-        self.line.setVisible(bool(words))
-
-    def write_pdf(self, out: Path) -> None:
-        """Print what is shown."""
-        assert self.place is not None
-        place = self.place
-        pictures = (("Timeline", place.timeline.grab().toImage()), (f"Distances: {place.structure.replace('_', ' ')}", place.plot.grab().toImage()))
-        scene = (("Scene at the playhead", place.stage.grab().toImage()),) if place.view is not None else ()
-        try:
-            write_pdf(out, place.session, place.notes, (*pictures, *scene), self._other)
-        except NavtwinError as error:
-            self.say(str(error), True)
-        else:
-            self.say(f"report written: {out}", False)
-
-    def write_html(self, out: Path) -> None:
-        """Have `navtwin report` judge the session."""
-        assert self.place is not None
-        self.html.start(self.place.session.path, out, self._case, self._rig)
-        self._show_running()
-        self.say("judging the session …", False)
+            self.review.open(log, other, case, rig)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self._closed = True
-        self.html.cancel()
-        if self.place is not None:
-            self.place.release()
+        self.review.release()
         super().closeEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -112,144 +45,4 @@ class ReviewWindow(QMainWindow):
         if scale != self._scale:
             self._scale = scale
             self.setStyleSheet(theme.style_sheet(scale))
-
-    def _build(self) -> None:
-        self.title = Elided()
-        self.line, self.damage = QLabel(), QLabel()
-        for label in (self.line, self.damage):
-            label.setWordWrap(True)
-            label.hide()
-        self.damage.setStyleSheet(_BAD)
-        self.progress = QProgressBar()
-        self.progress.setRange(0, 0)
-        self.progress.setFixedWidth(120)
-        self.progress.setTextVisible(False)
-        self.progress.hide()
-        self.buttons: dict[str, QPushButton] = {}
-        top = QHBoxLayout()
-        top.setContentsMargins(12, 6, 12, 6)
-        top.setSpacing(6)
-        top.addWidget(self.title, 1)
-        for n, view in enumerate(VIEWS, start=1):
-            self._button(top, VIEW_TITLES[view], f"Alt+{n}", partial(self._look, view))
-        top.addSpacing(12)
-        for name, key, act in (
-            ("Open", "Ctrl+O", partial(self._ask_open, self.open)), ("Compare", "Ctrl+K", partial(self._ask_open, self.compare)),
-            ("Case", "Ctrl+L", self._ask_case), ("HTML", "Ctrl+H", partial(self._ask_save, ".html", self.write_html)),
-            ("PDF", "Ctrl+P", partial(self._ask_save, ".pdf", self.write_pdf)),
-        ):  # fmt: skip
-            self._button(top, name, key, act)
-        top.addWidget(self.progress)
-        self._button(top, "Cancel", "Ctrl+.", self.html.cancel)
-        self.buttons["Cancel"].hide()
-        self._body = QWidget()
-        self._body.setObjectName("body")
-        self._column = QVBoxLayout(self._body)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(0)
-        self._column.addLayout(top)
-        self._column.addWidget(self.damage)
-        self._column.addWidget(self.line)
-        self._empty = QLabel("Open a log: Ctrl+O")
-        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._column.addWidget(self._empty, 1)
-        self.setCentralWidget(self._body)
-        self._enable()
-
-    def _button(self, row: QHBoxLayout, name: str, key: str, act: Callable[[], None]) -> None:
-        button = QPushButton(name)
-        button.setProperty("flat", True)
-        button.setShortcut(key)
-        button.setToolTip(f"{_TIPS.get(name, name)} ({key})")
-        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        button.clicked.connect(lambda _checked: act())
-        self.buttons[name] = button
-        row.addWidget(button)
-
-    def _enable(self) -> None:
-        for name, button in self.buttons.items():
-            button.setEnabled(self.place is not None or name in ("Open", "Cancel"))
-
-    def _beside(self, what: str, work: Callable[[], object]) -> None:
-        def run() -> None:
-            try:
-                found = work()
-            except NavtwinError as error:
-                found = error
-            if not self._closed:
-                self._read.emit(what, found)
-
-        threading.Thread(target=run, name=f"review {what}", daemon=True).start()
-
-    def _arrived(self, what: str, found: object) -> None:
-        if self._closed:
-            return
-        if isinstance(found, NavtwinError):
-            self.say(str(found), True)
-            if what == "scene" and self.place is not None:
-                self.place.missing.setText(f"No picture of the anatomy.\n\n{found}")
-        elif what == "log" and isinstance(found, Session):
-            self._opened(found)
-        elif what == "other" and isinstance(found, Session) and self.place is not None:
-            self._other = found
-            self.place.side.compare(found)
-            self.say(found.fault, True)
-        elif what == "scene" and isinstance(found, tuple) and self.place is not None:
-            scene, rig, folder = found
-            self.place.set_scene(scene, rig)
-            if doubt := same_case(self.place.session, scene, folder):
-                self.say(doubt, True)
-
-    def _opened(self, session: Session) -> None:
-        if self.place is not None:
-            self.place.release()
-            self.place.deleteLater()
-        self._empty.hide()
-        self._other = None
-        self.say("", False)
-        self.place = Review(session, self.say, self._open_picture)
-        self._column.addWidget(self.place, 1)
-        self.title.set_text(title_words(session))
-        self.damage.setText(f"{damage_words(session)}. What can be read is shown")
-        self.damage.setVisible(bool(damage_words(session)))
-        self._enable()
-        self.find_case(None)
-        if self._wanted is not None:
-            wanted, self._wanted = self._wanted, None
-            self._beside("other", partial(load, wanted))
-
-    def _reported(self, _out: Path | None, words: str) -> None:
-        if not self._closed:
-            self._show_running()
-            self.say(words, _out is None)
-
-    def _show_running(self) -> None:
-        self.progress.setVisible(self.html.running)
-        self.buttons["Cancel"].setVisible(self.html.running)
-        self.buttons["HTML"].setEnabled(not self.html.running)
-
-    def _look(self, view: object) -> None:
-        if self.place is not None:
-            self.place.look(view)  # type: ignore[arg-type]
-
-    def _ask_open(self, act: Callable[[Path], None]) -> None:
-        name, _ = QFileDialog.getOpenFileName(self, "A log", "", "Logs (*.mcap *.partial)")
-        if name:
-            act(Path(name))
-
-    def _ask_case(self) -> None:
-        name = QFileDialog.getExistingDirectory(self, "The case folder")
-        if name:
-            self.find_case(Path(name))
-
-    def _ask_save(self, ending: str, act: Callable[[Path], None]) -> None:
-        assert self.place is not None
-        name, _ = QFileDialog.getSaveFileName(self, "The report", str(self.place.session.path.with_suffix(ending)), f"*{ending}")
-        if name:
-            act(Path(name))
-
-
-_TIPS = {
-    "Open": "Open a log", "Compare": "Set a second log under this one", "Case": "Say where the case of this log is",
-    "HTML": "Judge the session and write an HTML report", "PDF": "Print timeline, plot, picture and events", "Cancel": "Stop the report",
-}  # fmt: skip
+            self.review.set_scale(scale)

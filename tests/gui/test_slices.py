@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QSettings
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QWidget
 
@@ -15,7 +14,6 @@ from gui.slices.cutter import SlicePictures
 from gui.slices.model import FIELDS_MM, LATE_NS, Request, SlicesModel, sight_of
 from gui.slices.painting import Cuts, field_of, paint_slice, to_px
 from gui.slices.view import SlicesView
-from gui.window import Window
 from navtwin.nouns import State
 from navtwin.rigid import Vec3
 from navtwin.scene import palette
@@ -24,7 +22,7 @@ from navtwin.scene.model import Scene
 from navtwin.scene.slices import PLANES, Plane
 from navtwin.volumes.volume import Volume, placed, volume_box
 from tests.gui.room import DANGER_S, HIDDEN_S, MS, Desk, rig, scene
-from tests.gui.test_window import NoPicture
+from tests.gui.test_desktop import NoPicture, opened, scenery
 
 SIZES: dict[Plane, tuple[int, int]] = dict.fromkeys(PLANES, (220, 180))
 
@@ -295,21 +293,17 @@ def test_the_thread_loads_cuts_and_ends(qtbot: Any, tmp_path: Any, labels: bool)
     assert not made.cutter._thread.is_alive()
 
 
-def test_the_window_hides_slices_and_bullseye_and_remembers_it(qtbot: Any, tmp_path: Any, desk: Desk):
-    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(tmp_path))
+def test_the_window_hides_slices_and_bullseye_and_remembers_it(qtbot: Any, desk: Desk):
     for seen in (True, False):
-        window = Window(scanned(), rig(), desk.board, desk.orders.append, "here", open_picture=NoPicture)
-        window._timer.stop()
-        qtbot.addWidget(window)
-        window.resize(1280, 800)
-        window.show()
+        window = opened(qtbot, desk, NoPicture, scanned())
+        shown = scenery(window)
         desk.tell(DANGER_S)
         window.refresh()
-        assert (window.slices.isVisible(), window.bullseye.isVisible()) == (seen, seen)
-        wide = window.stage.width()
-        window.stage.slices.click()
-        window._show_bullseye()
+        assert (shown.slices.isVisible(), shown.bullseye.isVisible()) == (seen, seen)
+        wide = shown.stage.width()
+        shown.stage.slices.click()
+        shown._show_bullseye()
         window.refresh()
-        qtbot.waitUntil(lambda wide=wide, window=window: window.stage.width() != wide)
-        assert (window.slices.isVisible(), window.bullseye.isVisible()) == (not seen, not seen)
-        window.close()
+        qtbot.waitUntil(lambda wide=wide, shown=shown: shown.stage.width() != wide)
+        assert (shown.slices.isVisible(), shown.bullseye.isVisible()) == (not seen, not seen)
+        window.leave()

@@ -51,7 +51,7 @@ def opened(qtbot: Any, log: Path, **options: Any) -> ReviewWindow:
     qtbot.addWidget(window)
     window.resize(1280, 800)
     window.show()
-    qtbot.waitUntil(lambda: window.place is not None or window.line.text().split(" ")[0] not in ("", "reading"), timeout=20_000)
+    qtbot.waitUntil(lambda: window.review.place is not None or window.review.line.text().split(" ")[0] not in ("", "reading"), timeout=20_000)
     return window
 
 
@@ -63,7 +63,7 @@ def log(tmp_path: Path) -> Path:
 @pytest.fixture
 def window(qtbot: Any, log: Path) -> Iterator[ReviewWindow]:
     made = opened(qtbot, log, case=GOLDEN / "case")
-    qtbot.waitUntil(lambda: made.place is not None and made.place.scene is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: made.review.place is not None and made.review.place.scene is not None, timeout=30_000)
     yield made
     made.close()
 
@@ -79,8 +79,8 @@ def count(image: np.ndarray[Any, Any], color: str) -> int:
 
 
 def place(window: ReviewWindow) -> Any:
-    assert window.place is not None
-    return window.place
+    assert window.review.place is not None
+    return window.review.place
 
 
 def test_bands_have_the_colour_and_the_height_of_their_level(window: ReviewWindow):
@@ -196,7 +196,7 @@ def test_the_plot_draws_the_chosen_structure(window: ReviewWindow):
 def test_two_sessions_are_set_under_each_other(qtbot: Any, window: ReviewWindow, log: Path):
     here = place(window)
     before = here.timeline.height()
-    window.compare(log)
+    window.review.compare(log)
     qtbot.waitUntil(lambda: here.timeline.other is not None, timeout=20_000)
     assert here.timeline.height() > before
     assert here.side.alignment.count() >= 2
@@ -206,33 +206,33 @@ def test_two_sessions_are_set_under_each_other(qtbot: Any, window: ReviewWindow,
 
 def test_the_pdf_has_the_words_and_pictures(window: ReviewWindow, tmp_path: Path):
     out = tmp_path / "r.pdf"
-    window.write_pdf(out)
-    assert "report written" in window.line.text()
+    window.review.write_pdf(out)
+    assert "report written" in window.review.line.text()
     data = out.read_bytes()
     assert data.startswith(b"%PDF-")
     assert data.count(b"/Subtype /Image") + data.count(b"/Subtype/Image") >= 2
-    window.write_pdf(tmp_path / "absent" / "r.pdf")
-    assert "cannot write" in window.line.text()
+    window.review.write_pdf(tmp_path / "absent" / "r.pdf")
+    assert "cannot write" in window.review.line.text()
 
 
 def test_a_report_that_fails_says_why_and_one_that_is_cancelled_says_so(qtbot: Any, window: ReviewWindow, tmp_path: Path):
-    window._case = tmp_path / "no_case"
-    window.write_html(tmp_path / "r.html")
-    assert window.html.running
-    window.html.cancel()
-    assert "cancelled" in window.line.text()
-    window.write_html(tmp_path / "r.html")
-    qtbot.waitUntil(lambda: not window.html.running, timeout=60_000)
-    assert "no report" in window.line.text()
-    assert "no_case" in window.line.text()
+    window.review._case = tmp_path / "no_case"
+    window.review.write_html(tmp_path / "r.html")
+    assert window.review.html.running
+    window.review.html.cancel()
+    assert "cancelled" in window.review.line.text()
+    window.review.write_html(tmp_path / "r.html")
+    qtbot.waitUntil(lambda: not window.review.html.running, timeout=60_000)
+    assert "no report" in window.review.line.text()
+    assert "no_case" in window.review.line.text()
 
 
 def test_a_case_that_is_not_there_is_asked_for(qtbot: Any, log: Path, tmp_path: Path):
     window = opened(qtbot, log, case=tmp_path / "gone")
-    qtbot.waitUntil(lambda: "--case" in window.line.text(), timeout=10_000)
+    qtbot.waitUntil(lambda: "--case" in window.review.line.text(), timeout=10_000)
     assert "--case" in place(window).missing.text()
     assert count(pixels(place(window).timeline), palette.LEVEL_COLORS["DANGER"]) > 50
-    window.find_case(GOLDEN / "case")
+    window.review.find_case(GOLDEN / "case")
     qtbot.waitUntil(lambda: place(window).scene is not None, timeout=30_000)
     window.close()
 
@@ -240,8 +240,8 @@ def test_a_case_that_is_not_there_is_asked_for(qtbot: Any, log: Path, tmp_path: 
 def test_damage_is_said_in_the_window(qtbot: Any, log: Path):
     log.write_bytes(log.read_bytes()[:-4000])
     window = opened(qtbot, log, case=GOLDEN / "case")
-    assert "What can be read is shown" in window.damage.text()
-    assert window.damage.isVisible()
+    assert "What can be read is shown" in window.review.damage.text()
+    assert window.review.damage.isVisible()
     window.close()
 
 
@@ -259,8 +259,8 @@ def test_what_is_no_log_is_said_in_the_window(qtbot: Any, tmp_path: Path):
     path = tmp_path / "x.mcap"
     path.write_bytes(b"nothing of ours")
     window = opened(qtbot, path)
-    assert "is not a navtwin log" in window.line.text()
-    assert window.place is None
+    assert "is not a navtwin log" in window.review.line.text()
+    assert window.review.place is None
     window.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -11,11 +12,15 @@ import pytest
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QWidget
 
+from gui.desktop.desk import Desk as GuiDesk
+from gui.desktop.window import Window
 from gui.link.board import SESSION_ENDED
-from gui.window import Window
+from gui.navigate.place import NavigatePlace
+from gui.picture.view3d import open_view
 from navtwin.bus.signals import SIGNALS
 from navtwin.nouns import Ack, AudioPause, Freeze, Mark, Mute, State
 from navtwin.scene import palette
+from navtwin.scene.model import Scene
 from tests.bus.fake_core import SETUP
 from tests.gui.room import CAUTION_S, CLEAR_S, CONTACT_S, DANGER_S, HIDDEN_S, MS, Desk, rig, said, scene
 
@@ -56,13 +61,28 @@ def desk() -> Desk:
 
 @pytest.fixture
 def window(qtbot: Any, desk: Desk) -> Iterator[Window]:
-    made = Window(scene(), rig(), desk.board, desk.orders.append, "127.0.0.1:5810", open_picture=NoPicture)
-    made._timer.stop()
-    qtbot.addWidget(made)
-    made.resize(1280, 800)
-    made.show()
+    made = opened(qtbot, desk, NoPicture)
     yield made
-    made.close()
+    made.leave()
+
+
+def opened(qtbot: Any, desk: Desk, open_picture: Any, case: Scene | None = None) -> Window:
+    """A desktop with the case open, at Navigate, that is looked after by the test alone."""
+    shared = GuiDesk(desk.board, desk.orders.append, (5810, 5811), desk.clock, "127.0.0.1:5810")
+    window = Window(shared, {"navigate": partial(NavigatePlace, view="left", open_picture=open_picture)})
+    window._timer.stop()
+    qtbot.addWidget(window)
+    window.resize(1280, 800)
+    window.show()
+    shared.set_rig(rig(), None)
+    shared.set_case(case or scene())
+    window.go("navigate")
+    return window
+
+
+def scenery(window: Window) -> Any:
+    """What Navigate shows of the case."""
+    return window.places["navigate"].scenery
 
 
 def pixels(widget: QWidget) -> Pixels:
@@ -132,7 +152,7 @@ def test_more_alerts_than_fit_are_counted(window: Window, desk: Desk):
 
 def test_a_known_distance_has_its_number_and_error_bar(window: Window, desk: Desk):
     tell(window, desk, DANGER_S)
-    card = window.strip.cards["spinal_canal"].card
+    card = scenery(window).strip.cards["spinal_canal"].card
     assert card.known
     assert float(card.value) == pytest.approx(1.5, abs=0.3)
     assert card.unit == "± 0.7 mm"
@@ -142,31 +162,31 @@ def test_a_known_distance_has_its_number_and_error_bar(window: Window, desk: Des
 def test_a_hidden_instrument_shows_unknown_and_not_the_last_value(window: Window, desk: Desk):
     tell(window, desk, DANGER_S)
     tell(window, desk, HIDDEN_S)
-    for card in window.strip.cards.values():
+    for card in scenery(window).strip.cards.values():
         assert card.card.value == "UNKNOWN"
         assert "hidden" in card.card.detail
-    assert window.strip.cards["spinal_canal"].card.detail.endswith("was DANGER")
+    assert scenery(window).strip.cards["spinal_canal"].card.detail.endswith("was DANGER")
     assert window.banner.block.word == "UNKNOWN"
     assert window.banner.block.below == "was DANGER"
     assert any("TRACKING LOST, drill" in words for words in window.technical.shown_words)
-    assert "drill: UNKNOWN (hidden)" in window.stage.unknown.text()
+    assert "drill: UNKNOWN (hidden)" in scenery(window).stage.unknown.text()
 
 
 def test_the_link_is_lost_after_300_ms_and_greys_every_value(window: Window, desk: Desk):
     tell(window, desk, DANGER_S)
     desk.clock.ns += 250 * MS
     window.refresh()
-    assert not window.stage.overlay.isVisible()
+    assert not scenery(window).stage.overlay.isVisible()
     desk.clock.ns += 60 * MS
     window.refresh()
-    assert window.stage.overlay.isVisible()
-    assert window.stage.overlay.title == "LINK LOST"
-    assert all(card.card.value == "UNKNOWN" for card in window.strip.cards.values())
+    assert scenery(window).stage.overlay.isVisible()
+    assert scenery(window).stage.overlay.title == "LINK LOST"
+    assert all(card.card.value == "UNKNOWN" for card in scenery(window).strip.cards.values())
     assert any(words.startswith("LINK LOST") for words in window.technical.shown_words)
     assert window.banner.block.word == "UNKNOWN"
-    assert share(pixels(window.stage.overlay), SIGNALS["high"].rgb) > 0.001
-    assert window.view.shown[-1] is None
-    assert not window.acknowledge.isEnabled()
+    assert share(pixels(scenery(window).stage.overlay), SIGNALS["high"].rgb) > 0.001
+    assert scenery(window).view.shown[-1] is None
+    assert not window.footer.acknowledge.isEnabled()
 
 
 def test_the_overlay_goes_when_the_link_is_back(window: Window, desk: Desk):
@@ -174,13 +194,13 @@ def test_the_overlay_goes_when_the_link_is_back(window: Window, desk: Desk):
     desk.clock.ns += 400 * MS
     window.refresh()
     tell(window, desk, CAUTION_S)
-    assert not window.stage.overlay.isVisible()
-    assert window.strip.cards["spinal_canal"].card.known
+    assert not scenery(window).stage.overlay.isVisible()
+    assert scenery(window).strip.cards["spinal_canal"].card.known
 
 
 def test_acknowledge_names_epoch_alert_and_level(window: Window, desk: Desk):
     tell(window, desk, DANGER_S)
-    window.acknowledge.click()
+    window.footer.acknowledge.click()
     first = max(said(DANGER_S)[1].alerts, key=lambda a: -a.since_ns)
     assert desk.orders == [Ack(epoch="e1", alert=first.id, level="DANGER")]
 
@@ -193,60 +213,60 @@ def test_a_technical_alarm_is_acknowledged_by_its_own_button(window: Window, des
 
 def test_mute_asks_for_the_structure_and_only_at_caution(window: Window, desk: Desk):
     tell(window, desk, CAUTION_S)
-    window.mute.click()
+    window.footer.mute.click()
     assert desk.orders == [Mute(structure="spinal_canal")]
     tell(window, desk, DANGER_S)
-    assert not window.mute.isEnabled()
+    assert not window.footer.mute.isEnabled()
 
 
 def test_pause_and_mark_ask_the_core(window: Window, desk: Desk):
     tell(window, desk, DANGER_S)
-    window.pause.click()
-    window.mark.click()
+    window.footer.pause.click()
+    window.footer.mark.click()
     assert desk.orders == [AudioPause(seconds=30.0), Mark(label="mark 1")]
 
 
 def test_freeze_stops_the_picture_but_neither_banner_nor_distances(window: Window, desk: Desk):
     tell(window, desk, CAUTION_S)
-    window.freeze.click()
-    shown = len(window.view.shown)
+    scenery(window).stage.freeze.click()
+    shown = len(scenery(window).view.shown)
     desk.clock.ns += 60 * MS
     tell(window, desk, CONTACT_S)
-    assert len(window.view.shown) == shown
+    assert len(scenery(window).view.shown) == shown
     assert window.banner.block.word == "CONTACT"
-    assert window.strip.cards["spinal_canal"].row.level == "CONTACT"
-    assert "FROZEN" in window.stage.frozen.text()
-    window.freeze.click()
+    assert scenery(window).strip.cards["spinal_canal"].row.level == "CONTACT"
+    assert "FROZEN" in scenery(window).stage.frozen.text()
+    scenery(window).stage.freeze.click()
     assert desk.orders == [Freeze(on=True), Freeze(on=False)]
-    assert len(window.view.shown) == shown + 1
+    assert len(scenery(window).view.shown) == shown + 1
 
 
 def test_a_picture_that_still_shows_what_is_no_longer_known_is_covered_until_it_is_painted_anew(window: Window, desk: Desk):
     desk.clock.ns = 100_000 * MS
     tell(window, desk, DANGER_S)
-    assert not window.stage.gone.isVisible()
-    window.view.under_way = True
+    assert not scenery(window).stage.gone.isVisible()
+    scenery(window).view.under_way = True
     desk.clock.ns += 60 * MS
     tell(window, desk, HIDDEN_S)
-    assert window.stage.gone.isVisible()
-    assert window.stage.gone.words == "drill UNKNOWN"
-    window.view.under_way = False
+    assert scenery(window).stage.gone.isVisible()
+    assert scenery(window).stage.gone.words == "drill UNKNOWN"
+    scenery(window).view.under_way = False
     window.refresh()
-    assert not window.stage.gone.isVisible()
+    assert not scenery(window).stage.gone.isVisible()
 
 
 def test_what_is_no_longer_known_is_taken_out_without_waiting_for_the_pictures_turn(window: Window, desk: Desk):
     desk.clock.ns = 100_000 * MS
-    window.view.cost = 10.0
+    scenery(window).view.cost = 10.0
     tell(window, desk, DANGER_S)
     tell(window, desk, CAUTION_S)
-    assert len(window.view.shown) == 1
+    assert len(scenery(window).view.shown) == 1
     tell(window, desk, HIDDEN_S)
-    assert len(window.view.shown) == 2
+    assert len(scenery(window).view.shown) == 2
 
 
 def test_painting_leaves_time_for_the_alerts_and_a_still_picture_is_painted_once_more_at_its_best(window: Window, desk: Desk):
-    window.view.cost = 0.060
+    scenery(window).view.cost = 0.060
     desk.clock.ns += 1000 * MS
     begun = desk.clock.ns
     state, alerts = said(DANGER_S)
@@ -255,28 +275,28 @@ def test_painting_leaves_time_for_the_alerts_and_a_still_picture_is_painted_once
         desk.hear("state", said(DANGER_S + (desk.clock.ns - begun) / 2e9)[0])
         desk.hear("alerts", alerts)
         window.refresh()
-    assert 8 <= len(window.view.shown) <= 10
-    assert window.view.polished == 0
+    assert 8 <= len(scenery(window).view.shown) <= 10
+    assert scenery(window).view.polished == 0
     for _ in range(30):
         desk.clock.ns += 20 * MS
         desk.hear("state", msgspec.structs.replace(state, frame=desk.clock.ns))
         desk.hear("alerts", alerts)
         window.refresh()
-    assert window.view.polished == 1
+    assert scenery(window).view.polished == 1
 
 
 def test_lamps_follow_health_and_go_out_with_the_link(window: Window, desk: Desk):
     desk.board.audio = ""
     tell(window, desk, DANGER_S)
-    assert {light.lamp for light in window.lamps.lights.values()} == {"ok"}
+    assert {light.lamp for light in window.footer.lamps.lights.values()} == {"ok"}
     desk.clock.ns += 400 * MS
     window.refresh()
-    assert window.lamps.lights["link"].lamp == "bad"
-    assert window.lamps.lights["tracker"].lamp == "off"
+    assert window.footer.lamps.lights["link"].lamp == "bad"
+    assert window.footer.lamps.lights["tracker"].lamp == "off"
 
 
 def test_the_audio_lamp_says_why_nothing_can_be_heard_whatever_the_link(window: Window, desk: Desk):
-    lamp = window.lamps.lights["audio"]
+    lamp = window.footer.lamps.lights["audio"]
     tell(window, desk, DANGER_S)
     assert lamp.lamp == "off"
     desk.board.audio = "no audio device"
@@ -292,15 +312,15 @@ def test_the_audio_lamp_says_why_nothing_can_be_heard_whatever_the_link(window: 
 
 def test_a_lost_link_that_sounds_is_silenced_by_the_button(window: Window, desk: Desk):
     silenced: list[bool] = []
-    window._silence_link = lambda: silenced.append(True)
+    window.footer._silence_link = lambda: silenced.append(True)
     tell(window, desk, DANGER_S)
     desk.clock.ns += 400 * MS
     window.refresh()
-    assert not window.acknowledge.isEnabled(), "nothing sounds here, so there is nothing to silence"
+    assert not window.footer.acknowledge.isEnabled(), "nothing sounds here, so there is nothing to silence"
     desk.board.audio = ""
     window.refresh()
-    assert "LINK LOST" in window.acknowledge.text()
-    window.acknowledge.click()
+    assert "LINK LOST" in window.footer.acknowledge.text()
+    window.footer.acknowledge.click()
     assert silenced == [True]
     assert desk.orders == []
 
@@ -315,10 +335,9 @@ def test_the_window_closes_at_the_end_where_asked_to(window: Window, desk: Desk)
 
 
 def test_skin_is_shown_on_request(window: Window):
-    assert window.view.visible == {}
-    button = next(b for b in window.stage._bar.children() if getattr(b, "text", str)() == "Skin")
-    button.click()
-    assert window.view.visible == {"skin": True}
+    assert scenery(window).view.visible == {}
+    scenery(window).stage.skin.click()
+    assert scenery(window).view.visible == {"skin": True}
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (1920, 1080)])
@@ -326,28 +345,24 @@ def test_nothing_is_cut_off_or_overlaps(window: Window, desk: Desk, width: int, 
     window.resize(width, height)
     tell(window, desk, HIDDEN_S)
     qtbot.wait(1)
-    parts = [window.banner, window.technical, window.stage, window.strip, window._footer]
+    parts = [window.banner, window.technical, scenery(window).stage, scenery(window).strip, window.footer]
     boxes = [part.rect().translated(part.mapTo(window, part.rect().topLeft())) for part in parts]
     assert all(window.rect().contains(box) for box in boxes)
     assert not any(a.intersects(b) for n, a in enumerate(boxes) for b in boxes[:n])
-    buttons = [window.mark, window.freeze, window.pause, window.mute, window.acknowledge, window.lamps]
+    buttons = [window.footer.mark, window.footer.pause, window.footer.mute, window.footer.acknowledge, window.footer.lamps]
     rows = [b.rect().translated(b.mapTo(window, b.rect().topLeft())) for b in buttons]
     assert not any(a.intersects(b) for n, a in enumerate(rows) for b in rows[:n])
 
 
 def test_the_picture_is_really_painted_and_shows_the_drill_only_when_it_is_known(qtbot: Any, desk: Desk):
-    window = Window(scene(), rig(), desk.board, desk.orders.append, "here", "left")
-    window._timer.stop()
-    qtbot.addWidget(window)
-    window.resize(1280, 800)
-    window.show()
+    window = opened(qtbot, desk, open_view)
 
     def picture(t_s: float) -> Pixels:
         desk.clock.ns += 1000 * MS
         tell(window, desk, t_s)
         # At its best, and so the same whatever this machine had time for.
-        window.view.paint(still=True)
-        return pixels(window.view.widget).astype(int)
+        scenery(window).view.paint(still=True)
+        return pixels(scenery(window).view.widget).astype(int)
 
     empty = picture(HIDDEN_S)
     known = picture(DANGER_S)
@@ -356,4 +371,4 @@ def test_the_picture_is_really_painted_and_shows_the_drill_only_when_it_is_known
     assert (np.abs(empty - background).max(axis=-1) > 20).mean() > 0.05
     assert (np.abs(known - empty).max(axis=-1) > 40).sum() > 300
     assert (np.abs(again - empty).max(axis=-1) > 40).sum() == 0
-    window.close()
+    window.leave()

@@ -1,0 +1,133 @@
+"""One case as it is navigated: picture, bullseye, slices and strip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QSettings, Qt, QTimer
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QWidget
+
+from gui.desktop.desk import Desk
+from gui.link.board import Moment
+from gui.navigate.bullseye import Bullseye
+from gui.navigate.stage import Stage
+from gui.navigate.strip import Strip
+from gui.picture.pace import Pace
+from gui.picture.view3d import View
+from gui.slices.view import SlicesView
+from navtwin.nouns import Freeze, Rig
+from navtwin.scene.distances import structure_rows
+from navtwin.scene.looks import is_veil
+from navtwin.scene.model import Scene
+from navtwin.scene.views import ViewName
+
+OpenPicture = Callable[[Scene, Rig | None, QWidget], View]
+#: The picture is painted at most 30 times a second.
+LEAST_MS = 33
+#: Where the place's own layout is remembered.
+SETTINGS = ("navtwin", "navigate")
+
+
+class Scenery(QWidget):
+    """What is shown of one case; another case gets another one.
+
+    Parameters
+    ----------
+    open_picture : makes the view (a test may give another)
+    """
+
+    def __init__(self, desk: Desk, scene: Scene, view: ViewName, open_picture: OpenPicture, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._desk, self._scene = desk, scene
+        self.view_name: ViewName = view
+        self.frozen_ns: int | None = None
+        self.strip = Strip(tuple(s for s in scene.structures if s.role == "critical"))
+        self.stage = Stage(self.choose_view, self._show_skin, self.freeze, self._show_slices, partial(desk.place_wanted.emit, "calibrate"))
+        self.slices, self.bullseye = SlicesView(scene, desk.rig), Bullseye(scene, desk.rig)
+        self.stage.set_corner(self.bullseye)
+        self._lay_out()
+        self._keys()
+        self.view = open_picture(scene, desk.rig, self.stage)
+        self._pace = Pace(self.view, LEAST_MS)
+        self.stage.set_picture(self.view.widget)
+        self.choose_view(view)
+        # The first turn of the window's loop: it is up by then.
+        QTimer.singleShot(0, self, self.slices.cutter.start)
+
+    def show_moment(self, moment: Moment, now_ns: int) -> None:
+        """Words first, the picture when there is time for it."""
+        self.strip.show_rows(structure_rows(self._scene, moment.state, moment.alerts, link_lost=moment.link_lost))
+        words = self._desk.board.words
+        self.stage.show_moment(moment, self.frozen_ns, words[-1] if words else None, now_ns, self._desk.where, self._desk.trouble())
+        self.slices.show_moment(moment, now_ns, frozen=self.frozen_ns is not None)
+        self.bullseye.show_moment(moment)
+        if self.frozen_ns is None:
+            self._pace.turn(moment, now_ns, self.view_name)
+            self.stage.show_lateness(*self._pace.lateness(moment, now_ns))
+
+    def choose_view(self, view: ViewName) -> None:
+        """Stand somewhere else."""
+        self.view_name = view
+        self.stage.choose(view)
+        self.view.picture.look(view, self._desk.board.moment().state)
+        self.view.paint()
+
+    def freeze(self) -> None:
+        """Stop this picture, or let it go on, and nothing else; the core only notes it."""
+        self.frozen_ns = self._desk.clock() if self.frozen_ns is None else None
+        self._pace.forget()
+        moment = self._desk.board.moment()
+        if not moment.link_lost:
+            self._desk.order(Freeze(on=self.frozen_ns is not None))
+        self.show_moment(moment, self._desk.clock())
+
+    def set_scale(self, scale: float) -> None:
+        for part in (self.strip, self.slices, self.bullseye, self.stage):
+            part.set_scale(scale)
+
+    def release(self) -> None:
+        """Give the thread that cuts slices, and the graphics, back."""
+        QSettings(*SETTINGS).setValue("shares", self._splitter.saveState())
+        self.slices.cutter.stop()
+        self.view.release()
+
+    def _lay_out(self) -> None:
+        self._splitter = QSplitter(Qt.Orientation.Horizontal)
+        self._splitter.setChildrenCollapsible(False)
+        for n, (part, stretch) in enumerate(((self.stage, 1), (self.slices, 0), (self.strip, 0))):
+            self._splitter.addWidget(part)
+            self._splitter.setStretchFactor(n, stretch)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._splitter)
+
+    def _keys(self) -> None:
+        kept = QSettings(*SETTINGS)
+        self.stage.slices.setChecked(kept.value("slices", True, type=bool) is True)
+        self.slices.setVisible(self.stage.slices.isChecked())
+        self.bullseye.wanted = kept.value("bullseye", True, type=bool) is True
+        shares = kept.value("shares")
+        if shares is not None:
+            self._splitter.restoreState(shares)
+        turns: dict[str, Callable[[], None]] = {
+            "W": self.slices.turn_window, "+": partial(self.slices.zoom, 1), "-": partial(self.slices.zoom, -1), "B": self._show_bullseye,
+        }  # fmt: skip
+        for key, act in turns.items():
+            # They hold for as long as this is in front: wherever the focus is, and in no other place.
+            QShortcut(QKeySequence(key), self).activated.connect(act)
+
+    def _show_slices(self, visible: bool) -> None:
+        self.slices.setVisible(visible)
+        QSettings(*SETTINGS).setValue("slices", visible)
+
+    def _show_bullseye(self) -> None:
+        self.bullseye.wanted = not self.bullseye.wanted
+        QSettings(*SETTINGS).setValue("bullseye", self.bullseye.wanted)
+
+    def _show_skin(self, visible: bool) -> None:
+        for structure in self._scene.structures:
+            if is_veil(structure):
+                self.view.picture.set_visible(structure.name, visible)
+        self.view.paint()
