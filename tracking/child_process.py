@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from typing import BinaryIO, cast
 
@@ -59,12 +60,13 @@ class ChildProcess:
     ----------
     module : what to run
     what : what to call it in messages: "detection", "NDI"
+    aside : is offered every line as it comes, in a thread of its own; True where the line is no answer, and taken
     """
 
-    def __init__(self, module: str, what: str) -> None:
+    def __init__(self, module: str, what: str, aside: Callable[[bytes], bool] | None = None) -> None:
         # The twin needs a core of its own; and BLAS threads gain nothing on matrices this small.
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-        self._what = what
+        self._what, self._aside = what, aside
         self._process = subprocess.Popen([sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
         self.requests = cast(BinaryIO, self._process.stdin)
         self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -134,5 +136,6 @@ class ChildProcess:
         answers = cast(BinaryIO, self._process.stdout)
         with answers:
             for line in answers:
-                self._answers.put(line)
+                if self._aside is None or not self._aside(line):
+                    self._answers.put(line)
         self._answers.put(b"")

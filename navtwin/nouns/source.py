@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from typing import Protocol
 
 from navtwin.nouns.alerts import InstrumentState
 from navtwin.nouns.base import Noun, Pose
 from navtwin.nouns.commands import Command
 from navtwin.nouns.tracking import TrackerFrame
+from navtwin.nouns.video import VideoFrame
 from navtwin.rigid import Vec3
 
 
@@ -49,12 +52,33 @@ class SourceEnded(Exception):
     """The source has no more items."""
 
 
+class PictureTap(Protocol):
+    """Where the pictures behind a source's frames can be had, for people to look at. They are made only while they are wanted.
+
+    Attributes
+    ----------
+    wanted : set it while somebody looks
+    arrived : set with each picture that is there to be taken
+    """
+
+    wanted: bool
+    arrived: threading.Event
+
+    def take(self) -> Sequence[tuple[VideoFrame, bytes]]:
+        """Headers and JPEGs that have come since, oldest first; `number` is that of the `TrackerFrame` that was made from the picture.
+
+        What only a session knows is left open: the epoch, the bodies, and times, which are the source's own. May be called from any thread.
+        """
+
+
 class Source(Protocol):
     """A stream of items in time order.
 
     `live` sources stamp items on the host's monotonic clock as they come. Others (recordings, scripts) return each item at once with the time it
     was recorded at; the loop re-stamps and paces them. `setup_ns` is how long such a source records until a registration is accepted, 0 if none
     is: all before that is played as fast as it goes.
+
+    A source of pictures may also have `pictures`, a `PictureTap`, and any may have `notes`, a tuple of sentences that a reader should know.
     """
 
     name: str

@@ -25,6 +25,9 @@ def run(
     bind: Annotated[str, typer.Option(help="address to listen on; anything but loopback needs --key")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="where state and alerts are published; 0 takes a free one")] = PUB_PORT,
     command_port: Annotated[int, typer.Option(help="where commands are taken; 0 takes a free one")] = COMMAND_PORT,
+    video_port: Annotated[
+        int | None, typer.Option(help="where live pictures are published, if the source has any; 0 takes a free one; default: 2 above --port")
+    ] = None,
     key: Annotated[str | None, typer.Option(help="name of this core's CURVE key (see `navtwin keys`)")] = None,
 ) -> None:
     """Run the twin: source in, warnings out, acknowledgements back."""
@@ -40,6 +43,7 @@ def run(
         bind=bind,
         pub_port=port,
         command_port=command_port,
+        video_port=video_port,
         keys=server_keys(key) if key else None,
     )
     written = run_session(settings, lambda text: typer.echo(text, err=True))

@@ -15,16 +15,19 @@ from platformdirs import user_data_path
 
 from navtwin.bus.keys import ServerKeys
 from navtwin.bus.server import Server
-from navtwin.bus.topics import COMMAND_PORT, PUB_PORT
+from navtwin.bus.topics import COMMAND_PORT, PUB_PORT, VIDEO_PORT
+from navtwin.bus.video import VideoServer
 from navtwin.errors import InputRefused, NavtwinError, nearest
 from navtwin.kernels.errorbar import warm_up as warm_up_errorbar
 from navtwin.nouns import Rig, Source, Topic, read_rig
+from navtwin.nouns.source import PictureTap
 from navtwin.record.log import LogWriter
 from navtwin.run.core import Core
 from navtwin.run.live import Loop
 from navtwin.run.reader import SourceReader
 from navtwin.run.session import new_header
 from navtwin.run.timeline import Timeline
+from navtwin.run.video import Video
 from navtwin.run.workers import Workers
 from navtwin.scene.model import Scene
 
@@ -40,6 +43,7 @@ class Settings:
     rig : path of rig.toml; None takes the case's own
     log : where to record; None runs unrecorded
     speed : 1 real time, N times faster, 0 as fast as it goes; for recordings and scripts only
+    video_port : where a source's pictures are published; None takes the one that lies as far from `pub_port` as it does by default
     """
 
     case: Path
@@ -51,6 +55,7 @@ class Settings:
     pub_port: int = PUB_PORT
     command_port: int = COMMAND_PORT
     keys: ServerKeys | None = None
+    video_port: int | None = None
 
 
 def offer_of(address: str) -> tuple[EntryPoint, str]:
@@ -111,6 +116,9 @@ def run_session(settings: Settings, say: Say) -> Path | None:
         stack.callback(workers.close)
         reader = SourceReader(source)
         stack.callback(reader.close)
+        video = open_video(settings, source, rig, say)
+        if video is not None:
+            stack.callback(video.close)
         say("compiling kernels")
         warm_up(lambda kernel: say(f"compiling {kernel}"), SESSION)
         warm_up_errorbar()
@@ -132,20 +140,37 @@ def run_session(settings: Settings, say: Say) -> Path | None:
                 server.reply(client, payload)
 
         core = Core(scene, rig, header, publish=publish, answer=answer, log=log)
-        say(f"session {header.session}: publishing on {settings.bind}:{server.pub_port}, commands on {server.command_port}")
-        loop = Loop(core, reader, workers, server, Timeline(settings.speed), stop.is_set, clients, say)
+        ports = f"publishing on {settings.bind}:{server.pub_port}, commands on {server.command_port}"
+        say(f"session {header.session}: {ports}" + (f", pictures on {video.begin(header.session)}" if video else ""))
+        loop = Loop(core, reader, workers, server, Timeline(settings.speed), stop.is_set, clients, say, video)
         loop.run()
-        if log is None and reader.failure is None:
-            return None
-        if log is None:
-            raise NavtwinError(f"the source failed: {reader.failure}", "check it and start again")
-        if core.recording_failure:
-            say(f"not recorded to the end: {core.recording_failure}; rescue what there is with `navtwin recover {log.partial}`")
-            return log.partial
-        log.finish()
+        return _finished(log, core, reader, say)
+
+
+def _finished(log: LogWriter | None, core: Core, reader: SourceReader, say: Say) -> Path | None:
+    """Finish the log of a session that is over; its path. Raises NavtwinError where the source failed."""
+    if log is None:
         if reader.failure is not None:
-            raise NavtwinError(f"the source failed: {reader.failure}", f"the session until then is in {settings.log}")
-    return settings.log
+            raise NavtwinError(f"the source failed: {reader.failure}", "check it and start again")
+        return None
+    if core.recording_failure:
+        say(f"not recorded to the end: {core.recording_failure}; rescue what there is with `navtwin recover {log.partial}`")
+        return log.partial
+    log.finish()
+    if reader.failure is not None:
+        raise NavtwinError(f"the source failed: {reader.failure}", f"the session until then is in {log.path}")
+    return log.path
+
+
+def open_video(settings: Settings, source: Source, rig: Rig, say: Say) -> Video | None:
+    """Where the source's pictures will be shown; None for one that has none."""
+    pictures: PictureTap | None = getattr(source, "pictures", None)
+    if pictures is None:
+        return None
+    port = settings.video_port
+    if port is None:
+        port = settings.pub_port and settings.pub_port + VIDEO_PORT - PUB_PORT
+    return Video(VideoServer(settings.bind, port, settings.keys, cameras=max(1, len(rig.camera))), pictures, rig, say)
 
 
 def new_log_path() -> Path:

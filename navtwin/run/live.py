@@ -18,6 +18,7 @@ from navtwin.run.core import Core
 from navtwin.run.reader import SourceReader
 from navtwin.run.simulate import TICK_NS
 from navtwin.run.timeline import Timeline, recorded_ns
+from navtwin.run.video import Video
 from navtwin.run.workers import Workers
 
 #: Longest sleep of the loop: the most a command waits before it is read.
@@ -37,6 +38,7 @@ class Loop:
     should_stop : asked every turn (a signal handler sets it)
     clients : who sent the command with this sequence number, until it is answered
     say : tells a person what happens, in a line
+    video : shows the pictures behind the frames, where the source has any
     """
 
     core: Core
@@ -47,6 +49,7 @@ class Loop:
     should_stop: Callable[[], bool]
     clients: dict[int, bytes]
     say: Callable[[str], None]
+    video: Video | None = None
     last_recorded_ns: int = 0
     next_tick_ns: int | None = None
     ended_ns: int | None = None
@@ -152,8 +155,10 @@ class Loop:
     def _feed(self, item: SourceItem, t_ns: int) -> None:
         if isinstance(item, Truth | TrueSetup):
             self.core.note_truth(item)
-        else:
-            self._take(t_ns, item)
+            return
+        self._take(t_ns, item)
+        if self.video is not None and isinstance(item, TrackerFrame):
+            self.video.fed(item)
 
     def _ticks_until(self, session_ns: int) -> None:
         """The ticks that lie before an item, while time is the recording's own."""

@@ -11,6 +11,8 @@ from navtwin.nouns import Source, SourceEnded, SourceItem, encode
 
 #: Items read ahead of a recording; a live source never gets that far.
 READ_AHEAD = 1024
+#: As many where there are pictures to be looked at, which wait with their frames until they are due.
+PICTURES_AHEAD = 16
 READ_TIMEOUT_S = 0.1
 
 _decode = msgspec.json.Decoder(SourceItem).decode
@@ -26,7 +28,7 @@ class SourceReader:
         self.live, self.setup_ns = source.live, source.setup_ns
         self.failure: Exception | None = None
         self._source = source
-        self._queue: queue.Queue[SourceItem] = queue.Queue(READ_AHEAD)
+        self._queue: queue.Queue[SourceItem] = queue.Queue(READ_AHEAD if getattr(source, "pictures", None) is None else PICTURES_AHEAD)
         self.arrived = threading.Event()
         self._stop = threading.Event()
         self._over = threading.Event()

@@ -61,7 +61,7 @@ class Child:
     def __init__(self, dies_of: tuple[int, ...] = ()) -> None:
         self.sent, self.closed, self._dies_of = list[int](), False, dies_of
 
-    def send(self, pictures: tuple[Image, ...]) -> None:
+    def send(self, pictures: tuple[Image, ...], *, shown: bool = False) -> None:
         self.sent.append(pictures[0].number)
 
     def receive(self, timeout_s: float) -> TrackerFrame | None:
@@ -97,7 +97,8 @@ def test_exposures_cross_the_pipe_bit_for_bit() -> None:
     stream.seek(0)
     back = read_exposure(stream)
     assert back is not None
-    for one, other in zip(back, exposure, strict=True):
+    assert not back.shown
+    for one, other in zip(back.images, exposure, strict=True):
         assert (one.camera, one.number, one.t_capture_ns, one.stamp) == (other.camera, other.number, other.t_capture_ns, other.stamp)
         np.testing.assert_array_equal(one.grey, other.grey)
     assert read_exposure(stream) is None

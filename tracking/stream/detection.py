@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from navtwin.nouns import Rig, TrackerFrame, encode
 from tracking.child_process import ChildEnded, ChildProcess
@@ -16,13 +16,17 @@ START_S, ANSWER_S = 240.0, 15.0
 class DetectionChild:
     """A running child. Exposures go in by `send`; the frames come out of `receive` in the same order.
 
+    Parameters
+    ----------
+    aside : takes the pictures that were asked for, as lines, in a thread of its own (`tracking.stream.tap`)
+
     Raises
     ------
     InputRefused : the rig cannot be tracked with
     """
 
-    def __init__(self, rig: Rig, source: str, *, live: bool) -> None:
-        self._child = ChildProcess("tracking.stream.child", "detection")
+    def __init__(self, rig: Rig, source: str, *, live: bool, aside: Callable[[bytes], bool] | None = None) -> None:
+        self._child = ChildProcess("tracking.stream.child", "detection", aside)
         try:
             self._child.start(encode(Start(rig, source, live)), START_S)
         except BaseException:
@@ -33,10 +37,10 @@ class DetectionChild:
     def pid(self) -> int:
         return self._child.pid
 
-    def send(self, pictures: Sequence[Picture]) -> None:
-        """Hand over an exposure; waits while the child is still busy with those before. Raises ChildEnded."""
+    def send(self, pictures: Sequence[Picture], *, shown: bool = False) -> None:
+        """Hand over an exposure, and ask for pictures of it to show; waits while the child is still busy with those before. Raises ChildEnded."""
         try:
-            write_exposure(self._child.requests, pictures)
+            write_exposure(self._child.requests, pictures, shown=shown)
         except (OSError, ValueError) as error:
             raise ChildEnded(self._child.how()) from error
 

@@ -19,6 +19,7 @@ from tracking.pictures.checks import check_rig, check_size
 from tracking.pictures.images import ImageSource, Picture
 from tracking.pictures.raw import RawRecorder
 from tracking.stream.detection import ANSWER_S, DetectionChild
+from tracking.stream.tap import PictureTap
 
 #: Exposures of a recording that are in the child's hands or done, beyond the one that is waited for.
 READ_AHEAD = 3
@@ -32,6 +33,10 @@ class PictureTracking:
     pictures : where the exposures come from; closed with this
     recorder : keeps the pictures, if given; closed with this
     start : makes the child, again if it dies
+
+    Attributes
+    ----------
+    pictures : where the pictures themselves can be had, to be looked at
 
     Raises
     ------
@@ -47,7 +52,8 @@ class PictureTracking:
     ) -> None:
         self._pictures, self._rig, self._recorder = pictures, rig, recorder
         self.name, self.live, self.setup_ns = pictures.name, pictures.live, pictures.setup_ns
-        self._start = start or (lambda: DetectionChild(rig, pictures.name, live=pictures.live))
+        self.pictures = tap = PictureTap()
+        self._start = start or (lambda: DetectionChild(rig, pictures.name, live=pictures.live, aside=tap.hear))
         self._remarks = list[str]()
         self._in_hand = deque[Sequence[Picture] | SourceItem]()
         self._sent_ns = self._number = 0
@@ -143,7 +149,7 @@ class PictureTracking:
     def _hand_over(self, pictures: Sequence[Picture]) -> None:
         assert self._child is not None
         self._sent_ns = time.monotonic_ns()
-        self._child.send(pictures)
+        self._child.send(pictures, shown=self.pictures.due())
 
     def _receive(self, timeout_s: float) -> TrackerFrame | None:
         assert self._child is not None

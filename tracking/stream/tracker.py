@@ -51,6 +51,8 @@ class MarkerTracker:
         self.bodies = tuple(body for body in rig.body if body.marker)
         #: The markers found in the last exposure, by camera and dictionary: for pictures of it.
         self.found: dict[int, dict[str, Markers]] = {}
+        #: The pictures that the last frame was made from.
+        self.pictures: Sequence[Picture] = ()
         self._shapes = {body.name: marker_body(body) for body in self.bodies}
         self._cameras = [camera_of(camera) for camera in rig.camera]
         self._places = [T_tracker_from_camera(camera) for camera in rig.camera]
@@ -75,7 +77,7 @@ class MarkerTracker:
         ------
         InputRefused : a picture of another size than the calibration's, or of a camera that the rig does not have
         """
-        pictures = simultaneous(images, self._gap_ns)
+        pictures = self.pictures = simultaneous(images, self._gap_ns)
         for picture in pictures:
             check_size(self.rig, picture)
         faults = {p.camera: fault for p in pictures if (fault := self._checks[p.camera].fault(p))}
