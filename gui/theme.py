@@ -10,7 +10,7 @@ from gui import sheet
 from gui.ink import DARK, INKS, Ink, blend
 from navtwin.bus.signals import SIGNALS
 from navtwin.errors import InputRefused, nearest
-from navtwin.nouns import Priority
+from navtwin.nouns import Level, Priority
 from navtwin.scene.caption import font_file
 
 FAMILIES = ["Inter", "Segoe UI", "SF Pro Text", "Helvetica Neue", "Noto Sans", "Liberation Sans", "DejaVu Sans"]
@@ -93,6 +93,11 @@ def place(window: QWidget) -> None:
 def color(priority: Priority) -> QColor:
     """The indicator colour of a priority, as a fill: the same in both themes."""
     return QColor(SIGNALS[priority].rgb)
+
+
+def level_color(level: Level) -> QColor:
+    """A level's colour as a fill."""
+    return QColor(ink().quiet) if level == "CLEAR" else color("medium" if level == "CAUTION" else "high")
 
 
 def sunk(color: QColor) -> QColor:

@@ -46,7 +46,8 @@ class Line(QFrame):
 
     def set_scale(self, scale: float) -> None:
         self._scale = scale
-        self.setFixedHeight(round(27 * scale))
+        self.setFixedHeight(round(34 * scale))
+        self.button.setFixedSize(round(64 * scale), round(32 * scale))
         layout = self.layout()
         assert layout is not None
         layout.setContentsMargins(round(16 * scale), 0, round(5 * scale), 0)

@@ -15,6 +15,8 @@ from navtwin.bus.words import STATUS_WORDS, distance_words, duration_words, leve
 from navtwin.nouns import Alert, Priority, TechnicalAlarm
 from navtwin.scene.distances import signed
 
+#: The level's type: capitals of 0.72 x 38 x 0.40 mm = 11 mm on a 24-inch screen, 19 minutes of arc at 2 m (`gui.navigate.card` has the reckoning).
+LEVEL_PX = 38.0
 #: Alerts written out beside the most pressing one; any further are counted.
 MOST_OTHERS = 3
 LINK_LOST_ID, NO_LINK_ID, ENDED_ID = "LINK_LOST/core", "NO_LINK/core", "SESSION_ENDED/core"
@@ -38,7 +40,7 @@ class LevelBlock(QWidget):
 
     def set_scale(self, scale: float) -> None:
         self._scale = scale
-        self.setFixedWidth(round(196 * scale))
+        self.setFixedWidth(round(224 * scale))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -50,12 +52,12 @@ class LevelBlock(QWidget):
             theme.hatch(painter, QRect(0, self.height() - band, self.width(), band), ink=ink if calm else DARK)
         # Dark ink on a lit colour, light ink on a sunk one: the word stands out in both halves of a flash.
         painter.setPen(QColor(ink.dim if calm else ink.on_signal if self._lit else DARK.text))
-        size = 20.0 if calm else 29.0
-        box = self.rect().adjusted(0, 0, 0, -round(22 * self._scale) if self.below else 0)
+        size = 22.0 if calm else LEVEL_PX
+        box = self.rect().adjusted(0, 0, 0, -round(28 * self._scale) if self.below else 0)
         painter.setFont(theme.font(size * self._scale, weight=QFont.Weight.Bold))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.word)
         if self.below:
-            painter.setFont(theme.font(14 * self._scale, weight=QFont.Weight.Bold))
+            painter.setFont(theme.font(17 * self._scale, weight=QFont.Weight.Bold))
             lower = QRect(0, round(self.height() * 0.56), self.width(), round(24 * self._scale))
             painter.drawText(lower, Qt.AlignmentFlag.AlignCenter, self.below)
         painter.end()
@@ -118,7 +120,7 @@ class AlertBanner(QFrame):
 
     def set_scale(self, scale: float) -> None:
         self._scale = scale
-        self.setFixedHeight(round(98 * scale))
+        self.setFixedHeight(round(112 * scale))
         self.block.set_scale(scale)
         for line in self._others:
             line.set_scale(scale)
@@ -215,8 +217,8 @@ class TechnicalRow(QFrame):
 
     def set_scale(self, scale: float) -> None:
         self._scale = scale
-        self.setMinimumHeight(round(36 * scale))
-        self._calm.setFixedHeight(round(27 * scale))
+        self.setMinimumHeight(round(32 * scale))
+        self._calm.setFixedHeight(round(24 * scale))
         for line in self._lines:
             line.set_scale(scale)
 

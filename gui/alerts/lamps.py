@@ -12,6 +12,8 @@ from navtwin.nouns import Lamp
 
 LAMPS = ("tracker", "reference", "registration", "link", "latency", "audio", "recording")
 LAMP_WORDS: dict[Lamp, str] = {"ok": "ok", "warn": "warning", "bad": "bad", "off": "unknown"}
+#: The type of the line below a name.
+NOTE_PX = 11.5
 
 
 class LampLight(QWidget):
@@ -36,8 +38,9 @@ class LampLight(QWidget):
         self.updateGeometry()
 
     def sizeHint(self) -> QSize:
-        metrics = QFontMetrics(theme.font(12.5 * self._scale, weight=QFont.Weight.Medium))
-        return QSize(round(24 * self._scale) + metrics.horizontalAdvance(self.name), round(40 * self._scale))
+        name = QFontMetrics(theme.font(12.5 * self._scale, weight=QFont.Weight.Medium)).horizontalAdvance(self.name)
+        word = QFontMetrics(theme.font(NOTE_PX * self._scale)).horizontalAdvance(max(LAMP_WORDS.values(), key=len))
+        return QSize(round(24 * self._scale) + max(name, word), round(40 * self._scale))
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
@@ -47,7 +50,7 @@ class LampLight(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         color = QColor(ink.lamp(self.lamp))
-        middle, r = QPointF(9 * s, self.height() / 2.0), 5.0 * s
+        middle, r = QPointF(9 * s, self.height() / 2.0), 6.0 * s
         if self.lamp == "ok":
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(color)
@@ -68,13 +71,14 @@ class LampLight(QWidget):
         calm = self.lamp == "ok"
         painter.setPen(QColor(ink.text) if calm else color)
         text = QRect(round(20 * s), 0, self.width() - round(20 * s), self.height())
-        if self.note:
+        note = self.note or ("" if calm else LAMP_WORDS[self.lamp])
+        if note:
             half = self.height() // 2
             painter.setFont(theme.font(12.5 * s, weight=QFont.Weight.Medium))
             painter.drawText(text.adjusted(0, 2, 0, -half), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, self.name)
-            painter.setFont(theme.font(11 * s))
+            painter.setFont(theme.font(NOTE_PX * s))
             painter.setPen(QColor(ink.dim))
-            painter.drawText(text.adjusted(0, half, 0, 0), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, self.note)
+            painter.drawText(text.adjusted(0, half, 0, 0), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, note)
         else:
             painter.setFont(theme.font(12.5 * s, weight=QFont.Weight.Medium))
             painter.drawText(text, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.name)

@@ -12,7 +12,6 @@ from gui.review.notes import Note
 from gui.review.session import KNOWN, UNKNOWN, Band, Session, Span
 from navtwin.bus.words import name_words, subject_words
 from navtwin.nouns import Level
-from navtwin.scene import palette
 
 #: Room at the left for names, in design pixels; the plot keeps the same.
 GUTTER, MARGIN = 150.0, 14.0
@@ -210,7 +209,7 @@ class Timeline(QWidget):
 
 def paint_band(painter: QPainter, box: QRectF, band: Band, scale: float) -> None:
     """One stretch: from the bottom up to the height of its level; hatched where unknown, with the outline of the level it last had."""
-    color = QColor(theme.ink().quiet if band.level == "CLEAR" else palette.LEVEL_COLORS[band.level])
+    color = theme.level_color(band.level)
     height = HEIGHTS[band.level] * box.height()
     bar = QRectF(box.left(), box.bottom() - height, box.width(), height)
     if band.knowledge == KNOWN:

@@ -1,0 +1,81 @@
+"""The scale of one distance, from a little inside the structure (left) outwards: limit bands, the measured distance, its error bar and the bound.
+
+A band is told by its height and place as well as by its colour: the nearer to the structure, the higher.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+
+from gui import theme
+from navtwin.bus.words import ERROR_BAR_SD
+from navtwin.nouns import Reading
+
+#: From millimetres to pixels.
+_Scale = Callable[[float], float]
+#: The scale reaches this many caution limits beyond the surface, but at least so far, and a little inside.
+GAUGE_CAUTIONS, GAUGE_LEAST_MM, GAUGE_INSIDE_MM = 4.0, 10.0, 1.0
+#: The bar within its area, and the type of its figures, in design pixels.
+BAR_TOP, BAR_HEIGHT, FIGURES = 9, 13, 12.0
+
+
+def paint_gauge(painter: QPainter, area: QRect, limits_mm: tuple[float, float], reading: Reading | None, scale: float) -> None:
+    """Paint one scale.
+
+    Parameters
+    ----------
+    limits_mm : caution and danger
+    reading : None where the distance is not known: the scale is hatched
+    """
+    s, ink = scale, theme.ink()
+    bar = QRect(area.left(), area.top() + round(BAR_TOP * s), area.width(), round(BAR_HEIGHT * s))
+    if reading is None or reading.distance_mm is None:
+        theme.hatch(painter, bar, ink=ink)
+        return
+    caution, danger = limits_mm
+    reach = max(GAUGE_LEAST_MM, GAUGE_CAUTIONS * caution)
+
+    def x(mm: float) -> float:
+        share = (min(max(mm, -GAUGE_INSIDE_MM), reach) + GAUGE_INSIDE_MM) / (reach + GAUGE_INSIDE_MM)
+        return bar.left() + share * bar.width()
+
+    red, yellow, calm = theme.color("high"), theme.color("medium"), QColor(ink.quiet)
+    for low, high, color, height, strength in (
+        (-GAUGE_INSIDE_MM, 0.0, red, 1.0, 255), (0.0, danger, red, 1.0, 150), (danger, caution, yellow, 0.62, 190), (caution, reach, calm, 0.28, 200),
+    ):  # fmt: skip
+        color.setAlpha(strength)
+        painter.fillRect(QRectF(x(low), bar.bottom() + 1 - height * bar.height(), x(high) - x(low), height * bar.height()), color)
+    painter.setFont(theme.font(FIGURES * s))
+    painter.setPen(QColor(ink.dim))
+    for mm in (0.0, danger, caution, reach):
+        label = QRect(round(x(mm)) - round(20 * s), bar.bottom() + round(4 * s), round(40 * s), round(15 * s))
+        if mm == reach:
+            label.moveRight(bar.right())
+        painter.drawText(label, Qt.AlignmentFlag.AlignRight if mm == reach else Qt.AlignmentFlag.AlignHCenter, f"{mm:g}")
+    _paint_marks(painter, bar, reading, reading.distance_mm, x, reach, s)
+
+
+def _paint_marks(painter: QPainter, bar: QRect, reading: Reading, distance_mm: float, x: _Scale, reach: float, s: float) -> None:
+    middle, shade = bar.center().y() + 0.5, QColor(theme.ink().text)
+    if distance_mm > reach:
+        painter.setPen(QPen(shade, 2.0 * s))
+        for step in (0.0, 5.0 * s):
+            tip = bar.right() - 4.0 * s - step
+            painter.drawPolyline(QPolygonF([QPointF(tip - 4 * s, middle - 4 * s), QPointF(tip, middle), QPointF(tip - 4 * s, middle + 4 * s)]))
+        return
+    if reading.sd_mm is not None:
+        low, high = x(distance_mm - ERROR_BAR_SD * reading.sd_mm), x(distance_mm + ERROR_BAR_SD * reading.sd_mm)
+        painter.setPen(QPen(shade, 1.8 * s))
+        painter.drawLine(QPointF(low, middle), QPointF(high, middle))
+        for end in (low, high):
+            painter.drawLine(QPointF(end, middle - 4.5 * s), QPointF(end, middle + 4.5 * s))
+    painter.setPen(QPen(shade, 3.4 * s))
+    painter.drawLine(QPointF(x(distance_mm), bar.top() - 2 * s), QPointF(x(distance_mm), bar.bottom() + 4 * s))
+    if reading.bound_mm is not None:
+        at, low = x(reading.bound_mm), bar.top() - 1.0 * s
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(shade)
+        painter.drawPolygon(QPolygonF([QPointF(at, low), QPointF(at - 5.0 * s, low - 8 * s), QPointF(at + 5.0 * s, low - 8 * s)]))
