@@ -1,0 +1,136 @@
+"""What the tools draw over the slices: the structure as it will be, and what can be taken hold of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QLineF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
+
+from gui.case.tools_bone import BoneTool
+from gui.case.tools_cut import STRIDE_PX, Sheetlet, cut_shape, cut_threshold, rim
+from gui.case.tools_marks import draw_bone_marks, draw_centre_line, draw_loops, draw_sphere_marks
+from gui.case.tools_model import Bench
+from gui.case.tools_paint import PaintTool
+from gui.case.tools_sphere import SphereTool
+from gui.case.tools_tube import TubeTool
+from navtwin.errors import InputRefused
+from navtwin.scene.author.chain import Chain, chain_of
+from navtwin.scene.author.painted import Slices
+from navtwin.scene.author.recipe import Painted, Sphere, Threshold, Tube
+from navtwin.scene.build import COLORS
+from navtwin.scene.reslice import Field, Reslicer
+from navtwin.scene.slices import Plane
+
+#: How much of the picture shows through what is being made.
+TINT, RIM = 70, 235
+
+
+class Overlay:
+    """Paints the draft of the tool in the hand.
+
+    Attributes
+    ----------
+    bench : what is painted; None for nothing
+    reslicer : the scan; None until it is there, or where it has no HU
+    between : the shape between painted slices, and what it was worked out from
+    """
+
+    def __init__(self) -> None:
+        self.bench: Callable[[], Bench | None] = lambda: None
+        self.reslicer: Reslicer | None = None
+        self.between: tuple[Painted, Slices] | None = None
+        self.scale = 1.0
+        self._seen: dict[Plane, tuple[object, QImage | Sheetlet | None]] = {}
+
+    def paint(self, painter: QPainter, field: Field) -> None:
+        """Over one slice, in the pixels of its field."""
+        bench = self.bench()
+        if bench is None:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        color = QColor(bench.sheet.color or COLORS[bench.sheet.role])
+        tool, s = bench.tool, self.scale
+        match tool:
+            case BoneTool():
+                self._paint_level(painter, tool.draft, field, color)
+                draw_bone_marks(painter, tool, field, color, s)
+            case TubeTool():
+                chain = chain_so_far(tool)
+                if chain is not None:
+                    self._paint_shape(painter, chain, field, color)
+                draw_centre_line(painter, tool.draft, chain, field, color, s)
+            case SphereTool():
+                chain = chain_so_far(tool)
+                if chain is not None:
+                    self._paint_shape(painter, chain, field, color)
+                draw_sphere_marks(painter, tool.draft, field, color, s)
+            case PaintTool():
+                if self.between is not None and self.between[0].outline == tool.draft.outline:
+                    self._paint_shape(painter, self.between[1], field, color, dashed=True)
+                draw_loops(painter, tool, field, color, s)
+
+    def _paint_level(self, painter: QPainter, edit: Threshold, field: Field, color: QColor) -> None:
+        if self.reslicer is None:
+            return
+        key = (edit, field, self.reslicer, color.rgb())
+        if self._seen.get(field.plane, (None,))[0] != key:
+            self._seen[field.plane] = (key, _tinted(cut_threshold(edit, self.reslicer, field), color))
+        image = self._seen[field.plane][1]
+        if isinstance(image, QImage):
+            painter.drawImage(0, 0, image)
+
+    def _paint_shape(self, painter: QPainter, shape: Chain | Slices, field: Field, color: QColor, *, dashed: bool = False) -> None:
+        kept = self._seen.get(field.plane)
+        if kept is None or not isinstance(kept[0], tuple) or kept[0][0] is not shape or kept[0][1] != field:
+            kept = ((shape, field), cut_shape(shape, field))
+            self._seen[field.plane] = kept
+        found = kept[1]
+        if not isinstance(found, Sheetlet):
+            return
+        rows, columns = found.values.shape
+        box = QRectF(found.left_px - STRIDE_PX / 2.0, found.top_px - STRIDE_PX / 2.0, columns * STRIDE_PX, rows * STRIDE_PX)
+        painter.drawImage(box, _image(found.values < 0.0, color, TINT))
+        lines = [QLineF(x0, y0, x1, y1) for (x0, y0), (x1, y1) in found.lines_px().tolist()]
+        for width, shade in ((3.4, QColor(0, 0, 0, 150)), (1.8, color)):
+            painter.setPen(QPen(shade, width * self.scale, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+            # What is interpolated is thinner than what was drawn.
+            painter.setOpacity(0.55 if dashed else 1.0)
+            painter.drawLines(lines)
+        painter.setOpacity(1.0)
+
+
+@lru_cache(maxsize=4)
+def _chain(edit: Tube | Sphere) -> Chain:
+    return chain_of(edit)
+
+
+def chain_so_far(tool: TubeTool | SphereTool) -> Chain | None:
+    """The shape of a draft, as far as there is one: of a single point, a ball."""
+    try:
+        if isinstance(tool, TubeTool) and len(tool.draft.points_mm) == 1:
+            return _chain(Sphere(tool.draft.points_mm[0], tool.draft.radii_mm[0]))
+        return _chain(tool.draft.edit())
+    except InputRefused:
+        # What is wrong with it is said in the panel when it is to be made.
+        return None
+
+
+def _tinted(mask: npt.NDArray[np.bool_], color: QColor) -> QImage:
+    image = _image(mask, color, TINT)
+    painter = QPainter(image)
+    painter.drawImage(0, 0, _image(rim(mask), color, RIM))
+    painter.end()
+    return image
+
+
+def _image(mask: npt.NDArray[np.bool_], color: QColor, alpha: int) -> QImage:
+    """A mask in one colour; copied, so that it does not outlive its bytes."""
+    rows, columns = mask.shape
+    share = alpha / 255.0
+    shade = (alpha << 24) | (int(color.red() * share) << 16) | (int(color.green() * share) << 8) | int(color.blue() * share)
+    pixels = np.where(mask, np.uint32(shade), np.uint32(0))
+    return QImage(pixels.tobytes(), columns, rows, 4 * columns, QImage.Format.Format_ARGB32_Premultiplied).copy()

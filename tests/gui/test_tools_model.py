@@ -1,0 +1,453 @@
+"""The tools without a screen: presses of the mouse become the recipe that the command line would have made of the same points."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import cos, pi, sin
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from gui.case.tools_bone import BoneTool, cut_of, grip
+from gui.case.tools_history import History
+from gui.case.tools_model import Workbench
+from gui.case.tools_paint import NORMALS, PaintTool, paint_tool, untangled
+from gui.case.tools_sheet import Sheet, faults, number
+from gui.case.tools_sphere import SphereTool
+from gui.case.tools_touch import Touch, shifted
+from gui.case.tools_tube import TubeTool, tube_tool
+from navtwin.errors import InputRefused
+from navtwin.rigid import Vec3
+from navtwin.scene.author.commands import structure_app
+from navtwin.scene.author.into_case import list_structures
+from navtwin.scene.author.recipe import Cut, Outline, Painted, Sphere, Threshold, Tube
+from navtwin.scene.slices import ACROSS, PLANES, Plane
+from navtwin.volumes.volume import VolumeBox
+from tests.gui.tools_room import small_case
+
+DAY = "2026-11-22"
+IDENTITY: Any = tuple(tuple(float(i == j) for j in range(4)) for i in range(4))
+BOX = VolumeBox(IDENTITY, (64, 64, 64))
+
+
+def touch(x: float, y: float, z: float, plane: Plane | None = "axial", *, more: bool = False, reach: float = 1.5) -> Touch:
+    return Touch(plane, (x, y, z), reach, more)
+
+
+def click(tool: Any, *at: Touch) -> None:
+    for one in at:
+        tool.press(one)
+        tool.release(one)
+
+
+def drag(tool: Any, start: Touch, *way: Touch) -> None:
+    tool.press(start)
+    for one in way:
+        tool.drag(one)
+    tool.release(way[-1])
+
+
+def ring(radius: float, z: float, corners: int = 40, turn: float = 2 * pi) -> list[Touch]:
+    return [touch(30 + radius * cos(t), 30 + radius * sin(t), z) for t in np.linspace(0.0, turn, corners)]
+
+
+# --- steps back and forth
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["", "a", "b"]), st.sampled_from(["put", "lift", "undo", "redo"])), max_size=40))
+def test_all_that_is_undone_can_be_done_again(steps: list[tuple[int, str, str]]) -> None:
+    history = History(0)
+    for value, stroke, what in steps:
+        if what == "put":
+            history.put(value, stroke)
+        else:
+            getattr(history, what)()
+    now, back = history.now, 0
+    while history.undo():
+        back += 1
+    assert history.now == 0 and not history.can_undo
+    for _ in range(back):
+        assert history.redo()
+    assert history.now == now
+
+
+def test_one_stroke_is_one_step_and_one_that_comes_back_is_none() -> None:
+    history = History(1)
+    for value in (2, 3, 4):
+        history.put(value, "radius")
+    history.lift()
+    history.put(5, "radius")
+    history.put(4, "radius")
+    history.lift()
+    assert history.undo() and history.now == 1
+    assert not history.undo()
+
+
+# --- tube
+
+
+def test_clicks_make_a_centre_line_and_drags_move_it_within_the_slice() -> None:
+    tool = TubeTool()
+    click(tool, touch(10, 10, 5), touch(10, 12, 15), touch(12, 14, 25))
+    drag(tool, touch(10.5, 12, 15), touch(13.5, 13, 15))
+    assert tool.draft.points_mm == ((10, 10, 5), (13, 13, 15), (12, 14, 25))
+    click(tool, touch(12, 13, 20, more=True))
+    assert tool.draft.points_mm[2] == (12, 13, 20) and tool.draft.chosen == 2
+    assert tool.delete() and len(tool.draft.points_mm) == 3
+    assert tool.draft.edit() == Tube(((10, 10, 5), (13, 13, 15), (12, 14, 25)), (2.0,))
+
+
+def test_a_point_of_another_slice_is_not_taken_hold_of_but_continued() -> None:
+    """A vessel that runs through the slices has its points one behind the other."""
+    tool = TubeTool()
+    click(tool, touch(10, 10, 5), touch(10, 10, 8), touch(10, 10, 11))
+    assert len(tool.draft.points_mm) == 3
+
+
+def test_the_line_goes_on_at_the_end_that_is_chosen() -> None:
+    tool = TubeTool()
+    click(tool, touch(10, 10, 5), touch(10, 10, 15), touch(10, 10, 5), touch(10, 10, 0))
+    assert tool.draft.points_mm == ((10, 10, 0), (10, 10, 5), (10, 10, 15))
+    assert "before point 1" in tool.hint
+
+
+def test_each_point_may_have_its_own_radius() -> None:
+    tool = TubeTool()
+    click(tool, touch(10, 10, 5), touch(10, 10, 25))
+    tool.set_radius(3.0)
+    tool.set_each(True)
+    tool.set_radius(1.0)
+    assert tool.draft.radii_mm == (3.0, 1.0)
+    click(tool, touch(10, 10, 15, more=True))
+    assert tool.draft.radii_mm == (3.0, 2.0, 1.0)
+    tool.choose(0)
+    tool.delete()
+    assert tool.draft.radii_mm == (2.0, 1.0)
+    tool.set_each(False)
+    assert len(tool.draft.radii_mm) == 1
+
+
+def test_a_tube_that_is_none_says_what_is_missing_and_is_kept() -> None:
+    tool = TubeTool()
+    click(tool, touch(10, 10, 5))
+    with pytest.raises(InputRefused, match="1 points"):
+        tool.draft.edit()
+    assert tool.draft.points_mm == ((10, 10, 5),)
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60), st.sampled_from([0, 2, 4, 6])), min_size=1, max_size=12), st.booleans())
+def test_whatever_was_clicked_goes_back_and_forth(points: list[tuple[int, int, int]], each: bool) -> None:
+    tool = TubeTool()
+    for n, (x, y, z) in enumerate(points):
+        click(tool, touch(x, y, z, more=n % 3 == 2))
+        tool.set_each(each)
+        if n % 4 == 3:
+            tool.delete()
+    last = tool.draft
+    assert len(last.radii_mm) in (1, max(1, len(last.points_mm)))
+    while tool.history.undo():
+        pass
+    assert tool.empty
+    while tool.history.redo():
+        pass
+    assert tool.draft == last
+
+
+# --- sphere
+
+
+@pytest.mark.parametrize("plane", PLANES)
+def test_a_sphere_is_a_centre_and_a_dragged_radius_in_any_plane(plane: Plane) -> None:
+    aside: Vec3 = (6.0, 0.0, 0.0) if plane != "sagittal" else (0.0, 6.0, 0.0)
+    tool = SphereTool()
+    drag(tool, touch(30, 30, 30, plane), touch(*shifted((30, 30, 30), (0, 0, 0), aside), plane))
+    assert tool.draft.edit() == Sphere((30, 30, 30), 6.0)
+    # On a slice beside the centre the rim is nearer, and what is dragged is still the sphere's radius.
+    off = [0.0, 0.0, 0.0]
+    off[ACROSS[plane]] = 3.6
+    start, end = (shifted((30, 30, 30), (0, 0, 0), tuple(o + f * a for o, a in zip(off, aside, strict=True))) for f in (4.8 / 6, 8.0 / 6))
+    drag(tool, touch(*start, plane), touch(*end, plane))
+    assert tool.draft.radius_mm == pytest.approx((8.0**2 + 3.6**2) ** 0.5, abs=0.01)
+    drag(tool, touch(30, 30, 30, plane), touch(31, 31, 31, plane))
+    assert tool.draft.centre_mm == (31, 31, 31)
+
+
+def test_a_hand_that_only_clicks_means_no_radius_of_nothing() -> None:
+    tool = SphereTool()
+    drag(tool, touch(30, 30, 30), touch(30.2, 30, 30))
+    assert tool.draft.edit() == Sphere((30, 30, 30), 5.0)
+
+
+# --- bone
+
+
+def test_two_clicks_and_a_side_make_a_plane_upright_on_the_slice() -> None:
+    cut = cut_of(touch(0, 0, 7), touch(10, 0, 7), touch(5, 4, 7))
+    assert cut.point_mm == (0, 0, 7) and cut.keep == pytest.approx((0, 1, 0))
+    tool = BoneTool()
+    tool.do("cut")
+    click(tool, touch(5, 0, 10, "sagittal"), touch(5, 10, 10, "sagittal"))
+    assert not tool.draft.cut and "side to keep" in tool.hint
+    click(tool, touch(5, 3, 2, "sagittal"))
+    assert tool.draft.cut[0].keep == pytest.approx((0, 0, -1))
+    assert tool.delete() and not tool.draft.cut
+
+
+def test_clicks_on_bone_pick_islands() -> None:
+    tool = BoneTool()
+    click(tool, touch(1, 1, 1))
+    assert not tool.draft.seeds_mm, "unless the mouse is for islands it is the slices'"
+    tool.do("island")
+    click(tool, touch(1, 1, 1), touch(20, 1, 1), touch(40, 1, 1, more=True))
+    assert tool.draft.seeds_mm == ((20, 1, 1), (40, 1, 1))
+
+
+def test_a_crop_box_is_dragged_by_edges_corners_and_as_a_whole() -> None:
+    tool = BoneTool()
+    tool.set_crop((0, 0, 0, 20, 20, 20))
+    tool.do("crop")
+    drag(tool, touch(20, 10, 5), touch(24, 10, 5))
+    assert tool.draft.crop_mm == (0, 0, 0, 24, 20, 20)
+    drag(tool, touch(0, 20, 5), touch(-2, 22, 5))
+    assert tool.draft.crop_mm == (-2, 0, 0, 24, 22, 20)
+    drag(tool, touch(10, 10, 10, "coronal"), touch(11, 10, 12, "coronal"))
+    assert tool.draft.crop_mm == (-1, 0, 2, 25, 22, 22)
+    drag(tool, touch(-1, 10, 10), touch(60, 10, 10))
+    assert tool.draft.crop_mm[0] == 24, "an edge stops before the other one"
+    assert grip((0, 0, 0, 20, 20, 20), touch(40, 10, 5)) == ()
+    Threshold(300.0, crop_mm=tool.draft.crop_mm)
+
+
+# --- paint
+
+
+def test_a_line_by_hand_closes_and_a_new_one_replaces_it() -> None:
+    tool = PaintTool()
+    drag(tool, *ring(8, 10))
+    drag(tool, *ring(9, 14))
+    drag(tool, *ring(6, 10))
+    assert tool.draft.heights_mm == (10, 14)
+    widths = [max(p[0] for p in one.points_mm) - 30 for one in tool.draft.outline]
+    assert sorted(widths) == pytest.approx([6, 9], abs=0.2)
+    inner = ring(2, 10)
+    drag(tool, replace(inner[0], more=True), *inner[1:])
+    assert len(tool.draft.on_slice(10)) == 2
+    tool.history.undo()
+    assert len(tool.draft.on_slice(10)) == 1
+    assert tool.clear_slice(10) and tool.draft.heights_mm == (14,)
+
+
+def test_clicks_set_corners_and_a_click_on_the_first_one_closes() -> None:
+    tool = PaintTool()
+    click(tool, touch(10, 10, 5), touch(20, 10, 5), touch(20, 20, 5))
+    with pytest.raises(InputRefused, match="open on another slice"):
+        tool.press(touch(10, 20, 9))
+    with pytest.raises(InputRefused, match="still open"):
+        tool.draft.edit()
+    click(tool, touch(10, 20, 5), touch(10.5, 10, 5))
+    assert tool.draft.edit() == Painted((Outline(((10, 10, 5), (20, 10, 5), (20, 20, 5), (10, 20, 5))),))
+
+
+def test_an_outline_that_crosses_itself_is_refused_and_nothing_is_lost() -> None:
+    tool = PaintTool()
+    drag(tool, *ring(8, 10))
+    click(tool, touch(10, 10, 12), touch(20, 20, 12), touch(20, 10, 12), touch(10, 20, 12))
+    with pytest.raises(InputRefused, match="crosses itself"):
+        tool.finish()
+    assert len(tool.draft.loop_mm) == 4 and len(tool.draft.outline) == 1
+
+
+def test_a_hand_that_goes_on_beyond_the_start_is_forgiven() -> None:
+    over = [replace(t, at_mm=(30 + (t.at_mm[0] - 30) * (1 + 0.002 * n), t.at_mm[1], t.at_mm[2])) for n, t in enumerate(ring(8, 10, 44, 2 * pi + 0.4))]
+    tool = PaintTool()
+    drag(tool, *over)
+    loop = np.array(tool.draft.outline[0].points_mm)[:, :2]
+    area = 0.5 * abs(np.sum(loop[:, 0] * np.roll(loop[:, 1], -1) - loop[:, 1] * np.roll(loop[:, 0], -1)))
+    assert area == pytest.approx(pi * 64, rel=0.06)
+    assert untangled(tuple(t.at_mm for t in ring(8, 10)), "axial") == tuple(t.at_mm for t in ring(8, 10))
+
+
+@pytest.mark.parametrize("plane", PLANES)
+def test_outlines_keep_to_one_plane_and_come_back_from_their_recipe(plane: Plane) -> None:
+    tool = PaintTool()
+    corners = {
+        "axial": [(0, 0, 5), (9, 0, 5), (9, 9, 5)],
+        "coronal": [(0, 5, 0), (9, 5, 0), (9, 5, 9)],
+        "sagittal": [(5, 0, 0), (5, 9, 0), (5, 9, 9)],
+    }
+    click(tool, *(touch(*at, plane) for at in corners[plane]))
+    tool.finish()
+    edit = tool.draft.edit()
+    assert edit.normal == NORMALS[plane]
+    assert paint_tool(edit).draft == tool.draft
+    elsewhere = next(one for one in PLANES if one != plane)
+    with pytest.raises(InputRefused, match=f"lie on {plane} slices"):
+        tool.press(touch(0, 0, 0, elsewhere))
+    with pytest.raises(InputRefused, match="tilted"):
+        paint_tool(replace_normal(edit))
+
+
+def replace_normal(edit: Painted) -> Painted:
+    from msgspec.structs import replace as with_fields
+
+    return with_fields(edit, normal=(0.6, 0.8, 0.1))
+
+
+# --- what is declared
+
+
+def test_a_critical_structure_says_everything_at_once() -> None:
+    found = {one.field for one in faults(Sheet(role="critical"), ())}
+    assert found == {"name", "caution", "danger", "sd", "author"}
+    good = Sheet("nerve", "critical", "3", "1,5", "0.6 mm", "", "me")
+    assert faults(good, ()) == ()
+    assert [one.field for one in faults(good, ("nerve",))] == ["name"]
+    assert [one.field for one in faults(replace(good, danger="4"), ())] == ["danger"]
+    assert [one.field for one in faults(replace(good, sd="about 1"), ())] == ["sd"]
+    assert faults(Sheet("bone", "work", "rubbish", "", "", "", "me"), ()) == (), "limits that do not count are not looked at"
+
+
+@given(st.floats(0.0, 1e6, allow_nan=False))
+def test_numbers_are_read_as_people_write_them(value: float) -> None:
+    text = f"{value:.3f}"
+    assert number(text) == number(text.replace(".", ",")) == number(f" {text} mm ") == float(text)
+
+
+# --- the bench
+
+
+def bench() -> Workbench:
+    return Workbench(Path("case"), BOX, "me")
+
+
+def test_a_draft_stays_when_its_tool_is_laid_down_until_it_is_discarded() -> None:
+    bench_ = bench()
+    bench_.take("tube")
+    click(bench_.benches["tube"].tool, touch(1, 1, 1), touch(9, 1, 1))
+    bench_.take("sphere")
+    bench_.take(None)
+    bench_.take("tube")
+    assert bench_.bench is not None and not bench_.bench.empty
+    bench_.discard("tube")
+    assert bench_.benches["tube"].empty
+
+
+def test_what_is_missing_is_said_field_by_field_and_nothing_is_built() -> None:
+    bench_ = bench()
+    bench_.take("tube")
+    assert bench_.work("tube", DAY) is None
+    assert {one.field for one in bench_.benches["tube"].faults} == {"shape", "name", "caution", "danger", "sd"}
+
+
+def test_a_place_outside_the_scan_is_refused_where_it_is_clicked() -> None:
+    with pytest.raises(InputRefused, match="outside the scan"):
+        bench().refuse_outside(touch(-3, 1, 1))
+
+
+def test_the_command_line_makes_the_same_recipe_of_the_same_points(tmp_path: Path) -> None:
+    """Drawn with the mouse and typed as a command: equal to the last bit, in the case and as surfaces."""
+    case = small_case(tmp_path)
+    bench_ = Workbench(case, list_box(case), "Dr A. Example")
+    points = ((20.25, 31.5, 22.0), (26.125, 30.0, 30.5), (33.0, 34.75, 41.0))
+    tool = bench_.benches["tube"].tool
+    click(tool, *(touch(*p) for p in points))
+    assert isinstance(tool, TubeTool)
+    tool.set_radius(2.5)
+    bench_.benches["tube"].sheet = Sheet("by hand", "critical", "4", "2", "0.5", "", "Dr A. Example")
+    work = bench_.work("tube", DAY)
+    assert work is not None and not work.heavy
+    work.run(lambda text: None)
+    words = [w for p in points for w in ("--point", *(f"{v:g}" for v in p))]
+    limits = ["--role", "critical", "--caution", "4", "--danger", "2", "--sd", "0.5", "--author", "Dr A. Example"]
+    result = CliRunner().invoke(structure_app, ["tube", str(case), "--name", "typed", "--radius", "2.5", *words, *limits])
+    assert result.exit_code == 0, result.output
+    drawn, typed = (next(one for one in list_structures(case) if one.name == name) for name in ("by hand", "typed"))
+    assert drawn.recipe is not None and typed.recipe is not None
+    assert drawn.recipe.edit == typed.recipe.edit and drawn.recipe.sd_mm == typed.recipe.sd_mm
+    assert drawn.volume_mm3 == typed.volume_mm3
+
+
+def list_box(case: Path) -> VolumeBox:
+    from navtwin.scene import load_scene
+
+    return load_scene(case).volume
+
+
+def test_a_made_structure_comes_back_into_its_tool_and_is_built_anew(tmp_path: Path) -> None:
+    case = small_case(tmp_path)
+    bench_ = Workbench(case, list_box(case), "B")
+    sheet = Sheet("cyst", "critical", "4", "2", "0.5", "", "A")
+    tool = bench_.benches["sphere"].tool
+    drag(tool, touch(30, 30, 30), touch(35, 30, 30))
+    bench_.benches["sphere"].sheet = sheet
+    work = bench_.work("sphere", DAY)
+    assert work is not None
+    bench_.built("sphere", work.run(lambda text: None))
+    assert bench_.benches["sphere"].empty and "made" in bench_.benches["sphere"].said[0]
+    bench_.relist(list_structures(case), {})
+    assert bench_.load("cyst") == "sphere"
+    assert bench_.work("sphere", DAY) is None and "has changed yet" in bench_.benches["sphere"].faults[0].words
+    loaded = bench_.benches["sphere"]
+    drag(loaded.tool, touch(35, 30, 30), touch(37, 30, 30))
+    loaded.sheet = replace(loaded.sheet, name="tumour", sd="0.8", author="B")
+    with pytest.raises(InputRefused, match="still holds the change of 'cyst'"):
+        bench_.load("cyst")
+    work = bench_.work("sphere", DAY)
+    assert work is not None
+    work.refuse_changed()
+    work.run(lambda text: None)
+    changed = list_structures(case)[-1]
+    assert (changed.name, changed.sd_mm, changed.volume_mm3) == ("tumour", 0.8, pytest.approx(4 / 3 * pi * 343, rel=1e-3))
+    assert changed.recipe is not None and (changed.recipe.author, changed.recipe.changed_by) == ("A", "B")
+    with pytest.raises(InputRefused, match="no structure 'cyst'"):
+        work.refuse_changed()
+
+
+def test_a_step_more_joins_a_structure_that_is_there(tmp_path: Path) -> None:
+    case = small_case(tmp_path)
+    bench_ = Workbench(case, list_box(case), "A")
+    for centre, way, other in ((30, "new", ""), (33, "out of", "lump")):
+        tool = bench_.benches["sphere"].tool
+        drag(tool, touch(centre, 30, 30), touch(centre + 5, 30, 30))
+        here = bench_.benches["sphere"]
+        here.sheet, here.way, here.other = Sheet("lump", "context", author="A"), way, other  # type: ignore[assignment]
+        work = bench_.work("sphere", DAY)
+        assert work is not None, here.faults
+        work.run(lambda text: None)
+        bench_.built("sphere", ())
+        bench_.relist(list_structures(case), {})
+    lump = bench_.made[0]
+    assert lump.steps[1].startswith("2: less sphere")
+
+
+def test_the_same_work_as_a_command(tmp_path: Path) -> None:
+    case = small_case(tmp_path)
+    bench_ = Workbench(case, list_box(case), "A")
+    bone = bench_.benches["bone"].tool
+    assert isinstance(bone, BoneTool)
+    bone.set_hu(300.0)
+    bone.keep_island_at((20.0, 20.0, 20.0))
+    bench_.benches["bone"].sheet = Sheet("-odd name", "work", author="Dr --B")
+    work = bench_.work("bone", DAY)
+    assert work is not None and work.heavy
+    path = tmp_path / "recipe.toml"
+    path.write_text(work.recipe_text(), encoding="utf-8")
+    result = CliRunner().invoke(structure_app, work.arguments(path)[1:])
+    assert result.exit_code == 0, result.output
+    made = list_structures(case)[-1]
+    assert made.name == "-odd name" and made.recipe is not None
+    assert made.recipe.edit == (Threshold(300.0, seeds_mm=((20.0, 20.0, 20.0),)),) and made.recipe.author == "Dr --B"
+    assert made.volume_mm3 == pytest.approx(4 / 3 * pi * 512, rel=0.03), "the ball, and not the rod beside it"
+
+
+def test_a_curve_that_was_made_comes_back_point_by_point() -> None:
+    made = Tube(((1, 1, 1), (5, 5, 5), (9, 1, 1)), (1.0, 2.0, 1.0), straight=True)
+    assert tube_tool(made).draft.edit() == made
+    bone = Threshold(300.0, 900.0, ((1, 1, 1),), cut=(Cut((0, 0, 0), (0, 0, 1)),), crop_mm=(0, 0, 0, 9, 9, 9), fill_mm3=5.0)
+    assert BoneTool(bone).draft == bone
