@@ -118,7 +118,7 @@ class PaintTool:
         by_hand = max(dist(p, start.at_mm) for p in line) > start.reach_mm
         loop = self.draft.loop_mm
         if by_hand and not loop:
-            self._close(tuple(line), start.plane, adds=start.more)
+            self._close(untangled(tuple(line), start.plane), start.plane, adds=start.more)
         elif len(loop) >= 3 and not by_hand and start.away_mm(loop[0]) <= start.reach_mm:
             self.finish()
         else:
@@ -178,12 +178,11 @@ class PaintTool:
         return "nothing painted yet" if not count else f"{count} {self.draft.plane} slice{'s' if count > 1 else ''} painted"
 
     def _close(self, loop: tuple[Vec3, ...], plane: Plane, *, adds: bool) -> None:
-        points = untangled(loop, plane)
-        outline = _checked(points, plane)
+        outline = _checked(loop, plane)
         draft = self.draft
         kept = draft.outline
         if not adds:
-            replaced = replace(draft, plane=plane).on_slice(points[0][ACROSS[plane]])
+            replaced = replace(draft, plane=plane).on_slice(loop[0][ACROSS[plane]])
             kept = tuple(one for one in kept if one not in replaced)
         if len(kept) >= MOST_OUTLINES:
             raise InputRefused(f"{MOST_OUTLINES} outlines are painted", "paint the rest as a structure of its own, and add it")
