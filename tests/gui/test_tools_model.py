@@ -257,7 +257,7 @@ def test_clicks_set_corners_and_a_click_on_the_first_one_closes() -> None:
 def test_an_outline_that_crosses_itself_is_refused_and_nothing_is_lost() -> None:
     tool = PaintTool()
     drag(tool, *ring(8, 10))
-    click(tool, touch(10, 10, 12), touch(20, 20, 12), touch(20, 10, 12), touch(10, 20, 12))
+    click(tool, touch(10, 10, 12), touch(20, 20, 12), touch(20, 10, 12), touch(10, 17, 12))
     with pytest.raises(InputRefused, match="crosses itself"):
         tool.finish()
     assert len(tool.draft.loop_mm) == 4 and len(tool.draft.outline) == 1
