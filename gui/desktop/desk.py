@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from gui.desktop.core import OwnCore
 from gui.desktop.jobs import CommandJob, Job, Report, ThreadJob
-from gui.link.board import Board
+from gui.link.board import Board, Moment
 from navtwin.errors import InputRefused
 from navtwin.nouns import Order, Rig, read_rig
 from navtwin.scene.model import Scene
@@ -136,6 +136,15 @@ class Desk(QObject):
     def opening(self) -> bool:
         """Whether a case is being read."""
         return self._opening is not None and self._opening.running
+
+    def runs_other(self, moment: Moment) -> str:
+        """In words, which other case the running core works on; "" where it is the open one, or none runs."""
+        setup = moment.setup
+        if self.scene is None or setup is None or moment.link_lost or setup.case_hash in ("", self.scene.case_hash):
+            return ""
+        if self.folder is not None and Path(setup.case_path) == self.folder.resolve():
+            return "the running session works on this case as it was before it was changed: start a new session to use what is new"
+        return f"the running session works on another case: {Path(setup.case_path).name}"
 
     def say(self, words: str, *, bad: bool = False) -> None:
         """Put words into the window's line, "" to clear it."""

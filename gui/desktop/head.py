@@ -13,7 +13,7 @@ from gui.desktop.readiness import Ready
 
 
 class Head(QWidget):
-    """One line of words. Navigate has none while all is well there: its room belongs to the picture."""
+    """One line of words. Navigate has none: its room belongs to the picture, and what it has to say stands in banner and strip."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -23,7 +23,7 @@ class Head(QWidget):
 
     def show_place(self, place: PlaceName, ready: Ready, case: str) -> None:
         """`case` stands at the right end: which patient this is about."""
-        self.setVisible(not (place == "navigate" and ready.standing == "done"))
+        self.setVisible(place != "navigate")
         if (place, ready, case) != (self.place, self.ready, self._case):
             self.place, self.ready, self._case = place, ready, case
             self.setAccessibleName(f"{TITLES[place]}: {ready.words}")

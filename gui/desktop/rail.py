@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
@@ -103,7 +102,7 @@ class Rail(QWidget):
         self.buttons: dict[PlaceName, RailButton] = {}
         for number, place in enumerate(PLACES, start=1):
             button = RailButton(place, number, self)
-            button.clicked.connect(partial(_call, chosen, place))
+            button.clicked.connect(lambda _checked, place=place: chosen(place))
             column.addWidget(button)
             self.buttons[place] = button
         column.addStretch()
@@ -135,6 +134,3 @@ class Rail(QWidget):
         button.clicked.connect(lambda _checked: act())
         return button
 
-
-def _call(chosen: Callable[[PlaceName], None], place: PlaceName, _checked: bool) -> None:
-    chosen(place)

@@ -37,7 +37,7 @@ class Facts:
     ----------
     opening : a case is being read
     source : of the core that was started from here and runs, "" if none does
-    other_case : the case that the core runs on, where that is not the open one
+    other_case : in words, which case the core runs on, where that is not the open one
     """
 
     scene: Scene | None
@@ -124,7 +124,7 @@ def _navigate(facts: Facts) -> Ready:
     if facts.scene is None:
         return Ready("blocked", "open a case first")
     if facts.other_case:
-        return Ready("warning", f"the running core works on another case: {facts.other_case}")
+        return Ready("warning", facts.other_case)
     if not _up(facts) or facts.moment.alerts is None:
         return Ready("blocked", "start a session first, in Calibrate")
     if not any(s.role == "critical" for s in facts.scene.structures):

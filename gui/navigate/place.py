@@ -1,7 +1,8 @@
-"""The place where the instrument is watched."""
+"""The place where the instrument is watched: over the anatomy that the core works on, or over none."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import Qt
@@ -44,16 +45,23 @@ class NavigatePlace(QWidget):
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.addWidget(self._empty)
-        desk.case_changed.connect(self._rebuild)
         desk.rig_changed.connect(self._rebuild)
-        self._rebuild()
 
     def show_moment(self, moment: Moment, now_ns: int) -> None:
-        if self.scenery is not None:
-            self.scenery.show_moment(moment, now_ns)
-        else:
+        """Nothing is drawn over anatomy that the core does not work on: an instrument in the wrong patient is worse than none."""
+        works_on = moment.setup.case_hash if moment.setup is not None and not moment.link_lost else ""
+        shown = self.scenery.scene if self.scenery is not None else None
+        # While a session runs, its case stays in the picture as it was when it began.
+        if shown is not self._desk.scene and not (shown is not None and works_on == shown.case_hash):
+            self._rebuild()
+        if self.scenery is None:
             opening = self._desk.opening and self._desk.folder is not None
             self._words.setText(f"Opening {self._desk.folder.name} …" if opening and self._desk.folder else "No case is open: nothing can be shown")
+            return
+        other = works_on not in ("", self.scenery.scene.case_hash)
+        self.scenery.show_moment(
+            replace(moment, state=None, alerts=None) if other else moment, now_ns, self._desk.runs_other(moment) if other else ""
+        )
 
     def set_scale(self, scale: float) -> None:
         self._scale = scale

@@ -40,7 +40,7 @@ class Scenery(QWidget):
 
     def __init__(self, desk: Desk, scene: Scene, view: ViewName, open_picture: OpenPicture, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._desk, self._scene = desk, scene
+        self._desk, self.scene = desk, scene
         self.view_name: ViewName = view
         self.frozen_ns: int | None = None
         self.strip = Strip(tuple(s for s in scene.structures if s.role == "critical"))
@@ -56,11 +56,11 @@ class Scenery(QWidget):
         # The first turn of the window's loop: it is up by then.
         QTimer.singleShot(0, self, self.slices.cutter.start)
 
-    def show_moment(self, moment: Moment, now_ns: int) -> None:
-        """Words first, the picture when there is time for it."""
-        self.strip.show_rows(structure_rows(self._scene, moment.state, moment.alerts, link_lost=moment.link_lost))
+    def show_moment(self, moment: Moment, now_ns: int, other: str = "") -> None:
+        """Words first, the picture when there is time for it. `other`: why this is not the anatomy that the core works on."""
+        self.strip.show_rows(structure_rows(self.scene, moment.state, moment.alerts, link_lost=moment.link_lost))
         words = self._desk.board.words
-        self.stage.show_moment(moment, self.frozen_ns, words[-1] if words else None, now_ns, self._desk.where, self._desk.trouble())
+        self.stage.show_moment(moment, self.frozen_ns, words[-1] if words else None, now_ns, self._desk.where, self._desk.trouble(), other)
         self.slices.show_moment(moment, now_ns, frozen=self.frozen_ns is not None)
         self.bullseye.show_moment(moment)
         if self.frozen_ns is None:
@@ -127,7 +127,7 @@ class Scenery(QWidget):
         QSettings(*SETTINGS).setValue("bullseye", self.bullseye.wanted)
 
     def _show_skin(self, visible: bool) -> None:
-        for structure in self._scene.structures:
+        for structure in self.scene.structures:
             if is_veil(structure):
                 self.view.picture.set_visible(structure.name, visible)
         self.view.paint()

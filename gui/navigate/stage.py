@@ -16,6 +16,8 @@ from navtwin.bus.words import STATUS_WORDS, duration_words, name_words
 from navtwin.scene import palette
 from navtwin.scene.views import VIEW_TITLES, VIEWS, ViewName
 
+#: Short, since the bar shares its width with the picture.
+VIEW_WORDS: dict[ViewName, str] = {"posterior": "Back", "left": "Left", "axial": "Head", "tip": "Tip"}
 WORD_LASTS_NS = 5_000_000_000
 #: A picture further behind than this says so (DESIGN section 4: beyond 250 ms a source is too slow to navigate by).
 LATE_NS = 250_000_000
@@ -31,14 +33,16 @@ class LinkOverlay(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 
-    def show_moment(self, moment: Moment, where: str, trouble: str) -> None:
-        self.setVisible(moment.link_lost)
-        if not moment.link_lost:
+    def show_moment(self, moment: Moment, where: str, trouble: str, other: str) -> None:
+        covers = moment.link_lost or bool(other)
+        self.setVisible(covers)
+        if not covers:
             return
         silence = duration_words(moment.silence_ns)
         title, detail, shade = {
             "lost": ("LINK LOST", f"Nothing heard from the core for {silence}. Nothing is known.", SIGNALS["high"].rgb),
             "ended": ("SESSION ENDED", "The core has ended the session. Nothing is known any more.", palette.TEXT),
+            "up": ("ANOTHER CASE", f"{other[:1].upper()}{other[1:]}. Nothing is drawn here.", SIGNALS["medium"].rgb),
         }.get(moment.link, ("WAITING FOR THE CORE", f"Listening at {where} for {silence}", SIGNALS["medium"].rgb))
         self._color = QColor(shade)
         self.title, self.detail = title, trouble or detail
@@ -154,12 +158,12 @@ class Stage(QWidget):
         """Mark the button of `view`."""
         self._buttons[view].setChecked(True)
 
-    def show_moment(self, moment: Moment, frozen_ns: int | None, word: Word | None, now_ns: int, where: str, trouble: str) -> None:
-        self.overlay.show_moment(moment, where, trouble)
+    def show_moment(self, moment: Moment, frozen_ns: int | None, word: Word | None, now_ns: int, where: str, trouble: str, other: str) -> None:
+        self.overlay.show_moment(moment, where, trouble, other)
         self.start.setVisible(moment.link in ("waiting", "ended"))
         self.freeze.setChecked(frozen_ns is not None)
         _say(self.frozen, "" if frozen_ns is None else f"PICTURE FROZEN  {duration_words(now_ns - frozen_ns)}    values and alerts go on")
-        _say(self.unknown, "" if moment.link_lost else unknown_words(moment))
+        _say(self.unknown, "" if moment.link_lost or other else unknown_words(moment))
         fresh = word is not None and now_ns - word.at_ns < WORD_LASTS_NS
         _say(self.word, ("✓  " if word.good else "✕  ") + word.text if word and fresh else "")
         self._place()
@@ -205,7 +209,7 @@ class Stage(QWidget):
         buttons: dict[ViewName, QPushButton] = {}
         for n, view in enumerate(VIEWS, start=1):
             # A view that is pressed again is taken again: the way back after turning the picture by hand.
-            button = self._switch(VIEW_TITLES[view], f"Ctrl+{n}", f"stand {VIEW_TITLES[view].lower()}", partial(chosen, view))
+            button = self._switch(VIEW_WORDS[view], f"Ctrl+{n}", f"stand here: {VIEW_TITLES[view].lower()}", partial(chosen, view))
             group.addButton(button)
             layout.addWidget(button)
             buttons[view] = button
