@@ -14,6 +14,9 @@ from navtwin.nouns import Alert, TechnicalAlarm
 Row = Alert | TechnicalAlarm
 Acknowledge = Callable[[Row], None]
 
+#: Of a line of words with its button, designed px.
+LINE_HEIGHT = 34
+
 
 class Line(QFrame):
     """One further alert, or one technical alarm: a flashing tab, its words, who has acknowledged it or a button to do so."""
@@ -46,7 +49,7 @@ class Line(QFrame):
 
     def set_scale(self, scale: float) -> None:
         self._scale = scale
-        self.setFixedHeight(round(34 * scale))
+        self.setFixedHeight(round(LINE_HEIGHT * scale))
         self.button.setFixedSize(round(64 * scale), round(32 * scale))
         layout = self.layout()
         assert layout is not None

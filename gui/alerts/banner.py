@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.alerts.alert_line import Acknowledge, Elided, Line
+from gui.alerts.alert_line import LINE_HEIGHT, Acknowledge, Elided, Line
 from gui.ink import DARK
 from gui.link.board import Moment, ordered
 from navtwin.bus.signals import flash_on
@@ -217,8 +217,8 @@ class TechnicalRow(QFrame):
 
     def set_scale(self, scale: float) -> None:
         self._scale = scale
-        self.setMinimumHeight(round(32 * scale))
-        self._calm.setFixedHeight(round(24 * scale))
+        # As high as one line of alarms: the first one that comes moves nothing below it.
+        self._calm.setFixedHeight(round(LINE_HEIGHT * scale))
         for line in self._lines:
             line.set_scale(scale)
 
