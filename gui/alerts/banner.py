@@ -162,6 +162,11 @@ class AlertBanner(QFrame):
             self.headline.set_text("Not navigating yet")
             self.detail.set_text(moment.setup.message if moment.setup and moment.setup.message else "Calibrate the tools and register the patient")
             return
+        if not pairs:
+            self.block.show_level("UNWATCHED", "", "none", known=False, lit=True)
+            self.headline.set_text("Nothing is being watched")
+            self.detail.set_text("The case has no critical structure: no warning can come")
+            return
         all_unknown = bool(pairs) and len(unknown) == len(pairs)
         self.block.show_level("UNKNOWN" if all_unknown else "NO ALERT", "", "none", known=not all_unknown, lit=True)
         self.headline.set_text("No distance is known" if all_unknown else "No proximity alert")

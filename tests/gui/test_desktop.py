@@ -122,6 +122,14 @@ def test_without_an_alert_no_alert_colour_is_on_the_banner(window: Window, desk:
     assert all(share(image, SIGNALS[p].rgb) == 0.0 for p in ("high", "medium", "low"))
 
 
+def test_where_nothing_is_watched_it_is_never_called_calm(window: Window, desk: Desk):
+    _, alerts = said(CLEAR_S)
+    desk.hear("alerts", msgspec.structs.replace(alerts, alerts=(), pairs=()))
+    window.refresh()
+    assert window.banner.block.word == "UNWATCHED"
+    assert window.banner.headline.text() == "Nothing is being watched"
+
+
 @pytest.mark.parametrize(("t_s", "period_ms"), [(DANGER_S, 500.0), (CAUTION_S, 1000.0 / 0.6)])
 def test_alerts_flash_at_the_rate_of_their_priority(window: Window, desk: Desk, t_s: float, period_ms: float):
     desk.clock.ns = int(0.2 * period_ms * MS) - 10 * MS
