@@ -18,6 +18,7 @@ from gui.desktop.places import makers
 from gui.desktop.window import SETTINGS, Window
 from gui.link.board import Board
 from gui.link.feed import Feed, Port
+from navtwin.bus.video import VideoClient
 from navtwin.nouns import Rig
 from navtwin.scene.views import ViewName
 
@@ -50,8 +51,22 @@ class Opening:
     other: Path | None = None
 
 
-def show(opening: Opening, client: Port, board: Board, ports: tuple[int, int], where: str, silence_link: Callable[[], None]) -> tuple[int, Desk]:
-    """Open the window and run it until it is closed, or until the session ends. Returns the exit code, and the desk as it was left."""
+def show(
+    opening: Opening,
+    client: Port,
+    board: Board,
+    ports: tuple[int, int],
+    where: str,
+    silence_link: Callable[[], None],
+    open_video: Callable[[], VideoClient] = VideoClient,
+) -> tuple[int, Desk]:
+    """Open the window and run it until it is closed, or until the session ends. Returns the exit code, and the desk as it was left.
+
+    Parameters
+    ----------
+    client, board, ports, where, open_video : the core's, as for `Feed` and `Desk`
+    silence_link : silences the alarm of a lost link, which no core can be asked to do
+    """
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication([])
     theme.prepare(app)
@@ -60,7 +75,7 @@ def show(opening: Opening, client: Port, board: Board, ports: tuple[int, int], w
     # Before the window: a client that does not read what it is sent stalls its sockets.
     feed.start()
     try:
-        desk = Desk(board, feed.order, ports, where=where, trouble=lambda: feed.trouble)
+        desk = Desk(board, feed.order, ports, where=where, trouble=lambda: feed.trouble, open_video=open_video)
         window = Window(desk, makers(opening.view), silence_link=silence_link, pedal=opening.pedal, until_end=opening.until_end)
 
         def leave(number: int, frame: FrameType | None) -> None:

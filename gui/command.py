@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +16,7 @@ import typer
 
 from gui.link.own_core import core_beside
 from navtwin.bus.keys import client_keys
-from navtwin.bus.topics import COMMAND_PORT, PUB_PORT
+from navtwin.bus.topics import COMMAND_PORT, PUB_PORT, VIDEO_PORT
 from navtwin.errors import InputRefused
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def app(
     host: Annotated[str, typer.Option(help="the core's host")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="the core's publishing port")] = PUB_PORT,
     command_port: Annotated[int, typer.Option("--command-port", min=1, max=65535, help="the core's command port")] = COMMAND_PORT,
+    video_port: Annotated[int, typer.Option("--video-port", min=0, max=65535, help="its port of live pictures (default: --port and 2)")] = 0,
     who: Annotated[str, typer.Option(help="your name, logged with each order (default: the user's, or the key's)")] = "",
     rig: Annotated[Path | None, typer.Option(metavar="FILE", help="where the instruments' shapes are (default: the case's own rig.toml)")] = None,
     source: Annotated[str, typer.Option(help="start a core on this source too (as for `navtwin run`); it outlives the window")] = "",
@@ -77,13 +79,16 @@ def app(
         return
     from gui.application import Opening, show
     from gui.desktop.keys import check_place
+    from navtwin.bus.video import VideoClient
 
     front = check_place(place or ("navigate" if case else "case"))
     opening = Opening(case, tools, rig_path, source, front, chosen, theme, pedal, until_end)
     # Before the window, which takes a moment to build.
     beside = _listener(host, ports, client.who, key, server_key, board) if sound else None
+    silence = beside.silence_link if beside else lambda: None
+    open_video = partial(VideoClient, host, video_port or port + VIDEO_PORT - PUB_PORT, keys)
     try:
-        code, desk = show(opening, client, board, ports, f"{host}:{port}", beside.silence_link if beside else lambda: None)
+        code, desk = show(opening, client, board, ports, f"{host}:{port}", silence, open_video)
     finally:
         if beside:
             beside.stop()

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from gui.desktop.core import OwnCore
 from gui.desktop.jobs import CommandJob, Job, Report, ThreadJob
 from gui.link.board import Board, Moment
+from navtwin.bus.video import VideoClient
 from navtwin.errors import InputRefused
 from navtwin.nouns import Order, Rig, read_rig
 from navtwin.scene.model import Scene
@@ -31,6 +32,7 @@ class Desk(QObject):
     ports : where a core started from here publishes, and takes commands
     where : the core's address, in words
     trouble : why the core does not let this client in, "" if it does
+    open_video : opens a receiver of the core's live pictures (may raise BusRefused)
 
     Attributes
     ----------
@@ -63,11 +65,12 @@ class Desk(QObject):
         clock: Callable[[], int] = time.monotonic_ns,
         where: str = "",
         trouble: Callable[[], str] = lambda: "",
+        open_video: Callable[[], VideoClient] = VideoClient,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.board, self.order, self.ports, self.clock = board, order, ports, clock
-        self.where, self.trouble = where, trouble
+        self.where, self.trouble, self.open_video = where, trouble, open_video
         self.folder: Path | None = None
         self.scene: Scene | None = None
         self.rig: Rig | None = None

@@ -133,4 +133,3 @@ class Rail(QWidget):
         button.setToolTip(f"{does[0].upper()}{does[1:]} ({words_of(name)})")
         button.clicked.connect(lambda _checked: act())
         return button
-
