@@ -152,6 +152,7 @@ class Stage(QWidget):
         self._corner = widget
         widget.setParent(self)
         self.overlay.raise_()
+        self.start.raise_()
         self._place()
 
     def choose(self, view: ViewName) -> None:
@@ -188,6 +189,9 @@ class Stage(QWidget):
             self._picture.setGeometry(self.rect())
         self.overlay.setGeometry(self.rect())
         self.gone.setGeometry(self.rect())
+        beside = self._corner.width() + gap if self._corner is not None and self._corner.isVisibleTo(self) else 0
+        for tag in (self.unknown, self.word, self.frozen, self.late):
+            tag.setFixedWidth(max(120, min(_words_width(tag), w - 2 * gap - (beside if tag in (self.unknown, self.word) else 0))))
         for widget in (self._bar, self.start, self.frozen, self.late, self.unknown, self.word):
             widget.adjustSize()
         self._bar.move(gap, gap)
@@ -246,9 +250,16 @@ def unknown_words(moment: Moment) -> str:
 
 def _tag(parent: QWidget, style: str) -> QLabel:
     label = QLabel(parent)
-    label.setStyleSheet(f"QLabel {{ {style} border-radius: 5px; padding: 5px 11px; }}")
+    # Over a picture, and so on dark in either theme; a later colour in `style` wins.
+    label.setStyleSheet(f"QLabel {{ color: {palette.TEXT}; {style} border-radius: 5px; padding: 5px 11px; }}")
+    label.setWordWrap(True)
     label.hide()
     return label
+
+
+def _words_width(tag: QLabel) -> int:
+    """What the words of a tag take in one line, with its padding and border."""
+    return tag.fontMetrics().horizontalAdvance(tag.text()) + 28
 
 
 def _say(label: QLabel, text: str) -> None:
