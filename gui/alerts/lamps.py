@@ -39,8 +39,9 @@ class LampLight(QWidget):
 
     def sizeHint(self) -> QSize:
         name = QFontMetrics(theme.font(12.5 * self._scale, weight=QFont.Weight.Medium)).horizontalAdvance(self.name)
-        word = QFontMetrics(theme.font(NOTE_PX * self._scale)).horizontalAdvance(max(LAMP_WORDS.values(), key=len))
-        return QSize(round(24 * self._scale) + max(name, word), round(40 * self._scale))
+        below = QFontMetrics(theme.font(NOTE_PX * self._scale))
+        widest = max(name, *(below.horizontalAdvance(word) for word in LAMP_WORDS.values()))
+        return QSize(round(24 * self._scale) + widest, round(40 * self._scale))
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from gui import theme
 from navtwin.bus.words import ERROR_BAR_SD
-from navtwin.nouns import Reading
+from navtwin.nouns import Level, Reading
 
 #: From millimetres to pixels.
 _Scale = Callable[[float], float]
@@ -42,12 +42,18 @@ def paint_gauge(painter: QPainter, area: QRect, limits_mm: tuple[float, float], 
         share = (min(max(mm, -GAUGE_INSIDE_MM), reach) + GAUGE_INSIDE_MM) / (reach + GAUGE_INSIDE_MM)
         return bar.left() + share * bar.width()
 
-    red, yellow, calm = theme.color("high"), theme.color("medium"), QColor(ink.quiet)
-    for low, high, color, height, strength in (
-        (-GAUGE_INSIDE_MM, 0.0, red, 1.0, 255), (0.0, danger, red, 1.0, 150), (danger, caution, yellow, 0.62, 190), (caution, reach, calm, 0.28, 200),
-    ):  # fmt: skip
-        color.setAlpha(strength)
-        painter.fillRect(QRectF(x(low), bar.bottom() + 1 - height * bar.height(), x(high) - x(low), height * bar.height()), color)
+    bands: tuple[tuple[float, float, Level, float, float], ...] = (
+        (-GAUGE_INSIDE_MM, 0.0, "CONTACT", 1.0, 1.0), (0.0, danger, "DANGER", 1.0, 0.6), (danger, caution, "CAUTION", 0.62, 0.75),
+        (caution, reach, "CLEAR", 0.28, 0.8),
+    )  # fmt: skip
+    for low, high, level, height, strength in bands:
+        band = QRectF(x(low), bar.bottom() + 1 - height * bar.height(), x(high) - x(low), height * bar.height())
+        shade = theme.level_color(level)
+        shade.setAlphaF(strength)
+        painter.fillRect(band, shade)
+        if level in ("DANGER", "CAUTION"):
+            # Yellow alone would not be seen on a light surface.
+            painter.fillRect(QRectF(band.left(), band.top(), band.width(), s), QColor(ink.level(level)))
     painter.setFont(theme.font(FIGURES * s))
     painter.setPen(QColor(ink.dim))
     for mm in (0.0, danger, caution, reach):
