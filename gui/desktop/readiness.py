@@ -12,6 +12,7 @@ from navtwin.nouns import Rig, Setup
 from navtwin.scene.model import Scene
 
 Standing = Literal["done", "next", "blocked", "warning"]
+_REVIEW = {True: "look back at the session that has just ended", False: "open the log of a session and look back at it"}
 NOTHING_WATCHED = "nothing is being watched: the case has no critical structure"
 
 
@@ -55,7 +56,7 @@ def readiness(facts: Facts) -> dict[PlaceName, Ready]:
         "calibrate": _calibrate(facts),
         "register": _register(facts),
         "navigate": _navigate(facts),
-        "review": Ready("next", "open the log of a session and look back at it"),
+        "review": Ready("next", _REVIEW[facts.moment.link == "ended"]),
     }
 
 

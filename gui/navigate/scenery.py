@@ -44,7 +44,7 @@ class Scenery(QWidget):
         self.view_name: ViewName = view
         self.frozen_ns: int | None = None
         self.strip = Strip(tuple(s for s in scene.structures if s.role == "critical"))
-        self.stage = Stage(self.choose_view, self._show_skin, self.freeze, self._show_slices, partial(desk.place_wanted.emit, "calibrate"))
+        self.stage = Stage(self.choose_view, self._show_skin, self.freeze, self._show_slices, desk.place_wanted.emit)
         self.slices, self.bullseye = SlicesView(scene, desk.rig), Bullseye(scene, desk.rig)
         self.stage.set_corner(self.bullseye)
         self._lay_out()

@@ -110,7 +110,7 @@ class Stage(QWidget):
     skin : called with whether faint structures are to be shown
     freeze : called to stop or resume the picture
     slices : called with whether slices are to be shown
-    session_wanted : called to be led to where a session is started
+    go : called with the place to be led to: `calibrate`, where a session is started, or `review`
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class Stage(QWidget):
         skin: Callable[[bool], None],
         freeze: Callable[[], None],
         slices: Callable[[bool], None],
-        session_wanted: Callable[[], None],
+        go: Callable[[str], None],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -135,9 +135,12 @@ class Stage(QWidget):
         self.unknown = _tag(self, f"background: rgba(23, 28, 32, 225); border: 1px dashed {palette.UNKNOWN};")
         self.word = _tag(self, "background: rgba(32, 39, 44, 235);")
         self.overlay = LinkOverlay(self)
-        self.start = self._flat("Start a session …", session_wanted)
+        self.start = self._flat("Start a session …", partial(go, "calibrate"))
         self.start.setToolTip("Choose where poses come from, in Calibrate (2)")
-        self.start.hide()
+        self.review = self._flat("Look back at it", partial(go, "review"))
+        self.review.setToolTip("Open the log of this session, in Review (5)")
+        for button in (self.start, self.review):
+            button.hide()
         self._scale = 1.0
 
     def set_picture(self, widget: QWidget) -> None:
@@ -153,6 +156,7 @@ class Stage(QWidget):
         widget.setParent(self)
         self.overlay.raise_()
         self.start.raise_()
+        self.review.raise_()
         self._place()
 
     def choose(self, view: ViewName) -> None:
@@ -162,6 +166,7 @@ class Stage(QWidget):
     def show_moment(self, moment: Moment, frozen_ns: int | None, word: Word | None, now_ns: int, where: str, trouble: str, other: str) -> None:
         self.overlay.show_moment(moment, where, trouble, other)
         self.start.setVisible(moment.link in ("waiting", "ended"))
+        self.review.setVisible(moment.link == "ended")
         self.freeze.setChecked(frozen_ns is not None)
         _say(self.frozen, "" if frozen_ns is None else f"PICTURE FROZEN  {duration_words(now_ns - frozen_ns)}    values and alerts go on")
         _say(self.unknown, "" if moment.link_lost or other else unknown_words(moment))
@@ -192,10 +197,14 @@ class Stage(QWidget):
         beside = self._corner.width() + gap if self._corner is not None and self._corner.isVisibleTo(self) else 0
         for tag in (self.unknown, self.word, self.frozen, self.late):
             tag.setFixedWidth(max(120, min(_words_width(tag), w - 2 * gap - (beside if tag in (self.unknown, self.word) else 0))))
-        for widget in (self._bar, self.start, self.frozen, self.late, self.unknown, self.word):
+        for widget in (self._bar, self.start, self.review, self.frozen, self.late, self.unknown, self.word):
             widget.adjustSize()
         self._bar.move(gap, gap)
-        self.start.move((w - self.start.width()) // 2, h // 2 + round(84 * self._scale))
+        shown = [button for button in (self.start, self.review) if button.isVisibleTo(self)]
+        x = (w - sum(button.width() for button in shown) - gap * (len(shown) - 1)) // 2
+        for button in shown:
+            button.move(x, h // 2 + round(84 * self._scale))
+            x += button.width() + gap
         self.frozen.move((w - self.frozen.width()) // 2, gap + self._bar.height() + gap)
         self.late.move((w - self.late.width()) // 2, gap + self._bar.height() + gap)
         if self._corner is not None:

@@ -16,10 +16,12 @@ from gui.link.board import Moment
 from gui.picture.view3d import open_view
 from gui.review.load import load
 from gui.review.place import OpenPicture, Review
+from gui.review.recent import Recent
 from gui.review.report import HtmlReport, write_pdf
 from gui.review.session import Session
 from gui.review.world import damage_words, same_case, title_words, world
 from navtwin.errors import NavtwinError
+from navtwin.record.sessions import sessions_folder
 from navtwin.scene.views import VIEW_TITLES, VIEWS
 
 
@@ -53,9 +55,12 @@ class ReviewPlace(QWidget):
     def set_scale(self, scale: float) -> None:
         if self.place is not None:
             self.place.set_scale(scale)
+        self.recent.set_scale(scale)
         self._scale = scale
 
-    def entered(self) -> None: ...
+    def entered(self) -> None:
+        if self.place is None:
+            self.recent.look()
 
     def left(self) -> None:
         if self.place is not None:
@@ -151,10 +156,8 @@ class ReviewPlace(QWidget):
         self._column.addLayout(top)
         self._column.addWidget(self.damage)
         self._column.addWidget(self.line)
-        self._empty = QLabel("No log is open. Open one (O): what was seen, known and warned of is shown as it was then.")
-        self._empty.setObjectName("detail")
-        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._column.addWidget(self._empty, 1)
+        self.recent = Recent(self.open, partial(self._ask_open, self.open))
+        self._column.addWidget(self.recent, 1)
         self._enable()
 
     def _button(self, row: QHBoxLayout, name: str, key: str, act: Callable[[], None]) -> None:
@@ -205,7 +208,7 @@ class ReviewPlace(QWidget):
         if self.place is not None:
             self.place.release()
             self.place.deleteLater()
-        self._empty.hide()
+        self.recent.hide()
         self._other = None
         self.say("", False)
         self.place = Review(session, self.say, self._open_picture)
@@ -235,7 +238,7 @@ class ReviewPlace(QWidget):
             self.place.look(view)  # type: ignore[arg-type]
 
     def _ask_open(self, act: Callable[[Path], None]) -> None:
-        name, _ = QFileDialog.getOpenFileName(self, "A log", "", "Logs (*.mcap *.partial)")
+        name, _ = QFileDialog.getOpenFileName(self, "A log", str(sessions_folder()), "Logs (*.mcap *.partial)")
         if name:
             act(Path(name))
 

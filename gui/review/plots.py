@@ -83,7 +83,7 @@ class Plot(QWidget):
         self._reach_mm = REACH_LEAST_MM
         self._hover_x: float | None = None
         self.setMouseTracking(True)
-        self.setMinimumHeight(120)
+        self.setMinimumHeight(96)
         self.setAccessibleName("distances over time")
 
     def choose(self, structure: str, limits: tuple[tuple[int, float, float], ...]) -> None:
@@ -157,7 +157,7 @@ class Plot(QWidget):
 
     def _paint_names(self, painter: QPainter, area: QRectF) -> None:
         s = self._scale
-        room = QRectF(14 * s, area.top(), (GUTTER - 50) * s, 20 * s)
+        room = QRectF(14 * s, area.top(), (GUTTER - 50) * s, 18 * s)
         rows = [(name_words(self.structure), theme.ink().text, True)]
         if self.series:
             rows += [(self.series[0].title, theme.ink().dim, False), ("━ distance", theme.ink().text, False), ("╍ bound", theme.ink().bound, False)]
@@ -168,7 +168,7 @@ class Plot(QWidget):
             painter.setPen(QColor(color))
             painter.setFont(theme.font((13 if bold else 12) * s, weight=QFont.Weight.Bold if bold else QFont.Weight.Normal))
             cut = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, round(room.width()))
-            painter.drawText(room.translated(0, n * 18 * s), Qt.AlignmentFlag.AlignVCenter, cut)
+            painter.drawText(room.translated(0, n * 16 * s), Qt.AlignmentFlag.AlignVCenter, cut)
         painter.setFont(theme.font(11 * s))
         painter.setPen(QColor(theme.ink().dim))
         for mm in np.arange(0.0, self._reach_mm + 0.1, 2.5 if self._reach_mm <= 12.0 else 5.0 if self._reach_mm <= 30.0 else 10.0):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gui.alerts.alert_line import Elided
 from gui.alerts.banner import LevelBlock
 from gui.link.board import Moment, ordered
 from navtwin.bus.words import STATUS_WORDS, alert_words, level_words, subject_words, technical_words
 from navtwin.nouns import Alert, AlertSet, State, TechnicalAlarm
+
+#: Of the size of the window's alert banner.
+SHARE = 0.6
+HEIGHT = 52
 
 
 def moment_of(state: State | None, alerts: AlertSet | None) -> Moment:
@@ -19,11 +23,11 @@ def moment_of(state: State | None, alerts: AlertSet | None) -> Moment:
 
 
 class AlertReadout(QFrame):
-    """One line: level, what it is about, and the technical alarms. It never flashes: this has been."""
+    """One line: level, what it is about, and the technical alarms. It never flashes, is smaller than the window's own alerts and says what it is."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.block, self.headline, self.technical = LevelBlock(self), Elided(self), Elided(self)
+        self.block, self.headline, self.technical = LevelBlock(self, share=SHARE), Elided(self), Elided(self)
         self.headline.setObjectName("detail")
         self.technical.setProperty("dim", True)
         words = QVBoxLayout()
@@ -35,6 +39,9 @@ class AlertReadout(QFrame):
         row.setSpacing(14)
         row.addWidget(self.block)
         row.addLayout(words, 1)
+        then = QLabel("in the log, not now")
+        then.setProperty("dim", True)
+        row.addWidget(then)
 
     def show_moment(self, moment: Moment) -> None:
         rows = ordered(moment.alerts)
@@ -64,5 +71,5 @@ class AlertReadout(QFrame):
             self.headline.set_text(f"No distance is known: {why}" if nothing else counted + (f"; the others are {why}" if unknown else ""))
 
     def set_scale(self, scale: float) -> None:
-        self.setFixedHeight(round(80 * scale))
+        self.setFixedHeight(round(HEIGHT * scale))
         self.block.set_scale(scale)

@@ -14,8 +14,8 @@ from navtwin.bus.words import name_words, subject_words
 from navtwin.nouns import Level
 
 #: Room at the left for names, in design pixels; the plot keeps the same.
-GUTTER, MARGIN = 150.0, 14.0
-RULER, FLAGS, ALARM, BAND, HEADING = 22.0, 22.0, 11.0, 36.0, 20.0
+GUTTER, MARGIN = 140.0, 14.0
+RULER, FLAGS, ALARM, BAND, HEADING = 20.0, 20.0, 11.0, 30.0, 20.0
 MOST_ALARM_ROWS = 3
 #: Share of a band's height, and letter: so the level can be read without its colour.
 HEIGHTS: dict[Level, float] = {"CLEAR": 0.16, "CAUTION": 0.45, "DANGER": 0.72, "CONTACT": 1.0}

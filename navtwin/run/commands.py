@@ -32,7 +32,8 @@ def run(
 ) -> None:
     """Run the twin: source in, warnings out, acknowledgements back."""
     from navtwin.bus.keys import server_keys
-    from navtwin.run.launch import Settings, new_log_path, run_session
+    from navtwin.record.sessions import new_log_path
+    from navtwin.run.launch import Settings, run_session
 
     settings = Settings(
         case=case,

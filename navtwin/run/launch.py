@@ -7,11 +7,8 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-
-from platformdirs import user_data_path
 
 from navtwin.bus.keys import ServerKeys
 from navtwin.bus.server import Server
@@ -171,10 +168,3 @@ def open_video(settings: Settings, source: Source, rig: Rig, say: Say) -> Video 
     if port is None:
         port = settings.pub_port and settings.pub_port + VIDEO_PORT - PUB_PORT
     return Video(VideoServer(settings.bind, port, settings.keys, cameras=max(1, len(rig.camera))), pictures, rig, say)
-
-
-def new_log_path() -> Path:
-    """A new file in the user's session folder, named by the time."""
-    folder = user_data_path("navtwin", appauthor=False) / "sessions"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{datetime.now(UTC).strftime('%Y-%m-%dT%H-%M-%SZ')}.mcap"

@@ -15,11 +15,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from gui.review import command
+from gui.review.desk import ReviewPlace
 from gui.review.load import load
 from gui.review.notes import notes_file
 from gui.review.window import ReviewWindow
 from navtwin.errors import InputRefused
 from navtwin.nouns import State
+from navtwin.record.sessions import sessions_folder
 from navtwin.scene import palette
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden"
@@ -101,8 +103,8 @@ def test_unknown_is_hatched_and_never_filled(window: ReviewWindow):
     here.seek(0)
     here.axis.show(lost.start_ns, lost.end_ns)
     image = pixels(here.timeline)
-    top = round(here.timeline.height() - 2 * 36 - 8)
-    band = image[top + 3 : top + 33, round(here.axis.x(lost.start_ns)) + 4 : round(here.axis.x(lost.end_ns)) - 4]
+    top = round(here.timeline.height() - 2 * BAND - 8)
+    band = image[top + 3 : top + round(BAND) - 3, round(here.axis.x(lost.start_ns)) + 4 : round(here.axis.x(lost.end_ns)) - 4]
     assert count(band, palette.LEVEL_COLORS["DANGER"]) < 0.12 * band.shape[0] * band.shape[1]
     assert count(band, palette.UNKNOWN) > 0.05 * band.shape[0] * band.shape[1]
 
@@ -267,3 +269,18 @@ def test_what_is_no_log_is_said_in_the_window(qtbot: Any, tmp_path: Path):
 def test_the_command_refuses_what_is_not_there(tmp_path: Path):
     with pytest.raises(InputRefused, match="there is no log"):
         command.review(tmp_path / "x.mcap")
+
+
+def test_without_a_log_the_newest_sessions_are_offered(qtbot: Any, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    shutil.copy(log, sessions_folder() / "one.mcap")
+    review = ReviewPlace(open_picture=NoPicture)
+    qtbot.addWidget(review)
+    review.resize(1280, 700)
+    review.show()
+    review.entered()
+    assert review.recent.list.count() == 1
+    review.recent.list.itemActivated.emit(review.recent.list.item(0))
+    qtbot.waitUntil(lambda: review.place is not None, timeout=20_000)
+    assert not review.recent.isVisible()
+    review.release()
