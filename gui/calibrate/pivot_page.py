@@ -1,0 +1,187 @@
+"""A tip pivoted in the running session: what to do, how long still, and the core's verdict on it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from gui.calibrate.controls import dim, key_button, said, say, set_tone, size
+from gui.calibrate.gauges import Ring
+from gui.calibrate.guidance import GUIDANCE
+from gui.calibrate.pivoting import DURATIONS_S, USUAL_S, Pivoting, PivotView
+from gui.calibrate.sketch import Sketch
+from gui.calibrate.steps import Step, pivot_figures
+from gui.calibrate.verdict_card import safe, table
+from gui.desktop.desk import Desk
+from navtwin.nouns import Order, PivotResult
+
+#: The clock of a pivot under way is looked at this often, also while another place is in front.
+TURN_MS = 50
+#: The drawn tool goes round once in so long, s.
+ROUND_S = 6.0
+
+
+class PivotPage(QWidget):
+    """One tool at a time; a pivot that was started goes on while another place is in front."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self.pivoting = Pivoting("")
+        self.view: PivotView | None = None
+        self.sketch, self.ring = Sketch("pivot"), Ring()
+        self.headline, self.detail, self.figures = QLabel(), QLabel(), QLabel()
+        self.gate, self.answer = said(), said("news")
+        self.duration = QComboBox()
+        self.duration.addItems([f"{seconds} s" for seconds in DURATIONS_S])
+        self.duration.setCurrentIndex(DURATIONS_S.index(USUAL_S))
+        self.duration.setToolTip("How long poses are collected; longer and wider is better")
+        self.start = key_button("Start", "Return", "Count in, collect poses, and have them judged", self._start, primary=True)
+        self.finish = key_button("Finish", "F", "That is enough: have it judged", self._finish)
+        self.cancel = key_button("Cancel", "Escape", "Forget what was collected", self.cancel_pivot)
+        self.accept = key_button("Accept", "A", "Take the tip into use in this session", lambda: desk.order(self.pivoting.accept()), primary=True)
+        self.reject = key_button("Reject", "X", "Drop the result", lambda: desk.order(self.pivoting.reject()))
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._turn)
+        self._build()
+
+    @property
+    def buttons(self) -> list[QPushButton]:
+        return [self.start, self.finish, self.cancel, self.accept, self.reject]
+
+    def show_step(self, step: Step) -> None:
+        """Take up a tool; one whose pivot is under way is not left for another."""
+        if step.subject != self.pivoting.tool and not self.pivoting.under_way:
+            self.pivoting = Pivoting(step.subject)
+            self.view = None
+
+    def show_now(self, now_ns: int) -> None:
+        """What the core and the clock say now."""
+        view = self.pivoting.view(self._desk.board.moment(), now_ns)
+        if view.phase in ("counting in", "collecting"):
+            self.sketch.turn(now_ns / 1e9 / ROUND_S)
+        if view == self.view:
+            return
+        self.view = view
+        self._say(self.headline, view.headline, "bad" if view.bad else "")
+        self.detail.setText(view.detail)
+        self._show_ring(view)
+        self._show_result(view.result, pending=view.phase == "deciding")
+        shown = {"start": self.start, "finish": self.finish, "cancel": self.cancel, "accept": self.accept, "reject": self.reject}
+        for name, button in shown.items():
+            button.setVisible(name in view.may)
+        self.start.setText("Start again" if view.phase in ("deciding", "in use") else "Start")
+        self.duration.setEnabled("start" in view.may)
+
+    def cancel_pivot(self) -> None:
+        """Forget a pivot that is under way."""
+        self._send(self.pivoting.cancel())
+        self._timer.stop()
+        self.show_now(self._desk.clock())
+
+    def set_scale(self, scale: float) -> None:
+        size(self.headline, 26 * scale, 700)
+        size(self.detail, 16 * scale, 400)
+        self.sketch.set_scale(1.25 * scale)
+        self.ring.set_scale(1.4 * scale)
+        self.ring.setFixedWidth(round(190 * scale))
+        for button in self.buttons:
+            button.setMinimumHeight(round(42 * scale))
+            button.setMinimumWidth(round(104 * scale))
+
+    def release(self) -> None:
+        """The window closes: a collection that nobody would end is given up."""
+        self._timer.stop()
+        if self.pivoting.collecting:
+            self._send(self.pivoting.cancel())
+
+    def _build(self) -> None:
+        for label in (self.headline, self.detail, self.figures):
+            label.setWordWrap(True)
+        self.figures.setTextFormat(Qt.TextFormat.RichText)
+        self.guide = QLabel(GUIDANCE["pivot"])
+        self.guide.setWordWrap(True)
+        top = QHBoxLayout()
+        top.setSpacing(18)
+        top.addWidget(self.sketch)
+        top.addWidget(self.ring)
+        words = QVBoxLayout()
+        for widget in (self.headline, self.detail):
+            words.addWidget(widget)
+        words.addStretch()
+        top.addLayout(words, 1)
+        card = QFrame()
+        card.setProperty("card", True)
+        inside = QVBoxLayout(card)
+        for part in (self.gate, self.figures, self.guide):
+            inside.addWidget(part)
+        inside.addWidget(dim("An accepted tip holds for this session. To keep it in rig.toml, calibrate from its recording, or from the camera."))
+        line = QHBoxLayout()
+        for button in (self.start, self.finish, self.cancel):
+            line.addWidget(button)
+        line.addWidget(QLabel("for"))
+        line.addWidget(self.duration)
+        line.addStretch()
+        for button in (self.reject, self.accept):
+            line.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(top)
+        column.addWidget(card)
+        column.addStretch()
+        column.addWidget(self.answer)
+        column.addLayout(line)
+
+    def _show_ring(self, view: PivotView) -> None:
+        if view.seconds_left is not None:
+            # Counting in ends with 1, collecting with 0 s.
+            left = f"{view.seconds_left:.0f} s" if view.phase == "collecting" else f"{int(view.seconds_left) + 1}"
+            self.ring.show_share(view.share, left, "get ready" if view.phase == "counting in" else f"{view.samples} poses")
+        else:
+            self.ring.show_share(view.share or 0.0, f"{view.samples}" if view.samples else "—", "poses")
+
+    def _show_result(self, result: PivotResult | None, *, pending: bool) -> None:
+        self.figures.setText(table(pivot_figures(result)) if result is not None else "")
+        self.figures.setVisible(result is not None)
+        self.guide.setVisible(result is None or (result.accepted and not pending))
+        if result is None:
+            say(self.gate, "")
+        elif result.accepted:
+            say(self.gate, "✓ Accepted by the gate, not in use yet" if pending else "✓ In use", "good")
+        else:
+            reasons = "".join(f"<li>{safe(reason)}</li>" for reason in result.reasons)
+            say(self.gate, f"<b>✕ Refused by the gate</b><ul style='margin-left:-20px'>{reasons}</ul>", "bad")
+
+    def _start(self) -> None:
+        self.pivoting.seconds = float(DURATIONS_S[self.duration.currentIndex()])
+        self.pivoting.start(self._desk.clock())
+        say(self.answer, "")
+        self._timer.start(TURN_MS)
+        self.show_now(self._desk.clock())
+
+    def _finish(self) -> None:
+        self._send(self.pivoting.finish(self._desk.clock()))
+        self.show_now(self._desk.clock())
+
+    def _turn(self) -> None:
+        now_ns = self._desk.clock()
+        self._send(self.pivoting.turn(self._desk.board.moment(), now_ns))
+        self._show_refusal()
+        if self.isVisible():
+            self.show_now(now_ns)
+        if not self.pivoting.under_way:
+            self._timer.stop()
+
+    def _show_refusal(self) -> None:
+        """What the core answered to the last order, where it was not done."""
+        words = self._desk.board.words
+        if words and not words[-1].good and words[-1].at_ns >= self._desk.clock() - ROUND_S * 1e9:
+            say(self.answer, words[-1].text, "bad")
+
+    def _send(self, order: Order | None) -> None:
+        if order is not None:
+            self._desk.order(order)
+
+    def _say(self, label: QLabel, words: str, tone: str) -> None:
+        label.setText(words[:1].upper() + words[1:])
+        set_tone(label, tone)
