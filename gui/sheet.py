@@ -112,9 +112,9 @@ def _on_picture(_: Ink, px: Px) -> str:
     QPushButton[onpicture="true"]:checked {{ background: {ink.selected}; border: 2px solid {ink.accent}; }}
     QPushButton[onpicture="true"]:focus {{ border: 2px solid {ink.text}; }}
     QPushButton[onpicture="true"]:disabled {{ background: rgba(23, 28, 32, 160); color: {ink.disabled}; border: 1px dashed {ink.edge}; }}
-    QLabel[onpicture="true"] {{ color: {ink.text}; }}
-    QFrame[onpicture="true"], QWidget[onpicture="true"] {{ background: {ink.background}; }}
-    QLabel[onpicture="true"] {{ background: transparent; }}
+    QLabel[onpicture="true"] {{
+        background: rgba(23, 28, 32, 225); color: {ink.text}; border: 1px dashed {ink.unknown}; border-radius: {px(5)}; padding: {px(4)} {px(10)};
+    }}
     """
 
 

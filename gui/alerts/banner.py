@@ -23,10 +23,16 @@ LINK_LOST_ID, NO_LINK_ID, ENDED_ID = "LINK_LOST/core", "NO_LINK/core", "SESSION_
 
 
 class LevelBlock(QWidget):
-    """One word in its alert colour, flashing by its priority; hatched where the level is only the last that was known."""
+    """One word in its alert colour, flashing by its priority; hatched where the level is only the last that was known.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    Parameters
+    ----------
+    share : of the banner's size, where it stands for an alert that is not one now
+    """
+
+    def __init__(self, parent: QWidget | None = None, *, share: float = 1.0) -> None:
         super().__init__(parent)
+        self._share = share
         self.word, self.below = "", ""
         self._priority: Priority = "none"
         self._lit, self._known, self._scale = True, True, 1.0
@@ -39,8 +45,8 @@ class LevelBlock(QWidget):
             self.update()
 
     def set_scale(self, scale: float) -> None:
-        self._scale = scale
-        self.setFixedWidth(round(224 * scale))
+        self._scale = scale * self._share
+        self.setFixedWidth(round(224 * self._scale))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

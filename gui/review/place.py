@@ -10,8 +10,8 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.navigate.stage import unknown_words
+from gui.picture.live import LiveView, open_live
 from gui.picture.pace import Pace
-from gui.picture.view3d import View, open_view
 from gui.review.axis import Axis
 from gui.review.notes import Note, add_note, read_notes
 from gui.review.player import Player
@@ -30,7 +30,7 @@ from navtwin.scene.views import ViewName
 TURN_MS = 33
 #: What is shown before navigation began.
 LEAD_NS = 1_000_000_000
-OpenPicture = Callable[[Scene, Rig | None, QWidget], View]
+OpenPicture = Callable[[Scene, Rig | None, QWidget], LiveView]
 
 
 class Review(QWidget):
@@ -47,7 +47,7 @@ class Review(QWidget):
         self,
         session: Session,
         say: Callable[[str, bool], None],
-        open_picture: OpenPicture = open_view,
+        open_picture: OpenPicture = open_live,
         clock: Callable[[], int] = time.monotonic_ns,
         parent: QWidget | None = None,
     ) -> None:
@@ -58,7 +58,7 @@ class Review(QWidget):
         self.notes: tuple[Note, ...] = ()
         self.scene: Scene | None = None
         self.structure = session.structures[0] if session.structures else ""
-        self.view: View | None = None
+        self.view: LiveView | None = None
         self._pace: Pace | None = None
         self._view_name: ViewName = "posterior"
         self._scale = 1.0
@@ -161,7 +161,6 @@ class Review(QWidget):
         self.stage.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.stage.setMinimumHeight(120)
         self.missing = QLabel("Loading the case …", self.stage)
-        self.missing.setProperty("onpicture", True)
         self.missing.setWordWrap(True)
         self.missing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.unknown = QLabel(self.stage)

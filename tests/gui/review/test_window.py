@@ -18,6 +18,7 @@ from gui.review import command
 from gui.review.desk import ReviewPlace
 from gui.review.load import load
 from gui.review.notes import notes_file
+from gui.review.timeline import BAND
 from gui.review.window import ReviewWindow
 from navtwin.errors import InputRefused
 from navtwin.nouns import State
