@@ -173,12 +173,15 @@ class Review(QWidget):
             part.moved.connect(self._redraw)
         self.timeline.chosen.connect(self.choose)
         left = QVBoxLayout()
-        for part, stretch in ((self.alert, 0), (self.stage, 6), (self.transport, 0), (self.timeline, 0), (self.plot, 3)):
+        for part, stretch in ((self.alert, 0), (self.stage, 6), (self.timeline, 0), (self.plot, 3)):
             left.addWidget(part, stretch)
-        row = QHBoxLayout(self)
+        row = QHBoxLayout()
         row.addLayout(left, 1)
         row.addWidget(self.side)
-        for layout in (left, row):
+        column = QVBoxLayout(self)
+        column.addLayout(row, 1)
+        column.addWidget(self.transport)
+        for layout in (left, row, column):
             layout.setContentsMargins(0, 0, 0, 0)
             layout.setSpacing(0)
 
