@@ -12,8 +12,8 @@ from gui.case.cutting import Look
 from navtwin.nouns import Part
 from navtwin.rigid import Vec3
 from navtwin.scene import looks, palette
+from navtwin.scene.detail import Detail, triangle_shares
 from navtwin.scene.model import Plan, Scene, Structure
-from navtwin.scene.picture import MOST_TRIANGLES, Detail
 from navtwin.scene.solids import capsule_mesh, surface_mesh
 from navtwin.volumes.volume import VolumeBox
 
@@ -43,8 +43,7 @@ def prepare(scene: Scene, detail: Detail, kept: Mapping[str, Prepared]) -> dict[
     ----------
     kept : what was prepared before; of a surface that is the same nothing is done again
     """
-    weights = {s.name: len(s.surface.faces) ** 0.75 * (3.0 if s.role == "critical" else 1.0) for s in scene.structures}
-    total = sum(weights.values())
+    shares = triangle_shares(scene, detail)
     ready = {}
     for s in scene.structures:
         old = kept.get(s.name)
@@ -52,8 +51,7 @@ def prepare(scene: Scene, detail: Detail, kept: Mapping[str, Prepared]) -> dict[
             # Its tree is planted already.
             ready[s.name] = Prepared(replace(s, surface=old.structure.surface), old.mesh)
             continue
-        share = max(FEWEST_TRIANGLES, int(MOST_TRIANGLES[detail] * weights[s.name] / total))
-        mesh = surface_mesh(s.surface.vertices_mm, s.surface.faces, share)
+        mesh = surface_mesh(s.surface.vertices_mm, s.surface.faces, max(FEWEST_TRIANGLES, shares[s.name]))
         # The tree is built, and the kernel compiled, where nobody waits for it.
         s.surface.first_hit([(0.0, 0.0, 0.0)], [(0.0, 0.0, 1.0)])
         ready[s.name] = Prepared(s, mesh)

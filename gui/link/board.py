@@ -38,6 +38,7 @@ class Moment:
     t_ns : the twin's logical time now, as far as the last set tells
     state : the newest state, None as soon as it is too old to be trusted
     audio : why no alarm of this screen can be heard, "" if they can, None where that is not known or no sound is wanted
+    state_ns : when that state came, by the screen's clock, less what it waited on the way
     """
 
     link: LinkState
@@ -48,6 +49,7 @@ class Moment:
     state: State | None
     setup: Setup | None
     audio: str | None = None
+    state_ns: int = 0
 
     @property
     def link_lost(self) -> bool:
@@ -135,6 +137,7 @@ class Board:
                 state=self._state if up and self._fresh(now_ns) else None,
                 setup=self._setup,
                 audio=self.audio,
+                state_ns=self._state_ns,
             )
 
     def _link_state(self, now_ns: int) -> LinkState:

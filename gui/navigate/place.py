@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 from gui.desktop.desk import Desk
 from gui.link.board import Moment
 from gui.navigate.scenery import OpenPicture, Scenery
-from gui.picture.view3d import open_view
+from gui.picture.live import open_live
 from navtwin.scene.views import ViewName
 
 
@@ -24,7 +24,7 @@ class NavigatePlace(QWidget):
     open_picture : makes the view (a test may give another)
     """
 
-    def __init__(self, desk: Desk, parent: QWidget | None = None, *, view: ViewName = "posterior", open_picture: OpenPicture = open_view) -> None:
+    def __init__(self, desk: Desk, parent: QWidget | None = None, *, view: ViewName = "posterior", open_picture: OpenPicture = open_live) -> None:
         super().__init__(parent)
         self._desk, self._view_name, self._open_picture = desk, view, open_picture
         self.scenery: Scenery | None = None

@@ -14,8 +14,8 @@ from gui.link.board import Moment
 from gui.navigate.bullseye import Bullseye
 from gui.navigate.stage import Stage
 from gui.navigate.strip import Strip
+from gui.picture.live import LiveView
 from gui.picture.pace import Pace
-from gui.picture.view3d import View
 from gui.slices.view import SlicesView
 from navtwin.nouns import Freeze, Rig
 from navtwin.scene.distances import structure_rows
@@ -23,7 +23,7 @@ from navtwin.scene.looks import is_veil
 from navtwin.scene.model import Scene
 from navtwin.scene.views import ViewName
 
-OpenPicture = Callable[[Scene, Rig | None, QWidget], View]
+OpenPicture = Callable[[Scene, Rig | None, QWidget], LiveView]
 #: The picture is painted at most 30 times a second.
 LEAST_MS = 33
 #: Where the place's own layout is remembered.
@@ -50,7 +50,7 @@ class Scenery(QWidget):
         self._lay_out()
         self._keys()
         self.view = open_picture(scene, desk.rig, self.stage)
-        self._pace = Pace(self.view, LEAST_MS)
+        self._pace = Pace(self.view, LEAST_MS, desk.clock)
         self.stage.set_picture(self.view.widget)
         self.choose_view(view)
         # The first turn of the window's loop: it is up by then.

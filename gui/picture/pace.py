@@ -2,18 +2,55 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from gui.link.board import MS, Moment
-from gui.picture.view3d import View
+from gui.picture.delay import Delay
+from navtwin.nouns import AlertSet, State
 from navtwin.scene.views import ViewName
 
-#: Share of the time that painting may take, so that alerts, which wait in the same thread to be shown, get their turn.
+#: Share of the time that painting may take, so that the core and the alerts get their turn.
 PAINT_SHARE = 0.6
 #: After so long without a change the picture is painted once more, at its best.
 STILL_NS = 400 * MS
 #: How far a following view goes to its goal in one painting: calm in spite of the tracker's noise.
 FOLLOW_SHARE = 0.2
+#: States whose pixels may be on their way at the same time.
+MOST_UNDER_WAY = 4
+
+
+class Shows(Protocol):
+    """What is asked of a picture that follows the instrument. None of it paints."""
+
+    def show(self, state: State | None, alerts: AlertSet | None) -> None: ...
+
+    def look(self, view: ViewName, state: State | None, share: float = 1.0) -> None: ...
+
+    def set_visible(self, structure: str, visible: bool) -> None: ...
+
+
+class Paintable(Protocol):
+    """A picture that can be asked to be painted.
+
+    Attributes
+    ----------
+    on_painted : called once the pixels of a state that was not shown before are on the screen
+    """
+
+    on_painted: Callable[[State], None]
+
+    @property
+    def picture(self) -> Shows: ...
+
+    def paint(self, *, still: bool = False) -> None:
+        """Ask for the picture to be painted soon. `still`: nothing moves, so it may take longer and be at its best."""
+
+    def cost_s(self) -> float | None:
+        """How long the last painting took; None while one is under way."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +68,19 @@ class Pace:
     ----------
     view : what is painted
     least_ms : the least time between two paintings
+    clock : that of the board whose moments are painted
+
+    Attributes
+    ----------
+    delay : from the receipt of states to their pixels
     """
 
-    def __init__(self, view: View, least_ms: float) -> None:
+    def __init__(self, view: Paintable, least_ms: float, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self._view = view
+        self._clock = clock
+        self.delay = Delay()
+        self._received: deque[tuple[State, int]] = deque(maxlen=MOST_UNDER_WAY)
+        view.on_painted = self._painted
         self._least_ns = least_ms * MS
         self._seen: tuple[object, ...] | None = None
         self._at_ns = 0
@@ -57,6 +103,8 @@ class Pace:
         if not gone and now_ns - self._at_ns < max(self._least_ns, cost_s / PAINT_SHARE * 1e9):
             return
         self._seen, self._at_ns, self._polished = seen, now_ns, False
+        if moment.state is not None:
+            self._received.append((moment.state, moment.state_ns))
         self._view.picture.show(moment.state, moment.alerts)
         if following:
             self._view.picture.look("tip", moment.state, FOLLOW_SHARE)
@@ -73,6 +121,15 @@ class Pace:
     def forget(self) -> None:
         """Paint at the next turn, whatever has been painted."""
         self._seen = None
+
+    def p95_ms(self) -> float | None:
+        """From the receipt of a state to its pixels, ms: what 95 of 100 paintings of the last 10 s did not exceed; None while too few are known."""
+        return self.delay.p95_ms(self._clock())
+
+    def _painted(self, state: State) -> None:
+        for shown, received_ns in self._received:
+            if shown is state and received_ns:
+                self.delay.note(received_ns, self._clock())
 
     def _polish(self, now_ns: int) -> None:
         if not self._polished and now_ns - self._at_ns > STILL_NS:

@@ -1,18 +1,24 @@
-"""The picture in the window: one on a graphics context of Qt's, one painted off-screen and shown as an image, behind the same port."""
+"""A picture that is painted in the window's own thread: on a graphics context of Qt's, or off-screen and shown as an image, behind the same port.
+
+For what is painted seldom. What follows an instrument is painted by `live`.
+"""
 
 from __future__ import annotations
 
 import time
 from typing import Any, Protocol
 
-import numpy as np
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt
-from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
+from gui.picture.image import ImagePane
+from gui.picture.renderer import front_pixels
+from gui.picture.wishes import Act
 from navtwin.nouns import Rig
+from navtwin.scene.detail import Detail
 from navtwin.scene.model import Scene
-from navtwin.scene.picture import Detail, Picture, open_plotter, render_window, software_rendering
+from navtwin.scene.picture import Picture, open_plotter, render_window, software_rendering
 
 MULTI_SAMPLES = 4
 #: A painting in the window's own thread should take no longer than this, as alerts wait for it to be shown.
@@ -44,9 +50,14 @@ def open_view(scene: Scene, rig: Rig | None, parent: QWidget) -> View:
     window through it, alerts and all, and cannot paint smaller than it is shown.
     """
     slow = software_rendering()
-    if slow or QApplication.platformName() == "offscreen":
+    if slow or not has_gl_widgets():
         return BlitView(scene, rig, "light" if slow else "full", parent)
     return GLView(scene, rig, "full", parent)
+
+
+def has_gl_widgets() -> bool:
+    """Whether Qt can show OpenGL in a widget here."""
+    return QApplication.platformName() != "offscreen"
 
 
 class GLView:
@@ -62,16 +73,20 @@ class GLView:
         self._interactor.installEventFilter(self._keys)
         self._asked_s: float | None = None
         self._cost_s = 0.0
-        self._interactor.frameSwapped.connect(self._painted)
+        self.swapped = self._interactor.frameSwapped
+        self.swapped.connect(self._painted)
         self.widget: QWidget = self._interactor
         self.picture = Picture(self._interactor, scene, rig, detail)
 
     def paint(self, *, still: bool = False) -> None:
-        if self._asked_s is None:
+        if self._asked_s is None and self._interactor.isVisible():
             self._asked_s = time.perf_counter()
         self._interactor.update()
 
     def cost_s(self) -> float | None:
+        if self._asked_s is not None and not self._interactor.isVisible():
+            # What is hidden meanwhile is never swapped.
+            self._asked_s = None
         return self._cost_s if self._asked_s is None else None
 
     def release(self) -> None:
@@ -92,84 +107,55 @@ class _NoKeys(QObject):
         return False
 
 
-class BlitView(QWidget):
-    """An off-screen plotter whose pixels are shown as an image.
-
-    It is turned by dragging, moved by dragging with the middle button, zoomed by the wheel. While things move it is painted as fine as time allows.
-    """
+class BlitView(ImagePane):
+    """An off-screen plotter whose pixels are shown as an image. While things move it is painted as fine as time allows; while hidden, not at all."""
 
     def __init__(self, scene: Scene, rig: Rig | None, detail: Detail, parent: QWidget) -> None:
-        super().__init__(parent)
+        super().__init__(self._move, parent)
         self._plotter = open_plotter((640, 480))
         self.widget: QWidget = self
         self.picture = Picture(self._plotter, scene, rig, detail)
-        self._plotter.show(auto_close=False, interactive=False)
-        self._image: QImage | None = None
         self._cost_s = 0.0
         self._scale = 0
-        self._at = QPoint()
         self._closed = False
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
     def paint(self, *, still: bool = False) -> None:
-        if self._closed:
+        if self._closed or not self.isVisible():
             return
         begun = time.perf_counter()
         self._fit(1.0 if still else SCALES[self._scale], smooth=still)
         window = render_window(self._plotter)
         window.Render()
-        self._image = _pixels(window)
+        self.set_pixels(front_pixels(window))
         if not still:
             self._cost_s = time.perf_counter() - begun
             self._adapt()
-        self.update()
 
     def cost_s(self) -> float | None:
         return self._cost_s
 
     def release(self) -> None:
-        self._closed = True
-        self._plotter.close()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        if self._image is None:
-            painter.fillRect(self.rect(), Qt.GlobalColor.black)
-        else:
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawImage(self.rect(), self._image)
-        painter.end()
+        if not self._closed:
+            self._closed = True
+            self._plotter.close()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.paint(still=True)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._at = event.position().toPoint()
+    def showEvent(self, event: QShowEvent) -> None:
+        self.paint(still=True)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        moved = event.position().toPoint() - self._at
-        self._at = event.position().toPoint()
-        camera = self._plotter.camera
-        if event.buttons() & Qt.MouseButton.LeftButton:
-            camera.Azimuth(-0.4 * moved.x())
-            camera.Elevation(0.4 * moved.y())
-            camera.OrthogonalizeViewUp()
-        elif event.buttons() & Qt.MouseButton.MiddleButton:
-            self._slide(moved)
-        self._plotter.renderer.reset_camera_clipping_range()
-        self.paint()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        self._plotter.camera.Zoom(1.1 ** (event.angleDelta().y() / 120.0))
+    def _move(self, act: Act) -> None:
+        act(self.picture)
         self.paint()
 
     def _fit(self, scale: float, *, smooth: bool) -> None:
         """Set the size of what is painted, in pixels of the screen times `scale`."""
-        pixels = self.devicePixelRatioF() * scale
-        size = (max(64, round(self.width() * pixels)), max(64, round(self.height() * pixels)))
-        if tuple(self._plotter.window_size) != size:
-            self._plotter.window_size = list(size)
-            self.picture.set_pixel_scale(pixels)
+        size = self.size_px() * scale
+        pixels = (max(64, size.width()), max(64, size.height()))
+        if tuple(self._plotter.window_size) != pixels:
+            self._plotter.window_size = list(pixels)
+            self.picture.set_pixel_scale(self.devicePixelRatioF() * scale)
         self._plotter.renderer.SetUseFXAA(smooth)
 
     def _adapt(self) -> None:
@@ -178,25 +164,3 @@ class BlitView(QWidget):
             self._scale = min(self._scale + 1, len(SCALES) - 1)
         elif self._scale > 0 and self._cost_s * (SCALES[self._scale - 1] / SCALES[self._scale]) ** 2 < 0.8 * MOST_COST_S:
             self._scale -= 1
-
-    def _slide(self, moved: QPoint) -> None:
-        """Shift camera and focus so that what is under the mouse stays under it."""
-        camera = self._plotter.camera
-        mm_per_px = 2.0 * camera.distance * np.tan(np.radians(camera.view_angle / 2.0)) / max(1, self.height())
-        up = np.array(camera.up)
-        right = np.cross(np.array(camera.focal_point) - np.array(camera.position), up)
-        step = mm_per_px * (moved.y() * up - moved.x() * right / np.linalg.norm(right))
-        camera.position = tuple(np.array(camera.position) + step)
-        camera.focal_point = tuple(np.array(camera.focal_point) + step)
-
-
-def _pixels(window: Any) -> QImage:
-    """The front buffer of a VTK window as an image that owns its bytes."""
-    from vtkmodules.util.numpy_support import vtk_to_numpy
-    from vtkmodules.vtkCommonCore import vtkUnsignedCharArray
-
-    width, height = window.GetSize()
-    raw = vtkUnsignedCharArray()
-    window.GetPixelData(0, 0, width - 1, height - 1, 1, raw, 0)
-    rows = np.ascontiguousarray(vtk_to_numpy(raw).reshape(height, width, 3)[::-1])
-    return QImage(rows.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()

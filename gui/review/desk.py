@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QProgressBar, QP
 from gui.alerts.alert_line import Elided
 from gui.desktop.desk import Desk
 from gui.link.board import Moment
-from gui.picture.view3d import open_view
+from gui.picture.live import open_live
 from gui.review.load import load
 from gui.review.place import OpenPicture, Review
 from gui.review.recent import Recent
@@ -36,7 +36,7 @@ class ReviewPlace(QWidget):
 
     _read = Signal(str, object)
 
-    def __init__(self, desk: Desk | None = None, parent: QWidget | None = None, *, open_picture: OpenPicture = open_view) -> None:
+    def __init__(self, desk: Desk | None = None, parent: QWidget | None = None, *, open_picture: OpenPicture = open_live) -> None:
         super().__init__(parent)
         self._desk, self._open_picture = desk, open_picture
         self._case: Path | None = None

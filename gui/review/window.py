@@ -8,7 +8,7 @@ from PySide6.QtGui import QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow
 
 from gui import theme
-from gui.picture.view3d import open_view
+from gui.picture.live import open_live
 from gui.review.desk import ReviewPlace
 from gui.review.place import OpenPicture
 
@@ -23,7 +23,7 @@ class ReviewWindow(QMainWindow):
     """
 
     def __init__(
-        self, log: Path | None, other: Path | None = None, case: Path | None = None, rig: Path | None = None, open_picture: OpenPicture = open_view
+        self, log: Path | None, other: Path | None = None, case: Path | None = None, rig: Path | None = None, open_picture: OpenPicture = open_live
     ) -> None:
         super().__init__()
         self.setWindowTitle("navtwin review")

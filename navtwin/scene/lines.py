@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from navtwin.nouns import Level, Part, Reading, State
 from navtwin.rigid import Vec3
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 #: Beyond this no line is drawn to a structure that is not threatened.
 REACH_MM = 60.0
 LINE_RADIUS_MM, DOT_RADIUS_MM = 0.25, 0.7
+LINE_SIDES = 10
 LABEL_PX = 19
 #: How far a label stands from its dot, as a share of the distance to the viewer.
 LABEL_OFFSET = 0.014
@@ -34,8 +36,8 @@ class DistanceLine:
         from vtkmodules.vtkRenderingCore import vtkTextActor
 
         self._plotter = plotter
-        self._mesh = _thread((0.0, 0.0, 0.0), (0.0, 0.0, 1.0))
-        self._line = add_mesh(plotter, self._mesh, "white", lighting=False)
+        rod = pv.Cylinder(center=(0.0, 0.0, 0.5), direction=(0.0, 0.0, 1.0), radius=LINE_RADIUS_MM, height=1.0, resolution=LINE_SIDES, capping=False)
+        self._line = add_mesh(plotter, rod, "white", lighting=False)
         ball = Part(name="dot", from_mm=(0.0, 0.0, 0.0), to_mm=(0.0, 0.0, 0.0), radius_mm=DOT_RADIUS_MM)
         self._dot = add_mesh(plotter, capsule_mesh(ball), "white", lighting=False)
         self._label = vtkTextActor()
@@ -60,7 +62,7 @@ class DistanceLine:
         import pyvista as pv
 
         color = pv.Color(palette.LEVEL_COLORS[level])
-        self._mesh.copy_from(_thread(on_axis_mm, on_structure_mm))
+        self._line.user_matrix = _stretched(on_axis_mm, on_structure_mm)
         self._dot.position = on_structure_mm
         self._line.prop.color = self._dot.prop.color = color
         self._label.SetInput(f"  {reading_words(reading, error_bar=False)}  ")
@@ -119,5 +121,14 @@ def _within_reach(reading: Reading) -> bool:
     return reading.distance_mm is not None and reading.distance_mm < REACH_MM
 
 
-def _thread(a_mm: Vec3, b_mm: Vec3) -> pv.PolyData:
-    return capsule_mesh(Part(name="line", from_mm=a_mm, to_mm=b_mm, radius_mm=LINE_RADIUS_MM))
+def _stretched(a_mm: Vec3, b_mm: Vec3) -> npt.NDArray[np.float64]:
+    """(4, 4) that takes the rod from 0 to 1 along z to one from `a_mm` to `b_mm`: moving it costs less than drawing another one."""
+    along = np.subtract(b_mm, a_mm)
+    length = float(np.linalg.norm(along))
+    z = along / length if length > 0.0 else np.array((0.0, 0.0, 1.0))
+    x = np.cross(z, np.eye(3)[int(np.argmin(np.abs(z)))])
+    x /= np.linalg.norm(x)
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.column_stack((x, np.cross(z, x), along))
+    matrix[:3, 3] = a_mm
+    return matrix

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -18,17 +19,14 @@ import numpy.typing as npt
 from navtwin.nouns import LEVELS, AlertSet, Level, Part, Rig, State, Tool
 from navtwin.rigid import Vec3
 from navtwin.scene import looks, palette
+from navtwin.scene.detail import Detail, Drawn, draw_level
 from navtwin.scene.lines import DistanceLines
 from navtwin.scene.model import Scene, Structure
-from navtwin.scene.solids import surface_mesh
 from navtwin.scene.views import VIEW_ANGLE_DEG, ViewName, check_view, standpoint
 
 if TYPE_CHECKING:
     import pyvista as pv
 
-#: `light` is for software rendering, which manages about a million triangles a second.
-Detail = Literal["full", "light"]
-MOST_TRIANGLES: dict[Detail, int] = {"full": 400_000, "light": 100_000}
 #: Drawn where the rig names no capsules for an instrument.
 UNKNOWN_TOOL_PART = Part(name="tip", from_mm=(0.0, 0.0, 0.0), to_mm=(0.0, 0.0, -40.0), radius_mm=1.0)
 
@@ -55,11 +53,11 @@ class Picture:
         self._cut_mm: float | None = None
         plotter.background_color = pv.Color(palette.BACKGROUND)
         looks.light(plotter)
-        shares = _triangle_shares(scene, MOST_TRIANGLES[detail])
+        drawn = draw_level(scene, detail)
         shells: list[tuple[Structure, pv.PolyData]] = []
         self._anatomy: dict[str, list[Any]] = {}
         for structure in scene.structures:
-            mesh = surface_mesh(structure.surface.vertices_mm, structure.surface.faces, shares[structure.name])
+            mesh = drawn[structure.name].mesh
             if looks.is_solid(structure):
                 self._anatomy[structure.name] = looks.add_solid(plotter, mesh, structure)
             else:
@@ -93,7 +91,7 @@ class Picture:
                     actor.user_matrix = pose.rigid(target="ct", source="tip").matrix()
                     actor.prop.color = palette.METAL if (level := _worst(levels, name, part)) == "CLEAR" else palette.LEVEL_COLORS[level]
         self._lines.show(_confirmed(state, alerts), levels)
-        self._fit_depth()
+        self.fit_depth()
 
     def look(self, view: ViewName, state: State | None, share: float = 1.0) -> None:
         """Stand where `view` says, or go a `share` of the way there; stays put if it follows a tip that is not known."""
@@ -105,7 +103,13 @@ class Picture:
         camera.focal_point = _between(camera.focal_point, stand.focus_mm, share)
         camera.up = stand.up
         self._cut_mm = stand.cut_mm
-        self._fit_depth()
+        self.fit_depth()
+
+    def redraw(self, drawn: Mapping[str, Drawn]) -> None:
+        """Take another level of detail of the anatomy. Does not render."""
+        for name, one in drawn.items():
+            for actor in self._anatomy[name]:
+                actor.mapper.dataset = one.mesh
 
     def set_visible(self, structure: str, visible: bool) -> None:
         """Show or hide one structure. Veils are hidden at first."""
@@ -121,7 +125,7 @@ class Picture:
         """The instruments that are in the picture now."""
         return frozenset(self._known)
 
-    def _fit_depth(self) -> None:
+    def fit_depth(self) -> None:
         """See from the nearest thing shown to the farthest, less what the view cuts away."""
         self.plotter.renderer.reset_camera_clipping_range()
         if self._cut_mm is not None:
@@ -207,11 +211,16 @@ def software_rendering() -> bool:
     """Whether pictures are drawn by the processor here (Mesa's llvmpipe or softpipe) and not by a graphics card. Opens a small window to find out."""
     plotter = open_plotter((16, 16))
     try:
-        window = render_window(plotter)
-        window.Render()
-        capabilities = str(window.ReportCapabilities()).lower()
+        return draws_by_processor(plotter)
     finally:
         plotter.close()
+
+
+def draws_by_processor(plotter: pv.Plotter) -> bool:
+    """As `software_rendering`, of an open plotter."""
+    window = render_window(plotter)
+    window.Render()
+    capabilities = str(window.ReportCapabilities()).lower()
     return any(word in capabilities for word in ("llvmpipe", "softpipe", "swrast", "software rasterizer"))
 
 
@@ -231,10 +240,3 @@ def _worst(levels: dict[str, Level], instrument: str, part: str) -> Level:
 
 def _between(a: Vec3, b: Vec3, share: float) -> Vec3:
     return (a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1]), a[2] + share * (b[2] - a[2]))
-
-
-def _triangle_shares(scene: Scene, most: int) -> dict[str, int]:
-    """How many triangles each structure may keep: by its size, but a critical one counts triple and a veil a fifth."""
-    weights = {s.name: len(s.surface.faces) ** 0.75 * (3.0 if s.role == "critical" else 0.2 if looks.is_veil(s) else 1.0) for s in scene.structures}
-    total = sum(weights.values())
-    return {name: max(2_000, int(most * weight / total)) for name, weight in weights.items()}

@@ -21,14 +21,16 @@ CAPSULE_SIDES = 32
 CAPSULE_RINGS = 9
 
 
-def surface_mesh(vertices_mm: npt.ArrayLike, faces: npt.ArrayLike, most_triangles: int) -> pv.PolyData:
-    """A surface as a mesh of about `most_triangles` at most, with outward vertex normals."""
+def surface_mesh(vertices_mm: npt.ArrayLike, faces: npt.ArrayLike, most_triangles: int, *, quick: bool = False) -> pv.PolyData:
+    """A surface as a mesh of about `most_triangles` at most, with outward vertex normals. `quick` is done in a moment, and coarse."""
     import pyvista as pv
 
     mesh: pv.PolyData = pv.PolyData.from_regular_faces(np.array(vertices_mm, dtype=np.float64), np.asarray(faces, dtype=int))
+    if mesh.n_cells > most_triangles and quick:
+        mesh = _clustered(mesh, most_triangles)
     if mesh.n_cells > CLUSTER_ABOVE * most_triangles:
         mesh = _clustered(mesh, CLUSTER_ABOVE * most_triangles)
-    if mesh.n_cells > most_triangles:
+    if mesh.n_cells > most_triangles and not quick:
         mesh = _collapsed(mesh, most_triangles)
     shaded: pv.PolyData = mesh.compute_normals(cell_normals=False, split_vertices=False, consistent_normals=False, auto_orient_normals=False)
     return shaded

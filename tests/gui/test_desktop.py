@@ -16,7 +16,7 @@ from gui.desktop.desk import Desk as GuiDesk
 from gui.desktop.window import Window
 from gui.link.board import SESSION_ENDED
 from gui.navigate.place import NavigatePlace
-from gui.picture.view3d import open_view
+from gui.picture.live import open_live
 from navtwin.bus.signals import SIGNALS
 from navtwin.nouns import Ack, AudioPause, Freeze, Mark, Mute, State
 from navtwin.scene import palette
@@ -363,13 +363,14 @@ def test_nothing_is_cut_off_or_overlaps(window: Window, desk: Desk, width: int, 
 
 
 def test_the_picture_is_really_painted_and_shows_the_drill_only_when_it_is_known(qtbot: Any, desk: Desk):
-    window = opened(qtbot, desk, open_view)
+    window = opened(qtbot, desk, open_live)
 
     def picture(t_s: float) -> Pixels:
         desk.clock.ns += 1000 * MS
         tell(window, desk, t_s)
         # At its best, and so the same whatever this machine had time for.
         scenery(window).view.paint(still=True)
+        qtbot.waitUntil(lambda: scenery(window).view.settled, timeout=20_000)
         return pixels(scenery(window).view.widget).astype(int)
 
     empty = picture(HIDDEN_S)
