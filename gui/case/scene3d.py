@@ -22,8 +22,8 @@ from gui.desktop.jobs import Job, Report
 from gui.picture.view3d import GLView, View, open_view
 from navtwin.nouns import Rig
 from navtwin.rigid import Vec3
+from navtwin.scene.detail import Detail
 from navtwin.scene.model import Patient, Plan, Scene
-from navtwin.scene.picture import Detail
 from navtwin.scene.views import VIEW_ANGLE_DEG, region
 from navtwin.volumes.volume import volume_box
 
@@ -134,8 +134,8 @@ class CaseScene3d(QWidget):
 
     def set_scale(self, scale: float) -> None:
         for button in self._bar.findChildren(QPushButton):
-            wide = button.fontMetrics().horizontalAdvance(button.text()) + round(20 * scale)
-            button.setFixedSize(max(round(32 * scale), wide), round(32 * scale))
+            button.setFixedHeight(round(32 * scale))
+            button.setMinimumWidth(round(32 * scale))
         self._bar.adjustSize()
 
     def start(self) -> None:
@@ -189,7 +189,7 @@ class CaseScene3d(QWidget):
         self._picture = CasePicture(self._view.picture.plotter)
         widget = self._view.widget
         widget.installEventFilter(self)
-        widget.setToolTip("Click: a point on the surface. Drag: turn. Middle button: move. Wheel: magnify. B: solid bone. X: this picture alone")
+        widget.setToolTip("Click: a point on the surface. Drag: turn. Middle button: move. Wheel: magnify. F: solid bone. X: this picture alone")
         self._grid.addWidget(widget, 0, 0)
         self._bar.raise_()
         self._words.raise_()
@@ -266,16 +266,16 @@ class CaseScene3d(QWidget):
         row.setSpacing(4)
         for side, (_, _, words) in SIDES.items():
             button = QPushButton(side, bar)
-            button.setProperty("small", True)
+            button.setProperty("onpicture", True)
             button.setToolTip(f"Look {words} (Shift+{side})")
             button.setAccessibleName(f"look {words}")
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.clicked.connect(partial(self.look_from, side))
             row.addWidget(button)
         self.solid = QPushButton("Solid bone", bar)
-        self.solid.setProperty("small", True)
+        self.solid.setProperty("onpicture", True)
         self.solid.setCheckable(True)
-        self.solid.setToolTip("Bone opaque, to see its surface, or seen through, to see what lies behind it (B)")
+        self.solid.setToolTip("Bone opaque, to see its surface, or seen through, to see what lies behind it (F)")
         self.solid.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.solid.clicked.connect(lambda _checked: self._show())
         row.addWidget(self.solid)

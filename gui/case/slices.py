@@ -14,6 +14,7 @@ from gui.case.pane import CasePane, Painter
 from gui.case.sights import WINDOW_NAMES, WINDOWS, Sights, hu_at
 from navtwin.rigid import Vec3
 from navtwin.scene.model import Scene
+from navtwin.scene.reslice import Field
 from navtwin.scene.slices import PLANES, Plane
 from navtwin.volumes.volume import Volume
 
@@ -131,13 +132,21 @@ class CaseSlices(QWidget):
     def grab_mouse(self, on: bool) -> None:
         """Whether left presses are a tool's, and not the cursor's."""
         self._grabbed = on
-        for pane in self.panes.values():
-            pane.setCursor(Qt.CursorShape.CrossCursor) if on else pane.unsetCursor()
+        self.point_at(on)
 
     @property
     def cursor_mm(self) -> Vec3 | None:
         """The point that the planes share, ct; None without a case."""
         return None if self.sights is None else self.sights.cursor_mm
+
+    def field(self, plane: Plane) -> Field | None:
+        """What a pane shows now, in its own pixels; None without a case."""
+        return None if self.sights is None else self.sights.field(plane)
+
+    def point_at(self, on: bool) -> None:
+        """Show by the mouse's form that a click sets a point."""
+        for pane in self.panes.values():
+            pane.setCursor(Qt.CursorShape.CrossCursor) if on or self._grabbed else pane.unsetCursor()
 
     def go_to(self, point_mm: Vec3) -> None:
         """Bring all planes to a point of ct."""

@@ -1,0 +1,239 @@
+"""What was changed in a case and is not written yet: shown at once, written on purpose, taken back step by step. No Qt."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from msgspec.structs import asdict, replace
+
+from gui.case.cutting import Look
+from navtwin.bus.words import name_words
+from navtwin.errors import InputRefused
+from navtwin.scene.author.into_case import refuse_limits
+from navtwin.scene.case import CaseFile, PlanEntry, StructureEntry
+from navtwin.scene.looks import VEIL_OPACITY
+from navtwin.scene.model import Plan, Structure
+
+UNKNOWN: Final = "unknown"
+#: Limits that a structure gets when it becomes critical, until somebody states them: caution and danger, mm.
+FIRST_LIMITS_MM: Final = (3.0, 1.5)
+_KEYS: Final = {
+    "color": "colour", "opacity": "opacity", "role": "role", "caution_mm": "caution", "danger_mm": "danger", "sd_mm": "declared error",
+    "entry_mm": "entry", "target_mm": "target", "diameter_mm": "diameter", "tolerance_mm": "tolerance", "name": "name",
+    "age": "age", "sex": "sex", "study": "study", "laterality": "side", "notes": "notes", "id": "patient number", "birth_date": "date of birth",
+}  # fmt: skip
+
+
+class CaseDraft:
+    """A case as it is written, and as it would be.
+
+    Parameters
+    ----------
+    folder, written : the case, and what its case.toml says
+
+    Attributes
+    ----------
+    declared : structures whose error was declared anew
+    """
+
+    def __init__(self, folder: Path, written: CaseFile) -> None:
+        self.folder, self.written = folder, written
+        self.declared: set[str] = set()
+        self._steps: list[CaseFile] = []
+        self._gesture = ""
+
+    @property
+    def now(self) -> CaseFile:
+        """The case with all changes."""
+        return self._steps[-1] if self._steps else self.written
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything is not written."""
+        return self.now != self.written
+
+    def structure(self, name: str) -> StructureEntry:
+        """The entry of a structure with its changes."""
+        return next(entry for entry in self.now.structure if entry.name == name)
+
+    def plan(self, name: str) -> PlanEntry | None:
+        """A plan with its changes; None if there is none of that name."""
+        return next((plan for plan in self.now.plan if plan.name == name), None)
+
+    def alter_structure(self, name: str, /, gesture: str = "", **changes: Any) -> None:
+        """Change fields of a structure. Steps of the same `gesture` (a slider that is dragged) are taken back as one."""
+        entry = self.structure(name)
+        role = changes.get("role", entry.role)
+        if role != "critical":
+            changes |= {"caution_mm": None, "danger_mm": None}
+        elif entry.role != "critical":
+            was = next(one for one in self.written.structure if one.name == name)
+            first = (was.caution_mm, was.danger_mm) if was.role == "critical" else FIRST_LIMITS_MM
+            changes = {"caution_mm": first[0], "danger_mm": first[1]} | changes
+        if "sd_mm" in changes:
+            self.declared.add(name)
+        new = replace(entry, **changes)
+        self._step(replace(self.now, structure=tuple(new if one.name == name else one for one in self.now.structure)), gesture)
+
+    def add_plan(self, plan: PlanEntry) -> None:
+        """One more plan.
+
+        Raises
+        ------
+        InputRefused : its name is empty or taken
+        """
+        self._refuse_name(plan.name)
+        self._step(replace(self.now, plan=(*self.now.plan, plan)))
+
+    def remove_plan(self, name: str) -> None:
+        """Take a plan out."""
+        self._step(replace(self.now, plan=tuple(one for one in self.now.plan if one.name != name)))
+
+    def alter_plan(self, name: str, /, gesture: str = "", **changes: Any) -> None:
+        """Change fields of a plan.
+
+        Raises
+        ------
+        InputRefused : another plan has its new name; a diameter or tolerance that is not above 0
+        """
+        if "name" in changes and changes["name"] != name:
+            self._refuse_name(changes["name"])
+        for key in ("diameter_mm", "tolerance_mm"):
+            if key in changes and not changes[key] > 0.0:
+                raise InputRefused(f"{_KEYS[key]} is {changes[key]:g} mm", "it is above 0")
+        new = tuple(replace(one, **changes) if one.name == name else one for one in self.now.plan)
+        self._step(replace(self.now, plan=new), gesture)
+
+    def alter_patient(self, **changes: str | None) -> None:
+        """Change facts of the patient; None, or nothing but blanks, for what is not known."""
+        clean = {key: (text.strip() or None) if text is not None else None for key, text in changes.items()}
+        self._step(replace(self.now, patient=replace(self.now.patient, **clean)))
+
+    def rebase(self, written: CaseFile) -> None:
+        """The case was changed by somebody else: what is not written stays, on what it says now. A change of what is gone is gone with it."""
+        before, now = self.written, self.now
+        altered = {one.name: _altered(asdict(old), asdict(one)) for old, one in zip(before.structure, now.structure, strict=True)}
+        case = replace(written, structure=tuple(replace(one, **altered.get(one.name, {})) for one in written.structure))
+        case = replace(case, patient=replace(case.patient, **_altered(asdict(before.patient), asdict(now.patient))))
+        if now.plan != before.plan:
+            case = replace(case, plan=now.plan)
+        self.written, self._steps, self._gesture = written, [case] if case != written else [], ""
+
+    def accept(self, written: CaseFile) -> None:
+        """`written`, which this draft was a moment ago, is what case.toml says now; what was changed since stays a draft."""
+        now = self.now
+        self.written, self._steps, self._gesture = written, [now] if now != written else [], ""
+        self.declared.clear()
+
+    def settle(self) -> None:
+        """A gesture has ended: the next one is a step of its own."""
+        self._gesture = ""
+
+    def take_back(self) -> None:
+        """Undo the last step."""
+        if self._steps:
+            self._steps.pop()
+        self._gesture = ""
+
+    def drop(self) -> None:
+        """Undo all of it."""
+        self._steps, self._gesture = [], ""
+        self.declared.clear()
+
+    def faults(self) -> tuple[str, ...]:
+        """What keeps the draft from being written, as far as it can be told without looking at files."""
+        return tuple(words for entry in self.now.structure if (words := limits_fault(entry)))
+
+    def changed_limits(self) -> tuple[StructureEntry, ...]:
+        """The structures, critical as written and as changed, whose limits are others."""
+        before = {one.name: one for one in self.written.structure}
+        return tuple(
+            one for one in self.now.structure
+            if one.role == before[one.name].role == "critical"
+            and (one.caution_mm, one.danger_mm) != (before[one.name].caution_mm, before[one.name].danger_mm)
+        )  # fmt: skip
+
+    def words(self) -> tuple[str, ...]:
+        """Each change in words: what it was, and what it is."""
+        said = []
+        for old, new in zip(self.written.structure, self.now.structure, strict=True):
+            said += [f"{name_words(new.name)}: {words}" for words in _differences(asdict(old), asdict(new))]
+        kept = {plan.name: plan for plan in self.written.plan}
+        left = {plan.name for plan in self.now.plan}
+        for plan in self.now.plan:
+            old_plan = kept.get(plan.name)
+            said += (
+                [f"plan {plan.name}: {words}" for words in _differences(asdict(old_plan), asdict(plan))] if old_plan else [f"plan {plan.name}: new"]
+            )
+        said += [f"plan {name}: removed" for name in kept if name not in left]
+        said += [f"patient: {words}" for words in _differences(asdict(self.written.patient), asdict(self.now.patient), UNKNOWN)]
+        return tuple(said)
+
+    def _step(self, case: CaseFile, gesture: str = "") -> None:
+        if case == self.now:
+            return
+        if gesture and gesture == self._gesture and self._steps:
+            self._steps[-1] = case
+        else:
+            self._steps.append(case)
+        self._gesture = gesture
+
+    def _refuse_name(self, name: str) -> None:
+        if not name.strip():
+            raise InputRefused("a plan needs a name", "write one")
+        if self.plan(name) is not None:
+            raise InputRefused(f"there is a plan '{name}' already", "give it another name")
+
+
+def limits_fault(entry: StructureEntry) -> str:
+    """What is wrong with the limits of a structure; "" if nothing is."""
+    try:
+        refuse_limits(entry.name, entry.role, entry.caution_mm, entry.danger_mm)
+    except InputRefused as refused:
+        return refused.problem
+    return ""
+
+
+def looks_in(case: CaseFile, visible: Mapping[str, bool]) -> dict[str, Look]:
+    """How the structures are drawn; `visible` for those that were shown or hidden by hand, veils are hidden at first."""
+    return {
+        s.name: Look(s.color, s.opacity, s.role, visible.get(s.name, s.role == "critical" or s.opacity >= VEIL_OPACITY)) for s in case.structure
+    }  # fmt: skip
+
+
+def plans_in(case: CaseFile) -> tuple[Plan, ...]:
+    """The plans of a case file."""
+    return tuple(Plan(p.name, p.entry_mm, p.target_mm, p.diameter_mm, p.tolerance_mm) for p in case.plan)
+
+
+def as_declared(structure: Structure, entry: StructureEntry) -> Structure:
+    """A loaded structure with what a draft declares of it."""
+    now = asdict(entry)
+    return dataclasses.replace(structure, **{key: now[key] for key in ("role", "caution_mm", "danger_mm", "sd_mm", "color", "opacity")})
+
+
+def _altered(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    return {key: now for key, now in new.items() if now != old[key]}
+
+
+def _differences(old: dict[str, Any], new: dict[str, Any], none: str = "none") -> Iterator[str]:
+    for key, now in _altered(old, new).items():
+        was = old[key]
+        what = _KEYS.get(key, key)
+        if key in ("entry_mm", "target_mm"):
+            yield f"{what} moved by {math.dist(was, now):.1f} mm"
+        elif key == "notes":
+            yield "notes changed"
+        else:
+            unit = " mm" if key.endswith("_mm") else ""
+            yield f"{what} {_value(was, none)} → {_value(now, none)}{unit if now is not None else ''}"
+
+
+def _value(value: object, none: str) -> str:
+    if value is None:
+        return none
+    return f"{value:g}" if isinstance(value, float) else str(value)
