@@ -34,8 +34,8 @@ class Shot:
 
     @property
     def found(self) -> bool:
-        """Whether a board's corners or a marker are in it."""
-        return bool(self.frame.points_px or self.frame.markers)
+        """Whether a board's corners, a marker or a body are in it."""
+        return bool(self.frame.points_px or self.frame.markers or any(body.pose for body in self.frame.bodies))
 
 
 class Film(QObject):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from gui.calibrate.controls import dim, key_button, said, say, set_tone, size
+from gui.calibrate.controls import dim, key_button, said, say, set_primary, set_tone, size
 from gui.calibrate.gauges import Ring
 from gui.calibrate.guidance import GUIDANCE
 from gui.calibrate.pivoting import DURATIONS_S, USUAL_S, Pivoting, PivotView
 from gui.calibrate.sketch import Sketch
-from gui.calibrate.steps import Step, pivot_figures
+from gui.calibrate.steps import Step, pivot_figures, sd_mm
 from gui.calibrate.verdict_card import safe, table
 from gui.desktop.desk import Desk
 from navtwin.nouns import Order, PivotResult
@@ -71,6 +71,7 @@ class PivotPage(QWidget):
         for name, button in shown.items():
             button.setVisible(name in view.may)
         self.start.setText("Start again" if view.phase in ("deciding", "in use") else "Start")
+        set_primary(self.start, primary="accept" not in view.may)
         self.duration.setEnabled("start" in view.may)
 
     def cancel_pivot(self) -> None:
@@ -137,6 +138,8 @@ class PivotPage(QWidget):
             # Counting in ends with 1, collecting with 0 s.
             left = f"{view.seconds_left:.0f} s" if view.phase == "collecting" else f"{int(view.seconds_left) + 1}"
             self.ring.show_share(view.share, left, "get ready" if view.phase == "counting in" else f"{view.samples} poses")
+        elif view.result is not None:
+            self.ring.show_share(0.0, f"{sd_mm(view.result.covariance):.2f}", "mm, sd of the tip")
         else:
             self.ring.show_share(view.share or 0.0, f"{view.samples}" if view.samples else "—", "poses")
 

@@ -159,9 +159,14 @@ class Pivoting:
             if pending.accepted:
                 may = frozenset({"accept", "reject", "start"})
                 return PivotView("deciding", "accepted by the gate: take it into use?", result=pending, samples=pending.samples, may=may)
-            why = "; ".join(printable(reason) for reason in pending.reasons)
             return PivotView(
-                "deciding", "refused by the gate", why, True, result=pending, samples=pending.samples, may=frozenset({"reject", "start"})
+                "deciding",
+                "refused by the gate",
+                "Drop it, or pivot again.",
+                True,
+                result=pending,
+                samples=pending.samples,
+                may=frozenset({"reject", "start"}),
             )
         if _ours(setup, self.tool) or _other(setup, self.tool):
             what = name_words(setup.collecting)

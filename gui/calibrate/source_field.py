@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,10 +12,11 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, 
 from gui.calibrate.sources import CAMERA, PRACTICE, Kind, address, scheme_of
 from gui.desktop.desk import Desk
 from gui.desktop.jobs import CommandJob
+from navtwin.bus.words import printable
 
 
 class Devices(QObject):
-    """The cameras of this machine, as `navtwin doctor` lists them; asked for when somebody wants to choose one.
+    """The cameras of this machine, as `navtwin calibrate devices` lists them; asked for when somebody wants to choose one.
 
     Signals
     -------
@@ -30,33 +30,34 @@ class Devices(QObject):
         self._desk = desk
         self._job: CommandJob | None = None
         self._text = ""
-        self.found: dict[int, str] | None = None
+        self.found: dict[str, str] | None = None
 
     def ask(self) -> None:
         """List them anew, beside the window."""
         if self._job is not None and self._job.running:
             return
         self._text = ""
-        # Doctor's exit code speaks of the whole machine; here only its list counts.
-        self._job = self._desk.command("looking for cameras", ["doctor", "--json"], lambda _words: self._read())
+        self._job = self._desk.command("looking for cameras", ["calibrate", "devices", "--json"], self._read)
         self._job.line.connect(self._take)
 
     def _take(self, line: str) -> None:
         self._text += line + "\n"
 
-    def _read(self) -> None:
+    def _read(self, words: str) -> None:
+        if words:
+            self._desk.say(f"cameras could not be listed: {words}", bad=True)
+            return
         self.found = cameras_in(self._text)
         self.listed.emit()
 
 
-def cameras_in(text: str) -> dict[int, str]:
-    """Number and name of each video device in the JSON of `navtwin doctor --json`; none where it cannot be read."""
+def cameras_in(text: str) -> dict[str, str] | None:
+    """Number and name of each camera in the JSON of `navtwin calibrate devices --json`; None where this system lists none, or it cannot be read."""
     try:
-        findings = json.loads(text)
-    except json.JSONDecodeError:
-        return {}
-    said = next((f.get("found", "") for f in findings if isinstance(f, dict) and f.get("what") == "cameras"), "")
-    return {int(number): name.strip() for number, name in re.findall(r"video(\d+): ([^,]*)", str(said))}
+        said = json.loads(text)
+        return {row["address"].removeprefix("camera:"): row["name"] for row in said["cameras"]} if said["listed"] else None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
 class SourceField(QWidget):
@@ -161,7 +162,7 @@ class SourceField(QWidget):
         self.text.blockSignals(True)
         self.text.clear()
         for number, name in found.items():
-            self.text.addItem(f"{number}  {name}", str(number))
+            self.text.addItem(f"{number}  {printable(name)}", number)
         self.text.setEditText(typed if found or typed != self._now.example else "")
         self.text.blockSignals(False)
         line = self.text.lineEdit()

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
+import numpy as np
+
 from gui.calibrate.results import Result
 from gui.calibrate.sources import needs_camera
 from navtwin.bus.words import name_words
-from navtwin.nouns import Body, PivotResult, Rig, RigCamera, Setup, Tool
+from navtwin.nouns import Body, PivotResult, Rig, RigCamera, Setup, Tool, symmetric
 
 #: `ask`: a verdict waits for the operator. `doubtful`: there is one, and reason to doubt it. `waiting`: another step comes first.
 StepState = Literal["done", "ask", "doubtful", "todo", "waiting", "optional", "needless"]
@@ -145,6 +147,8 @@ def camera_doubt(camera: RigCamera, now: datetime) -> tuple[StepState, str]:
         return "doubtful", f"{error}: more than {POOR_HELD_OUT_PX:g} px is poor"
     if days is None:
         return "doubtful", f"{error}, on a day that is not stated"
+    if days < 0:
+        return "doubtful", f"{error}, dated in the future: is this machine's clock right?"
     if days > OLD_DAYS:
         return "doubtful", f"{error}, {days} days ago: focus or mount may have changed"
     return "done", f"{error}, {ago_words(days)}"
@@ -198,7 +202,7 @@ def _pivot_step(known: Known, rig: Rig, tool: Tool, body: Body) -> Step:
     pending = pivot_of(known.setup, name) if known.setup and f"pivot/{name}" in known.setup.pending else None
     if pending is not None:
         word = "accepted by the gate: take it into use?" if pending.accepted else "refused by the gate"
-        return Step(key, "pivot", name, title, "ask", f"{word}", pivot_figures(pending))
+        return Step(key, "pivot", name, title, "ask", word, pivot_figures(pending))
     if known.setup is not None and name in known.setup.calibrated:
         found = pivot_of(known.setup, name)
         if found is not None:
@@ -269,7 +273,8 @@ def pivot_figures(found: PivotResult) -> tuple[tuple[str, str], ...]:
     x, y, z = found.tip_mm
     return (
         ("tip known to", _sd_words(found.covariance)),
-        ("worst direction", f"{worst_sd_mm(found.covariance):.2f} mm (sd)"),
+        ("along x, y, z of the marker", ", ".join(f"{math.sqrt(max(0.0, found.covariance[n])):.2f}" for n in (0, 3, 5)) + " mm (sd)"),
+        ("in its worst direction", f"{worst_sd_mm(found.covariance):.2f} mm (sd)"),
         ("tip in marker axes", f"{x:.2f}, {y:.2f}, {z:.2f} mm"),
         ("poses agree within", f"{found.rms_mm:.2f} mm RMS (not how accurate the tip is)"),
         ("poses", f"{found.samples}"),
@@ -291,10 +296,6 @@ def sd_mm(covariance: tuple[float, ...]) -> float:
 
 def worst_sd_mm(covariance: tuple[float, ...]) -> float:
     """Standard deviation along the direction in which it is largest, mm."""
-    import numpy as np
-
-    from navtwin.nouns import symmetric
-
     return math.sqrt(max(0.0, float(np.linalg.eigvalsh(symmetric(covariance, 3))[-1])))
 
 
