@@ -1,0 +1,380 @@
+"""The place on no display, with a child that speaks as a calibration does: its picture, advice, verdict, keys and refusals, by their pixels."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QWidget
+
+from gui import theme
+from gui.calibrate.place import CalibratePlace
+from gui.calibrate.run_page import RunPage
+from gui.calibrate.tip_page import TipPage
+from gui.desktop.desk import Desk
+from navtwin.nouns import Accept, Collect, Setup, read_rig
+from navtwin.scene import palette
+from tests.gui import room
+from tests.gui.room import CLEAR_S, MS, said
+from tests.gui.test_calibrate_steps import GOOD, SETUP
+
+#: A calibration that does as its environment says, and takes the orders of its standard input. Its picture is red, with a ring of corners.
+CHILD = textwrap.dedent(
+    """
+    import os, select, sys, time
+    from PySide6.QtCore import QBuffer, QByteArray, QIODevice
+    from PySide6.QtGui import QColor, QImage
+    from navtwin.bus.video import VideoServer
+    from navtwin.nouns import encode
+    from navtwin.nouns.calibration import CalibrationEnded, CalibrationVerdict, Figure, Goal, Progress, ViewCoverage
+    from navtwin.nouns.video import VideoFrame
+
+    say = lambda line: print(encode(line).decode(), flush=True)
+    mode, rig, orders = os.environ["CHILD"], sys.argv[sys.argv.index("--rig") + 1], []
+
+    def hear(seconds):
+        if select.select([0], [], [], seconds)[0]:
+            orders.extend(os.read(0, 4096).decode().split())
+
+    image = QImage(64, 36, QImage.Format.Format_RGB888)
+    image.fill(QColor("#c03020"))
+    data, buffer = QByteArray(), None
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, "JPEG", 95)
+    video = VideoServer(port=0)
+    full = tuple((1.0 if c < 4 else 0.0) for c in range(8))
+    coverage = ViewCoverage("camera", (full,) * 6, ("lower right corner",), (10.0, 30.0), (400.0, 600.0))
+    number = 0
+    while not {"finish", "cancel"} & set(orders):
+        now = time.monotonic_ns()
+        number += 1
+        corners = tuple((320.0 + 40 * k, 300.0) for k in range(8))
+        video.publish(VideoFrame("e", "camera", number, now, now, now, 64, 36, 1280, 720, points_px=corners), bytes(data.data()))
+        say(Progress("camera", "collecting", f"bring the board to the lower right corner of the image", 9, 20, 0.45,
+            (Goal("tilted", 14.0, 25.0, "deg"),), (coverage,), (Figure("held-out error", 0.31, "px"),), video.port))
+        hear(0.03)
+        if mode == "dies" and number > 5:
+            print("camera 0 gives no picture. Plug it in again.", file=sys.stderr)
+            sys.exit(2)
+    if "cancel" in orders:
+        say(CalibrationEnded("camera", False, "cancelled: nothing was stored"))
+        sys.exit(0)
+    good = mode != "refused"
+    say(CalibrationVerdict("camera", "camera", good, () if good else ("too little tilt: <b>tilt</b> it",), (Figure("held-out error", 0.27, "px"),),
+        ("camera: 1280 x 720 px",), ("camera camera: held_out_px = 0.27",) if good else (), good))
+    while good and not {"accept", "reject"} & set(orders):
+        hear(0.05)
+    stored = "accept" in orders
+    if stored:
+        text = open(rig).read()
+        open(rig, "w").write(text + '''
+    [[camera]]
+    name = "camera"
+    width_px = 1280
+    height_px = 720
+    focal_px = [900.0, 900.0]
+    centre_px = [640.0, 360.0]
+    held_out_px = 0.27
+    calibrated = "2026-11-22"
+    ''')
+    say(CalibrationEnded("camera", stored, "stored in rig.toml" if stored else "nothing was stored"))
+    sys.exit(0 if good else 1)
+    """
+)
+RIG = """
+reference = "ref"
+[tracker]
+name = "camera"
+rate_hz = 30.0
+latency_ms = 60.0
+[[body]]
+name = "ref"
+sd_mm = 0.3
+sd_rad = 0.005
+dictionary = "4X4_50"
+[[body.marker]]
+id = 0
+corners_mm = [[0, 0, 0], [20, 0, 0], [20, 20, 0], [0, 20, 0]]
+[[tool]]
+name = "drill"
+body = "ref"
+axis_in_marker = [0.0, -1.0, 0.0]
+axis_sd_rad = 0.02
+[[tool.part]]
+name = "burr"
+from_mm = [0.0, 0.0, 0.0]
+to_mm = [0.0, 0.0, 0.0]
+radius_mm = 1.5
+"""
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path: Path) -> None:
+    QSettings.setDefaultFormat(QSettings.Format.IniFormat)
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
+
+
+@pytest.fixture
+def link() -> room.Desk:
+    return room.Desk()
+
+
+@pytest.fixture
+def desk(qtbot: Any, tmp_path: Path, link: room.Desk) -> Iterator[Desk]:
+    made = Desk(link.board, link.orders.append, (5810, 5811), link.clock)
+    path = tmp_path / "rig.toml"
+    path.write_text(RIG)
+    made.open_rig(path)
+    yield made
+    made.release()
+
+
+@pytest.fixture
+def place(qtbot: Any, desk: Desk) -> Iterator[CalibratePlace]:
+    theme.choose("dark")
+    made = CalibratePlace(desk)
+    qtbot.addWidget(made)
+    made.setStyleSheet(theme.style_sheet(1.0))
+    made.set_scale(1.0)
+    made.resize(1190, 610)
+    made.show()
+    made.entered()
+    yield made
+    made.release()
+
+
+@pytest.fixture
+def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Have the place's commands run the child in a mode."""
+
+    def begin(mode: str) -> None:
+        script, runner = tmp_path / "child.py", tmp_path / "runner"
+        script.write_text(CHILD)
+        runner.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
+        runner.chmod(0o755)
+        monkeypatch.setenv("CHILD", mode)
+        monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+        monkeypatch.setattr(sys, "executable", str(runner))
+
+    return begin
+
+
+def pixels(widget: QWidget) -> Any:
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), dtype=np.uint8).reshape(image.height(), image.bytesPerLine())
+    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).astype(int)
+
+
+def near(image: Any, color: str, within: int = 24) -> float:
+    """Share of the pixels that are about this colour."""
+    rgb = np.array(QColor(color).getRgb()[:3])
+    return float((np.abs(image - rgb).max(axis=-1) < within).mean())
+
+
+def page(place: CalibratePlace) -> RunPage:
+    found = place.pages["camera"]
+    assert isinstance(found, RunPage)
+    return found
+
+
+def hear(link: room.Desk, setup: Setup) -> None:
+    """A session speaks."""
+    link.clock.ns += 10 * MS
+    link.hear("alerts", said(CLEAR_S)[1])
+    link.hear("setup", setup)
+
+
+def test_it_opens_at_what_is_to_be_done_next_and_every_button_names_its_key(place: CalibratePlace):
+    assert place.chosen == "camera/" and place.steps[0].state == "done"
+    assert [row.next for row in place.list.rows if row.isVisible()].count(True) == 1
+    spelled = {"Return": "Enter", "Escape": "Esc"}
+    keys = [(button, button.property("key")) for button in (*page(place).buttons, *place.bar.buttons)]
+    assert all(f"({spelled.get(key, key)})" in button.toolTip() for button, key in keys)
+
+
+def test_the_list_is_drawn_in_both_themes_and_what_waits_is_not_drawn_as_done(place: CalibratePlace):
+    for name in ("dark", "light"):
+        theme.choose(name)
+        place.setStyleSheet(theme.style_sheet(1.0))
+        rows = {row.step.key: row for row in place.list.rows if row.step is not None and row.isVisible()}
+        assert near(pixels(rows["rig/"]), theme.ink().good) > 0.01
+        assert near(pixels(rows["latency/"]), theme.ink().good) == 0.0
+        assert near(pixels(rows["camera/"]), theme.ink().accent) > 0.005
+    theme.choose("dark")
+
+
+def test_a_calibration_from_its_live_picture_to_the_stored_camera(qtbot: Any, place: CalibratePlace, desk: Desk, child: Any):
+    child("good")
+    run = page(place)
+    qtbot.keyClick(place, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: bool(run.live.picture.shots) and run.course.phase == "collecting", timeout=20000)
+    run.show_now(desk.clock())
+    assert run.live.advice.text().startswith("Bring the board to the lower right corner")
+    assert run.live.picture.wanted == "lower right corner" and run.live.ring.big == "45 %"
+    image = pixels(run.live.picture)
+    half = image.shape[1] // 2
+    assert near(image[:, half:], "#c03020", 40) > 0.4, "the picture itself"
+    height, width = image.shape[:2]
+    row, band = round((height - width * 9 / 16) / 2 + 300 / 720 * width * 9 / 16), slice(width // 4 - 10, width // 2 - 10)
+    assert near(image[row - 8 : row + 8, band], palette.PLAN, 40) > 0.03, "corners that were found"
+    assert near(image[row + 20 : row + 36, band], palette.PLAN, 40) < 0.01
+    filled, empty = image[:, half // 2 - 20 : half // 2 + 20], image[:, half + half // 3 : half + half // 2]
+    assert filled[..., 1].mean() > empty[..., 1].mean() + 10, "cells that were covered are tinted"
+    assert near(pixels(run.live.ring), theme.ink().accent) > 0.02 and run.live.goals.isVisible()
+    assert run.finish.isVisible() and run.cancel.isVisible() and not run.accept.isVisible()
+    qtbot.keyClick(place, Qt.Key.Key_F)
+    qtbot.waitUntil(lambda: run.course.phase == "deciding", timeout=20000)
+    assert run.accept.isVisible() and "0.270 px" in run.live.verdict.figures.text() and "held_out_px = 0.27" in run.live.verdict.writes.text()
+    qtbot.keyClick(place, Qt.Key.Key_A)
+    qtbot.waitUntil(lambda: run.course.phase == "over", timeout=20000)
+    assert desk.rig is not None and desk.rig.camera[0].held_out_px == 0.27
+    assert next(s for s in place.steps if s.kind == "camera").state == "done"
+    assert run.live.advice.text() == "Stored in rig.toml" and run._film is None
+
+
+def test_a_refusal_gives_its_reasons_and_nothing_to_accept(qtbot: Any, place: CalibratePlace, desk: Desk, child: Any):
+    child("refused")
+    run = page(place)
+    run.start.click()
+    qtbot.waitUntil(lambda: run.course.phase == "collecting", timeout=20000)
+    run.finish.click()
+    qtbot.waitUntil(lambda: run.course.phase == "over", timeout=20000)
+    words = run.live.verdict.verdict.text()
+    assert "Refused" in words and "too little tilt" in words and "&lt;b&gt;" in words, "text of a child is shown as it is"
+    assert not run.accept.isVisible() and run.start.text() == "Start again" and not desk.rig.camera  # type: ignore[union-attr]
+    assert near(pixels(run.live.verdict), theme.ink().bad) > 0.002
+
+
+def test_a_camera_that_is_unplugged_is_told_and_the_rig_stays(qtbot: Any, place: CalibratePlace, desk: Desk, child: Any):
+    child("dies")
+    run = page(place)
+    run.start.click()
+    qtbot.waitUntil(lambda: run.course.phase == "over", timeout=20000)
+    assert "gives no picture" in run.live.advice.text() and "rig.toml is as it was" in run.live.advice.text()
+    assert run.live.advice.property("tone") == "bad" and read_rig(desk.rig_path).camera == ()  # type: ignore[arg-type]
+    qtbot.keyClick(place, Qt.Key.Key_Backspace)
+    assert run.stack.currentWidget() is run.prepare and run.start.isEnabled()
+
+
+def test_cancel_ends_the_child_and_stores_nothing(qtbot: Any, place: CalibratePlace, child: Any):
+    child("good")
+    run = page(place)
+    run.start.click()
+    qtbot.waitUntil(lambda: run.course.phase == "collecting", timeout=20000)
+    qtbot.keyClick(place, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: run.course.phase == "over", timeout=20000)
+    assert "ancelled" in run.live.advice.text() and run.live.advice.property("tone") in ("", None)
+
+
+def test_a_camera_that_falls_silent_is_no_longer_shown_as_live(qtbot: Any, place: CalibratePlace, link: room.Desk, child: Any):
+    child("good")
+    run = page(place)
+    run.start.click()
+    qtbot.waitUntil(lambda: bool(run.live.picture.shots) and run.course.phase == "collecting", timeout=20000)
+    assert run._film is not None
+    run._film.stop()
+    link.clock.ns += 3000 * MS
+    run.show_now(link.clock())
+    assert run.live.picture.late and "no picture for 3 s" in run.live.advice.text().lower()
+    assert near(pixels(run.live.picture), "#c03020", 40) < 0.05, "it is darkened"
+
+
+def test_a_form_that_cannot_be_used_is_refused_where_it_stands_and_nothing_typed_is_lost(place: CalibratePlace):
+    run = page(place)
+    run.prepare.source.text.setEditText("my webcam")
+    run.start.click()
+    assert run.refusal.isVisible() and "names no camera" in run.refusal.text() and run.prepare.source.text.currentText() == "my webcam"
+    run.prepare.source.text.setEditText("0")
+    assert not run.refusal.isVisible()
+
+
+def test_what_was_filled_in_is_there_the_next_time(qtbot: Any, place: CalibratePlace, desk: Desk, child: Any):
+    child("good")
+    run = page(place)
+    assert run.prepare.board is not None
+    run.prepare.source.text.setEditText("2")
+    run.prepare.board.kind.setCurrentIndex(1)
+    run.prepare.board.square.setValue(30.0)
+    run.start.click()
+    run.cancel.click()
+    qtbot.waitUntil(lambda: run.course.phase == "over", timeout=20000)
+    again = RunPage(desk, "camera", place.devices)
+    qtbot.addWidget(again)
+    form = again.prepare.form()
+    assert (form.source, form.board.kind, form.board.square_mm) == ("camera:2", "charuco", 30.0)
+
+
+def test_a_session_on_the_camera_keeps_calibrations_off_it(place: CalibratePlace, link: room.Desk):
+    hear(link, replace(SETUP, source="camera:0"))
+    place.show_moment(link.board.moment(), link.clock())
+    assert not page(place).start.isEnabled() and "holds the camera" in page(place).state.text()
+    assert place.bar.view is not None and place.bar.view.headline == "Session: Camera: 0"
+
+
+def test_a_tip_is_pivoted_in_the_session_and_accepted(qtbot: Any, place: CalibratePlace, link: room.Desk):
+    hear(link, replace(SETUP, source="phantom:pedicle"))
+    place.choose("pivot/drill")
+    tip = place.pages["pivot"]
+    assert isinstance(tip, TipPage) and tip.in_session
+    place.show_moment(link.board.moment(), link.clock())
+    qtbot.keyClick(place, Qt.Key.Key_Return)
+    assert tip.session.pivoting.under_way and "Seat the tip" in tip.session.headline.text()
+    for _ in range(32):
+        link.clock.ns += 90 * MS
+        hear(link, replace(SETUP, source="phantom:pedicle"))
+        tip.session._turn()
+    assert link.orders == [Collect(what="pivot", tool="drill", action="start")]
+    hear(link, replace(SETUP, source="phantom:pedicle", pending=("pivot/drill",), pivots=(GOOD,)))
+    tip.session.cancel_pivot()
+    place.show_moment(link.board.moment(), link.clock())
+    assert place.list.rows[place.steps.index(next(s for s in place.steps if s.key == "pivot/drill"))].next
+    assert "not how accurate the tip is" in tip.session.figures.text() and "0.13 mm (sd)" in tip.session.figures.text()
+    qtbot.keyClick(place, Qt.Key.Key_A)
+    assert link.orders[-1] == Accept(result="pivot/drill")
+
+
+def test_a_tip_is_not_accepted_from_another_place_and_without_a_core_there_is_nothing_to_start(place: CalibratePlace, link: room.Desk):
+    place.choose("pivot/drill")
+    tip = place.pages["pivot"]
+    assert isinstance(tip, TipPage) and not tip.in_session
+    tip.by_session.click()
+    assert not any(b.isVisible() for b in tip.session.buttons) and "No session" in tip.session.headline.text()
+
+
+def test_a_session_needs_a_case_and_says_why_it_was_refused(place: CalibratePlace, desk: Desk, link: room.Desk):
+    assert not place.bar.start.isVisible() and "open a case" in place.bar.detail.text()
+    desk.set_case(room.scene())
+    place.show_moment(link.board.moment(), link.clock())
+    assert place.bar.start.isVisible()
+    place.bar.source.kind.setCurrentIndex(5)
+    place.bar.source.text.setEditText("18944")
+    place.bar.start.click()
+    assert "no host and port" in place.bar.refusal.text() and desk.session is None
+
+
+def test_a_rig_that_cannot_be_read_is_refused_and_the_open_one_stays(place: CalibratePlace, desk: Desk, tmp_path: Path):
+    place.choose("rig/")
+    rig = place.pages["rig"]
+    broken = tmp_path / "broken.toml"
+    broken.write_text(RIG.replace("rate_hz", "rate"))
+    before = desk.rig
+    rig.open_rig(str(broken))  # type: ignore[union-attr]
+    assert rig.refusal.isVisible() and "rate_hz" in rig.refusal.text() and desk.rig is before  # type: ignore[union-attr]
+
+
+def test_arrow_keys_go_through_the_steps(qtbot: Any, place: CalibratePlace):
+    qtbot.keyClick(place, Qt.Key.Key_Down)
+    assert place.chosen == "cameras/"
+    qtbot.keyClick(place, Qt.Key.Key_Up)
+    qtbot.keyClick(place, Qt.Key.Key_Up)
+    qtbot.keyClick(place, Qt.Key.Key_Up)
+    assert place.chosen == "rig/"
