@@ -83,7 +83,7 @@ def triangle_shares(scene: Scene, detail: Detail) -> dict[str, int]:
     weights = {s.name: len(s.surface.faces) ** 0.75 for s in scene.structures if not is_veil(s)}
     total = sum(weights.values())
     shares = {name: max(LEAST_TRIANGLES, int(MOST_TRIANGLES[detail] * weight / total)) for name, weight in weights.items()}
-    return {s.name: shares.get(s.name, VEIL_TRIANGLES) for s in scene.structures}
+    return {s.name: min(len(s.surface.faces), shares.get(s.name, VEIL_TRIANGLES)) for s in scene.structures}
 
 
 def strayed_mm(whole: pv.PolyData, mesh: pv.PolyData) -> float:
