@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QSettings, Qt, QTimer
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QWidget
 
 from gui.desktop.desk import Desk
@@ -28,6 +28,8 @@ OpenPicture = Callable[[Scene, Rig | None, QWidget], LiveView]
 LEAST_MS = 33
 #: Where the place's own layout is remembered.
 SETTINGS = ("navtwin", "navigate")
+#: Of the column of slices, in design pixels, until someone drags it wider.
+SLICES_WIDTH = 250.0
 
 
 class Scenery(QWidget):
@@ -43,6 +45,8 @@ class Scenery(QWidget):
         self._desk, self.scene = desk, scene
         self.view_name: ViewName = view
         self.frozen_ns: int | None = None
+        self._scale = 1.0
+        self._slices_width = SLICES_WIDTH
         self.strip = Strip(tuple(s for s in scene.structures if s.role == "critical"))
         self.stage = Stage(self.choose_view, self._show_skin, self.freeze, self._show_slices, desk.place_wanted.emit)
         self.slices, self.bullseye = SlicesView(scene, desk.rig), Bullseye(scene, desk.rig)
@@ -84,12 +88,18 @@ class Scenery(QWidget):
         self.show_moment(moment, self._desk.clock())
 
     def set_scale(self, scale: float) -> None:
+        self._scale = scale
         for part in (self.strip, self.slices, self.bullseye, self.stage):
             part.set_scale(scale)
+        self._share_out()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_out()
 
     def release(self) -> None:
         """Give the thread that cuts slices, and the graphics, back."""
-        QSettings(*SETTINGS).setValue("shares", self._splitter.saveState())
+        QSettings(*SETTINGS).setValue("slices width", self._slices_width)
         self.slices.cutter.stop()
         self.view.release()
 
@@ -99,18 +109,25 @@ class Scenery(QWidget):
         for n, (part, stretch) in enumerate(((self.stage, 1), (self.slices, 0), (self.strip, 0))):
             self._splitter.addWidget(part)
             self._splitter.setStretchFactor(n, stretch)
+        self._splitter.splitterMoved.connect(self._dragged)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._splitter)
+
+    def _share_out(self) -> None:
+        """Strip and slices have their widths, the picture has the rest: left to itself a splitter keeps the pixels of the screen it was on before."""
+        slices, strip = round(self._slices_width * self._scale), self.strip.width()
+        self._splitter.setSizes([max(1, self.width() - slices - strip), slices, strip])
+
+    def _dragged(self) -> None:
+        self._slices_width = self.slices.width() / self._scale
 
     def _keys(self) -> None:
         kept = QSettings(*SETTINGS)
         self.stage.slices.setChecked(kept.value("slices", True, type=bool) is True)
         self.slices.setVisible(self.stage.slices.isChecked())
         self.bullseye.wanted = kept.value("bullseye", True, type=bool) is True
-        shares = kept.value("shares")
-        if shares is not None:
-            self._splitter.restoreState(shares)
+        self._slices_width = float(str(kept.value("slices width", SLICES_WIDTH)))
         turns: dict[str, Callable[[], None]] = {
             "W": self.slices.turn_window, "+": partial(self.slices.zoom, 1), "-": partial(self.slices.zoom, -1), "B": self._show_bullseye,
         }  # fmt: skip

@@ -37,13 +37,14 @@ class Strip(QFrame):
         self._area.setWidget(inner)
         legend = QLabel("┃  measured ± 2 sd        ▾  bound: the worst that it may be")
         notice = QLabel(NOT_A_DEVICE)
+        self._foot = QVBoxLayout()
+        for label in (legend, notice):
+            label.setProperty("dim", True)
+            self._foot.addWidget(label)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._area, 1)
-        for label, below in ((legend, 0), (notice, 10)):
-            label.setProperty("dim", True)
-            label.setContentsMargins(14, 0, 12, below)
-            layout.addWidget(label)
+        layout.addLayout(self._foot)
 
     def show_rows(self, rows: tuple[StructureRow, ...]) -> None:
         for row in rows:
@@ -52,6 +53,10 @@ class Strip(QFrame):
     def set_scale(self, scale: float) -> None:
         self._scale = scale
         self.setFixedWidth(round(400 * scale))
+        # Margins of a layout: a label's own are lost when the style sheet changes.
+        side, below = round(15 * scale), round(8 * scale)
+        self._foot.setContentsMargins(side, 0, side, below)
+        self._foot.setSpacing(round(3 * scale))
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

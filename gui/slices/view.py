@@ -21,6 +21,8 @@ from navtwin.scene.slices import PLANES, Plane
 
 #: How dark a slice becomes whose place is not that of an instrument now.
 VEIL = 110
+#: How narrow and how broad the column may be, in design pixels.
+LEAST_WIDTH, MOST_WIDTH = 180, 560
 
 
 class SlicePane(QWidget):
@@ -178,7 +180,8 @@ class SlicesView(QWidget):
 
     def set_scale(self, scale: float) -> None:
         self._scale = scale
-        self.setFixedWidth(round(250 * scale))
+        self.setMinimumWidth(round(LEAST_WIDTH * scale))
+        self.setMaximumWidth(round(MOST_WIDTH * scale))
         for pane in self.panes.values():
             pane.set_scale(scale)
 
