@@ -10,6 +10,7 @@ import typer
 
 from navtwin import __version__
 from navtwin.bus.commands import keys_app
+from navtwin.bus.video import VideoServer
 from navtwin.console.commands import operator
 from navtwin.console.setup_command import setup
 from navtwin.errors import NavtwinError
@@ -56,8 +57,12 @@ def _show_version(wanted: bool) -> None:
 
 
 @app.callback()
-def _main(version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")] = False) -> None:
-    pass
+def _main(
+    ctx: typer.Context,
+    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    # For rooms that may not know the bus and have pictures to show: where to publish them, by port.
+    ctx.obj = lambda port: VideoServer(port=port)
 
 
 def _add_rooms() -> None:

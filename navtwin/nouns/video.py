@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from navtwin.errors import InputRefused
 from navtwin.nouns.base import Noun, Pose
-from navtwin.nouns.tracking import TrackerStatus
+from navtwin.nouns.tracking import Sighting, TrackerStatus
+from navtwin.rigid import Rigid
 
 Pixel = tuple[float, float]
 
@@ -82,3 +85,16 @@ class VideoFrame(Noun, frozen=True, tag_field="kind", tag="video"):
                 f"a picture of {self.width_px} x {self.height_px} px made from {self.full_width_px} x {self.full_height_px}",
                 "send a picture that is as large as the camera's, or smaller",
             )
+
+
+def bodies_of(sightings: Sequence[Sighting], T_camera_from_tracker: Rigid) -> tuple[VideoBody, ...]:
+    """The sightings of a frame as one of its cameras has them."""
+    return tuple(
+        VideoBody(
+            body=s.body,
+            status=s.status,
+            pose=None if s.pose is None else Pose.from_rigid(T_camera_from_tracker @ s.pose.rigid(target="tracker", source=f"marker/{s.body}")),
+            reason=s.reason,
+        )
+        for s in sightings
+    )

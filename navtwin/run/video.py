@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import msgspec
 
 from navtwin.bus.video import VideoServer
 from navtwin.errors import BusRefused
-from navtwin.nouns import Pose, Rig, Sighting, TrackerFrame
+from navtwin.nouns import Pose, Rig, TrackerFrame
 from navtwin.nouns.source import PictureTap
-from navtwin.nouns.video import VideoBody, VideoFrame
+from navtwin.nouns.video import VideoFrame, bodies_of
 from navtwin.rigid import Rigid
 
 #: How often it is asked whether anybody looks, s: so long after it the first picture is made.
@@ -107,19 +107,6 @@ class Video:
             if not self._refused:
                 self._say(f"note: {refused}")
             self._refused = True
-
-
-def bodies_of(sightings: Sequence[Sighting], T_camera_from_tracker: Rigid) -> tuple[VideoBody, ...]:
-    """The sightings of a frame as one of its cameras has them."""
-    return tuple(
-        VideoBody(
-            body=s.body,
-            status=s.status,
-            pose=None if s.pose is None else Pose.from_rigid(T_camera_from_tracker @ s.pose.rigid(target="tracker", source=f"marker/{s.body}")),
-            reason=s.reason,
-        )
-        for s in sightings
-    )
 
 
 def _place(pose: Pose | None) -> Rigid:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from navtwin.errors import InputRefused
+from navtwin.nouns.calibration import Figure, Goal
+from tracking.calibration.changes import figure_rows
 from tracking.calibration.streams import Gathered, PoseStream, paired
 
 Array = npt.NDArray[np.float64]
@@ -37,12 +40,16 @@ class Advice:
     share : how much of what is aimed at is there, 0 to 1
     enough : the gate would accept with a margin
     anew : what was collected is spoilt, and to be forgotten
+    goals : what is aimed at, and how far each is
+    figures : quality so far
     """
 
     text: str
     share: float
     enough: bool = False
     anew: bool = False
+    goals: tuple[Goal, ...] = ()
+    figures: tuple[Figure, ...] = ()
 
 
 def pivot_advice(stream: PoseStream) -> Advice:
@@ -52,7 +59,7 @@ def pivot_advice(stream: PoseStream) -> Advice:
 
     count = len(stream)
     if count < MIN_POSES:
-        return Advice("tip in the divot: tilt the tool slowly", 0.2 * count / PIVOT_POSES)
+        return Advice("tip in the divot: tilt the tool slowly", 0.2 * count / PIVOT_POSES, goals=(Goal("poses", count, PIVOT_POSES),))
     found = calibrate_pivot(stream.poses, stream.covariances)
     if found.slid:
         return Advice("the tip slides: seat it again", 0.0, anew=True)
@@ -60,21 +67,25 @@ def pivot_advice(stream: PoseStream) -> Advice:
     if orientation_spread(rotation)[0][1] < KNOWN_TURN_RAD or found.tip_sd_mm > KNOWN_TIP_MM:
         wanted = 2.0 * SIDE_DEG
         angle = min(found.angle_deg, wanted)
-        return Advice(f"tilt it further: {angle:.0f} of {wanted:.0f} deg", 0.2 * angle / wanted)
+        first = (Goal("poses", count, PIVOT_POSES), Goal("tilt", round(angle, 1), wanted, "deg"))
+        return Advice(f"tilt it further: {angle:.0f} of {wanted:.0f} deg", 0.2 * angle / wanted, goals=first)
     sides = handle_reach(-rotation @ found.tip_mm)
     reached = min(reach for _, reach in sides)
     sd_wanted = SD_SHARE * MAX_TIP_SD_MM
     share = float(np.mean([min(count / PIVOT_POSES, 1.0), *(min(r / SIDE_DEG, 1.0) for _, r in sides), min(sd_wanted / found.tip_sd_mm, 1.0)]))
+    goals = (Goal("poses", count, PIVOT_POSES), *(Goal(f"handle {way}", round(reach, 1), SIDE_DEG, "deg") for way, reach in sides))
+    figures = figure_rows({"tip_sd_mm": found.tip_sd_mm, "tip_sd_wanted_mm": sd_wanted, "residual_mm": found.rms_mm})
+    told = partial(Advice, goals=goals, figures=figures)
     if reached < SIDE_DEG:
         way = min(sides, key=lambda side: side[1])[0]
-        return Advice(f"tilt the handle {way}: {reached:.0f} of {SIDE_DEG:.0f} deg", share)
+        return told(f"tilt the handle {way}: {reached:.0f} of {SIDE_DEG:.0f} deg", share)
     if not found.accepted:
-        return Advice(found.reasons[0], share)
+        return told(found.reasons[0], share)
     if found.tip_sd_mm > sd_wanted:
-        return Advice(f"tilt on to all sides: tip known to {found.tip_sd_mm:.2f} mm", share)
+        return told(f"tilt on to all sides: tip known to {found.tip_sd_mm:.2f} mm", share)
     if count < PIVOT_POSES:
-        return Advice(f"tilt on to all sides: {count} of {PIVOT_POSES} poses", share)
-    return Advice("that is enough", 1.0, enough=True)
+        return told(f"tilt on to all sides: {count} of {PIVOT_POSES} poses", share)
+    return told("that is enough", 1.0, enough=True)
 
 
 def handle_reach(handles: Array) -> list[tuple[str, float]]:
@@ -106,7 +117,7 @@ def spin_advice(poses: Array, tip_mm: npt.ArrayLike | None) -> Advice:
 
     count = len(poses)
     if count < MIN_POSES:
-        return Advice("tool in its V-block: turn it slowly", 0.2 * count / SPIN_POSES)
+        return Advice("tool in its V-block: turn it slowly", 0.2 * count / SPIN_POSES, goals=(Goal("poses", count, SPIN_POSES),))
     found = calibrate_spin(poses, tip_mm)
     if found.unsteady:
         words = {"wobbled": "it wobbles: press it into the V-block", "moved": "the block moves: fix it", "slid": "it slides: push it against a stop"}
@@ -114,15 +125,20 @@ def spin_advice(poses: Array, tip_mm: npt.ArrayLike | None) -> Advice:
     sd_wanted = SPIN_SD_SHARE * MAX_AXIS_SD_RAD
     parts = (count / SPIN_POSES, found.angle_deg / SPIN_DEG, sd_wanted / found.axis_sd_rad)
     share = float(np.mean([min(p, 1.0) for p in parts]))
+    told = partial(
+        Advice,
+        goals=(Goal("poses", count, SPIN_POSES), Goal("turned", round(found.angle_deg, 1), SPIN_DEG, "deg")),
+        figures=figure_rows({"axis_sd_deg": np.degrees(found.axis_sd_rad), "axis_sd_wanted_deg": np.degrees(sd_wanted)}),
+    )
     if found.angle_deg < SPIN_DEG:
-        return Advice(f"turn it further: {found.angle_deg:.0f} of {SPIN_DEG:.0f} deg", share)
+        return told(f"turn it further: {found.angle_deg:.0f} of {SPIN_DEG:.0f} deg", share)
     if not found.accepted:
-        return Advice(found.reasons[0], share)
+        return told(found.reasons[0], share)
     if found.axis_sd_rad > sd_wanted:
-        return Advice(f"turn on: axis known to {np.degrees(found.axis_sd_rad):.2f} deg", share)
+        return told(f"turn on: axis known to {np.degrees(found.axis_sd_rad):.2f} deg", share)
     if count < SPIN_POSES:
-        return Advice(f"turn on: {count} of {SPIN_POSES} poses", share)
-    return Advice("that is enough", 1.0, enough=True)
+        return told(f"turn on: {count} of {SPIN_POSES} poses", share)
+    return told("that is enough", 1.0, enough=True)
 
 
 def hand_eye_advice(first: PoseStream, second: PoseStream, offset_ns: int) -> Advice:
@@ -143,18 +159,24 @@ def hand_eye_advice(first: PoseStream, second: PoseStream, offset_ns: int) -> Ad
     second_share = float(spread[1] / max(spread[2], 1e-9))
     parts = [len(a) / HAND_EYE_POSES, angle / TURN_DEG, second_share / SECOND_SHARE]
     share = 0.8 * float(np.mean([min(p, 1.0) for p in parts]))
+    goals = (
+        Goal("poses", len(a), HAND_EYE_POSES),
+        Goal("turned", round(angle, 1), TURN_DEG, "deg"),
+        Goal("about a second axis", round(100.0 * second_share, 1), 100.0 * SECOND_SHARE, "%"),
+    )
+    told = partial(Advice, goals=goals)
     if angle < TURN_DEG:
-        return Advice(f"turn it further: {angle:.0f} of {TURN_DEG:.0f} deg", share)
+        return told(f"turn it further: {angle:.0f} of {TURN_DEG:.0f} deg", share)
     if second_share < SECOND_SHARE:
-        return Advice("turn it about another axis too", share)
+        return told("turn it about another axis too", share)
     if len(a) < HAND_EYE_POSES:
-        return Advice(f"turn on to all sides: {len(a)} of {HAND_EYE_POSES} poses", share)
+        return told(f"turn on to all sides: {len(a)} of {HAND_EYE_POSES} poses", share)
     found = calibrate_robot_world(a, np.linalg.inv(seen))
     if not found.accepted:
-        return Advice(found.reasons[0], share)
+        return told(found.reasons[0], share)
     if found.sd_mm > HAND_EYE_SD_SHARE * MAX_SD_MM or found.sd_rad > HAND_EYE_SD_SHARE * MAX_SD_RAD:
-        return Advice(f"turn on: place known to {found.sd_mm:.2f} mm, {np.degrees(found.sd_rad):.2f} deg", share)
-    return Advice("that is enough", 1.0, enough=True)
+        return told(f"turn on: place known to {found.sd_mm:.2f} mm, {np.degrees(found.sd_rad):.2f} deg", share)
+    return told("that is enough", 1.0, enough=True)
 
 
 def time_advice(first: PoseStream, second: PoseStream) -> Advice:
@@ -164,17 +186,18 @@ def time_advice(first: PoseStream, second: PoseStream) -> Advice:
 
     spans = [float(s.t_ns[-1] - s.t_ns[0]) / 1e9 if len(s) else 0.0 for s in (first, second)]
     share = 0.8 * min(min(spans) / TIME_S, 1.0)
+    told = partial(Advice, goals=(Goal("motion", round(min(spans), 1), TIME_S, "s"),))
     if min(spans) < TIME_S:
-        return Advice(f"move and turn it briskly, unevenly: {min(spans):.0f} of {TIME_S:.0f} s", share)
+        return told(f"move and turn it briskly, unevenly: {min(spans):.0f} of {TIME_S:.0f} s", share)
     try:
         found = time_offset(first.t_ns - first.t_ns[0], first.poses, second.t_ns - second.t_ns[0], second.poses)
     except InputRefused as refused:
-        return Advice(refused.problem, share)
+        return told(refused.problem, share)
     if not found.accepted:
-        return Advice(found.reasons[0], share)
+        return told(found.reasons[0], share)
     if found.sd_ns > TIME_SD_SHARE * MAX_SD_NS:
-        return Advice(f"move on: offset known to {found.sd_ns / 1e6:.1f} ms", share)
-    return Advice("that is enough", 1.0, enough=True)
+        return told(f"move on: offset known to {found.sd_ns / 1e6:.1f} ms", share)
+    return told("that is enough", 1.0, enough=True)
 
 
 def hidden_words(gathered: Gathered, least: int) -> str:

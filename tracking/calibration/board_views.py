@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from navtwin.nouns import SourceEnded
+from tracking.calibration.board_progress import BoardScreen
 from tracking.calibration.coverage import coverage, guessed_poses, next_move
 from tracking.calibration.targets import BoardView, Target
 from tracking.opencv import cv2
@@ -58,6 +59,10 @@ class ViewPicker:
         self.kept.append(views)
         return "kept"
 
+    def in_view(self) -> Exposure:
+        """The board as the pictures offered last show it, by camera."""
+        return {camera: view for camera, (_, view) in self._last.items()}
+
     def _speed(self, camera: int, t_ns: int, view: BoardView) -> float | None:
         if camera not in self._last:
             return None
@@ -101,7 +106,14 @@ def guidance(kept: list[Exposure], cameras: int) -> str | None:
 
 
 def gather(
-    source: ImageSource, target: Target, say: Callable[[str], None], *, keep_all: bool, most: int = MOST_VIEWS, seconds: float = 300.0
+    source: ImageSource,
+    target: Target,
+    say: Callable[[str], None],
+    *,
+    keep_all: bool,
+    most: int = MOST_VIEWS,
+    seconds: float = 300.0,
+    screen: BoardScreen | None = None,
 ) -> list[Exposure]:
     """Read a source until its views suffice (live), or to its end (a recording), and keep what is worth keeping.
 
@@ -111,6 +123,7 @@ def gather(
     keep_all : take every picture that shows the board, as in a folder of chosen pictures
     most : views at most
     seconds : a live source is read no longer than this
+    screen : follows it, and may end it
     """
     picker, told, told_ns, first_ns = ViewPicker(target, keep_all=keep_all), "", 0, None
     while len(picker.kept) < most:
@@ -119,15 +132,21 @@ def gather(
         except SourceEnded:
             break
         if not isinstance(item, (tuple, list)) or not item:
+            if screen is not None and screen.idle():
+                break
             continue
         now_ns = item[0].t_capture_ns
         first_ns = now_ns if first_ns is None else first_ns
         said = picker.offer({p.camera: (p.t_capture_ns, p.grey, f"picture {p.number}") for p in item})
         if not source.live:
+            if screen is not None and screen.saw(item, picker.in_view(), picker.kept, f"reading {source.name}: {said}"):
+                break
             continue
         if now_ns - first_ns > seconds * 1e9:
             break
         move = guidance(picker.kept, source.cameras) if said in ("kept", "seen") else said
+        if screen is not None and screen.saw(item, picker.in_view(), picker.kept, move or "that is enough"):
+            break
         if said == "kept":
             say(f"{len(picker.kept)} views kept" + (f"; {move}" if move else ""))
             told, told_ns = move or "", now_ns

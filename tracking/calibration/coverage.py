@@ -32,6 +32,7 @@ TILT_WORDS = {
     "up": "tip the board's upper edge away from the camera",
     "down": "tip the board's lower edge away from the camera",
 }
+TILT_WAYS = tuple(TILT_WORDS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,13 +118,17 @@ def board_pose(view: BoardView, matrix: Array, distortion: Array) -> Array:
     return best
 
 
-def shown_tilts(seen: Coverage) -> set[str]:
-    """Which of the four ways the board has been tilted by enough."""
-    least = np.sin(np.radians(GUIDED_TILT_DEG))
+def tilts_deg(seen: Coverage) -> dict[str, float]:
+    """How far the board has been tilted each of the four ways, deg; 0 for a way that it never was."""
     x, y = seen.normal_xy.T if len(seen.normal_xy) else (np.zeros(0), np.zeros(0))
     # A left edge that lies farther away turns the board's face to the left of the picture: x of the normal is below 0.
-    ways = {"left": x < -least, "right": x > least, "up": y < -least, "down": y > least}
-    return {way for way, done in ways.items() if done.any()}
+    ways = {"left": -x, "right": x, "up": -y, "down": y}
+    return {way: float(np.degrees(np.arcsin(np.clip(reach.max(initial=0.0), 0.0, 1.0)))) for way, reach in ways.items()}
+
+
+def shown_tilts(seen: Coverage) -> set[str]:
+    """Which of the four ways the board has been tilted by enough."""
+    return {way for way, reached in tilts_deg(seen).items() if reached > GUIDED_TILT_DEG}
 
 
 def next_move(seen: Coverage, views: int) -> str | None:

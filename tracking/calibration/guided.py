@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import math
 import shutil
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -15,8 +18,9 @@ import numpy as np
 from msgspec.structs import replace
 
 from navtwin.errors import InputRefused, nearest
-from navtwin.nouns import Rig, Source, SourceEnded
+from navtwin.nouns import Rig, Source, SourceEnded, SourceItem
 from tracking.calibration.advice import Advice, hidden_words
+from tracking.calibration.screen import Screen
 from tracking.calibration.streams import Gathered
 
 #: How long a live source is read, unless it is said otherwise.
@@ -59,6 +63,11 @@ class Line:
         self._stream.write(("\r\x1b[K" if self._open else "") + text + "\n")
         self._stream.flush()
         self._open = False
+
+
+def line_beside(screen: Screen | None) -> Line:
+    """The line for a person at a terminal; where a screen follows, the screen says it all."""
+    return Line(sys.stderr if screen is None else io.StringIO())
 
 
 @dataclass(frozen=True)
@@ -115,7 +124,11 @@ def opened(wanted: Wanted) -> Source:
 
 
 def collect(
-    wanted: Sequence[Wanted], advise: Callable[[Sequence[Gathered]], Advice], line: Line, seconds: float | None = None
+    wanted: Sequence[Wanted],
+    advise: Callable[[Sequence[Gathered]], Advice],
+    line: Line,
+    seconds: float | None = None,
+    screen: Screen | None = None,
 ) -> tuple[list[Gathered], list[str]]:
     """Read sources until their poses suffice (live) or to their end (recordings); Ctrl-C ends it and keeps what is there.
 
@@ -124,6 +137,7 @@ def collect(
     wanted : one source, or two that are live at once, or two recordings
     advise : what to do next
     seconds : of capture, at most; None reads a live source for `LIVE_S` and recordings whole
+    screen : follows it, and may end it
 
     Returns
     -------
@@ -142,12 +156,15 @@ def collect(
             raise InputRefused("one source is live and the other recorded, so they share no motion", "name two live ones, or two recordings")
         gathered = [Gathered(one.bodies, one.tool, one.from_s, one.to_s) for one in wanted]
         notes = list[str]()
+        told = Told(line, screen, {id(source): one.rig for source, one in zip(sources, wanted, strict=True)}, live=sources[0].live)
         try:
             if sources[0].live:
-                _read_live(sources, gathered, advise, line, LIVE_S if seconds is None else seconds, notes)
+                _read_live(sources, gathered, advise, told, LIVE_S if seconds is None else seconds, notes)
             else:
+                # What a log or two recordings show is no one motion that an operator could be advised on.
+                whole = advise if len(wanted) == 1 and not is_log(wanted[0].address) else None
                 for source, into in zip(sources, gathered, strict=True):
-                    _read_whole(source, into, line, seconds)
+                    _read_whole(source, into, told, seconds, whole)
         except KeyboardInterrupt:
             notes.append("ended by Ctrl-C; what was collected until then is used")
         for source in sources:
@@ -159,10 +176,44 @@ def collect(
             )
     for note in notes:
         line.say(f"note: {note}")
+    if screen is not None:
+        screen.compute(f"computing from {min(g.count() for g in gathered)} poses")
     return gathered, notes
 
 
-def _read_whole(source: Source, into: Gathered, line: Line, seconds: float | None) -> None:
+@dataclass(frozen=True)
+class Told:
+    """Who is told of a collection as it goes on: a line on a terminal, and a screen if one follows.
+
+    Attributes
+    ----------
+    rigs : of the sources, by the identity of each
+    """
+
+    line: Line
+    screen: Screen | None
+    rigs: dict[int, Rig | None]
+    live: bool
+
+    def read(self, source: Source, item: SourceItem | None) -> bool:
+        """A source was read; True where the screen wants no more."""
+        if self.screen is None:
+            return False
+        self.screen.show_frame(getattr(source, "pictures", None), item, self.rigs[id(source)])
+        return self.screen.attend(live=self.live)
+
+    def advice(self, head: str, words: str, views: int, advice: Advice | None = None) -> None:
+        """How far it is, and what to do next."""
+        self.line.show(head, words)
+        if self.screen is not None and advice is None:
+            self.screen.tell(words, views=views)
+        elif self.screen is not None and advice is not None:
+            wanted = next((round(goal.wanted) for goal in advice.goals if goal.name == "poses"), None)
+            share = min(max(advice.share, 0.0), 1.0) if math.isfinite(advice.share) else None
+            self.screen.tell(words, views=views, views_wanted=wanted, done_share=share, goals=advice.goals, figures=advice.figures)
+
+
+def _read_whole(source: Source, into: Gathered, told: Told, seconds: float | None, advise: Callable[[Sequence[Gathered]], Advice] | None) -> None:
     told_s = time.monotonic()
     while seconds is None or into.seconds < seconds:
         try:
@@ -171,13 +222,16 @@ def _read_whole(source: Source, into: Gathered, line: Line, seconds: float | Non
             return
         if item is not None:
             into.take(item)
+        if told.read(source, item):
+            return
         if time.monotonic() - told_s > ADVICE_S:
+            advice = advise([into]) if advise is not None and told.screen is not None and into.count() else None
+            told.advice(f"{into.count()} poses", f"{source.name}: {into.seconds:.1f} s read", into.count(), advice)
             told_s = time.monotonic()
-            line.show(f"{into.count()} poses", f"{source.name}: {into.seconds:.1f} s read")
 
 
 def _read_live(
-    sources: list[Source], gathered: list[Gathered], advise: Callable[[Sequence[Gathered]], Advice], line: Line, seconds: float, notes: list[str]
+    sources: list[Source], gathered: list[Gathered], advise: Callable[[Sequence[Gathered]], Advice], told: Told, seconds: float, notes: list[str]
 ) -> None:
     wait_s, starts = WAIT_S if len(sources) == 1 else TURN_S, 1
     began_s = next_s = time.monotonic()
@@ -191,6 +245,8 @@ def _read_live(
                 return
             if item is not None:
                 into.take(item)
+            if told.read(source, item):
+                return
         now_s = time.monotonic()
         if not begun:
             begun, began_s = any(g.frames for g in gathered), now_s
@@ -207,7 +263,8 @@ def _read_live(
                 notes.append(f"begun anew: {advice.text}")
                 starts, began_s, remark_until_s = starts + 1, time.monotonic(), now_s + REMARK_S
         next_s = time.monotonic() + float(np.clip(ADVICE_COSTS * (time.monotonic() - now_s), ADVICE_S, ADVICE_LATEST_S))
-        line.show(f"{_bar(advice.share)} {min(g.count() for g in gathered):4d} poses", hidden or advice.text)
+        count = min(g.count() for g in gathered)
+        told.advice(f"{_bar(advice.share)} {count:4d} poses", hidden or advice.text, count, advice)
 
 
 def _bar(share: float) -> str:

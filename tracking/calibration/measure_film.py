@@ -9,8 +9,10 @@ from typing import Any
 
 from navtwin.errors import InputRefused
 from navtwin.nouns import Body, Rig, SourceEnded
+from navtwin.nouns.calibration import Goal
 from tracking.body import MarkerBody
 from tracking.calibration.measure import MIN_VIEWS
+from tracking.calibration.screen import Screen
 from tracking.detect.markers import detect_markers
 from tracking.pictures.images import ImageSource
 from tracking.pictures.sources import open_pictures
@@ -25,7 +27,7 @@ SILENCE_S = 10.0
 Tell = Callable[[str], None]
 
 
-def film_body(source: str, body: Body, plan: MarkerBody, rig: Rig, seconds: float, tell: Tell) -> list[list[View]]:
+def film_body(source: str, body: Body, plan: MarkerBody, rig: Rig, seconds: float, tell: Tell, screen: Screen | None = None) -> list[list[View]]:
     """Look for the body's markers in every picture of a source.
 
     Parameters
@@ -34,6 +36,7 @@ def film_body(source: str, body: Body, plan: MarkerBody, rig: Rig, seconds: floa
     rig : has the cameras' calibrations
     seconds : after which a live source is left, unless every marker has been seen often enough before
     tell : is told, in words, what has been seen and what to show next
+    screen : follows it, and may end it
 
     Returns
     -------
@@ -51,7 +54,7 @@ def film_body(source: str, body: Body, plan: MarkerBody, rig: Rig, seconds: floa
     with closing(open_pictures(source, rig=rig)) as pictures:
         end = time.monotonic() + seconds
         while not (pictures.live and (time.monotonic() > end or min(views.values()) >= ENOUGH * MIN_VIEWS)):
-            exposure = _next(pictures)
+            exposure = _next(pictures, screen)
             if exposure is None:
                 break
             frame = list[View]()
@@ -71,13 +74,26 @@ def film_body(source: str, body: Body, plan: MarkerBody, rig: Rig, seconds: floa
             for number in views.keys() & {number for view in frame for number in view.markers.ids.tolist()}:
                 views[number] += 1
             tell(_guidance(len(film), views))
+            if screen is not None:
+                found = {p.camera: view.markers for p, view in zip(exposure, frame, strict=True)}
+                screen.show(exposure, [c.name for c in rig.camera], lambda p, found=found: ({body.dictionary: found[p.camera]}, ()))  # type: ignore[misc]
+                screen.tell(_guidance(len(film), views), views=len(film), **_reached(views))
     return film
 
 
-def _next(pictures: ImageSource) -> Sequence[Any] | None:
-    """The next exposure; None at the end of the film."""
+def _reached(views: dict[int, int]) -> dict[str, Any]:
+    """How often each marker was seen, as fields of `Progress`."""
+    wanted = ENOUGH * MIN_VIEWS
+    share = sum(min(seen / wanted, 1.0) for seen in views.values()) / len(views)
+    return {"goals": tuple(Goal(f"marker {number}", seen, wanted) for number, seen in views.items()), "done_share": share}
+
+
+def _next(pictures: ImageSource, screen: Screen | None) -> Sequence[Any] | None:
+    """The next exposure; None at the end of the film, or where the screen wants no more."""
     silent_since = time.monotonic()
     while time.monotonic() - silent_since < SILENCE_S:
+        if screen is not None and screen.attend(live=pictures.live):
+            return None
         try:
             item = pictures.read(0.5)
         except SourceEnded:

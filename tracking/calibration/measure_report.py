@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -67,8 +68,8 @@ def write_result(rig: Path, name: str, source: str, when: datetime, m: BodyMeasu
     return path
 
 
-def store(rig: Path, name: str, m: BodyMeasurement) -> None:
-    """Put the measured corners and the body's error into `rig.toml`, keeping its comments and layout."""
+def storing(name: str, m: BodyMeasurement) -> Callable[[Any], None]:
+    """What puts the measured corners and the body's error into a rig's document."""
 
     def change(document: Any) -> None:
         entry = named_entry(document, "body", name)
@@ -77,7 +78,12 @@ def store(rig: Path, name: str, m: BodyMeasurement) -> None:
             row = m.body.ids.tolist().index(marker["id"])
             marker["corners_mm"] = [[round(float(v), 4) for v in corner] for corner in m.body.corners_mm[row]]
 
-    change_rig(rig, change)
+    return change
+
+
+def store(rig: Path, name: str, m: BodyMeasurement) -> None:
+    """Put the measured corners and the body's error into `rig.toml`, keeping its comments and layout."""
+    change_rig(rig, storing(name, m))
 
 
 def _draw(path: Path, name: str, m: BodyMeasurement) -> None:

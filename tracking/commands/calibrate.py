@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from tracking.commands.cameras import camera, cameras
+from tracking.commands.devices import devices
 from tracking.commands.latency import latency
 from tracking.commands.look import look
 from tracking.commands.markers import measure
@@ -21,6 +22,7 @@ def _group() -> None:
 
 calibrate_app.command("camera")(camera)
 calibrate_app.command("cameras")(cameras)
+calibrate_app.command("devices")(devices)
 calibrate_app.command("latency")(latency)
 calibrate_app.command("look")(look)
 calibrate_app.command("markers")(measure)

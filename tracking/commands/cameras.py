@@ -11,7 +11,9 @@ import typer
 
 from navtwin.errors import InputRefused
 from tracking.calibration.reporting import Report
+from tracking.calibration.screen import Screen, screen_of
 from tracking.commands.folders import check_folder
+from tracking.commands.options import ProgressOption, VideoPortOption
 
 if TYPE_CHECKING:
     from navtwin.nouns import Rig
@@ -37,6 +39,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
 def camera(
+    ctx: typer.Context,
     source: SourceArgument,
     name: Annotated[str, typer.Option(help="the camera's name in the rig")] = "camera",
     target: TargetOption = "sheet",
@@ -52,6 +55,8 @@ def camera(
     size: SizeOption = "1280x720",
     out: OutOption = None,
     as_json: JsonOption = False,
+    progress: ProgressOption = False,
+    video_port: VideoPortOption = None,
 ) -> None:
     """Calibrate a camera by showing it a board. Exit code 1 where the gate refuses the result."""
     from tracking.calibration.camera import calibrate_camera
@@ -59,13 +64,15 @@ def camera(
     rig = _needed_for_write(rig, write, name)
     check_folder(_folder(out, rig), rig if write else None)
     board = board_of(target, columns, rows, square_mm, marker_mm, dictionary, legacy=legacy)
-    kept = _gathered(source, board, 1, _provisional(size, 1) if source.startswith("camera:") else None, quiet=as_json)
+    screen = screen_of(ctx, "camera", source, progress=progress, video_port=video_port, as_json=as_json)
+    kept = _gathered(source, board, [name], _provisional(size, 1) if source.startswith("camera:") else None, quiet=as_json, screen=screen)
     found = calibrate_camera([e[0] for e in kept if 0 in e])
     store = (rig, _storing({name: found}, readout_ms)) if write and rig is not None else None
-    camera_report(found, name, [source, board.name]).finish(_folder(out, rig), as_json=as_json, store=store)
+    camera_report(found, name, [source, board.name]).finish(_folder(out, rig), as_json=as_json, store=store, screen=screen)
 
 
 def cameras(
+    ctx: typer.Context,
     source: SourceArgument,
     rig: Annotated[Path, typer.Option(help="rig.toml; cameras that it has keep their intrinsics, the others are calibrated along")],
     target: TargetOption = "sheet",
@@ -83,6 +90,8 @@ def cameras(
     size: SizeOption = "1280x720",
     out: OutOption = None,
     as_json: JsonOption = False,
+    progress: ProgressOption = False,
+    video_port: VideoPortOption = None,
 ) -> None:
     """Find where further cameras stand, from a board that they see at the same time. Exit code 1 where the gate refuses the result."""
     from navtwin.nouns import read_rig
@@ -98,16 +107,19 @@ def cameras(
     if not board.one_way_up:
         raise InputRefused(f"a {board.name} looks the same half a turn round", "use a charuco board, or a chessboard with one even and one odd side")
     live = source.startswith("camera:")
-    kept = _gathered(source, board, len(chosen), _provisional(size, len(chosen)) if live else None, quiet=as_json)
+    screen = screen_of(ctx, "cameras", source, progress=progress, video_port=video_port, as_json=as_json)
+    kept = _gathered(source, board, chosen, _provisional(size, len(chosen)) if live else None, quiet=as_json, screen=screen)
     models, alone = _models(kept, chosen, loaded)
     found = calibrate_cameras(kept, models, baseline_mm=baseline_mm)
     folder = _folder(out, rig)
     for name, one in alone.items():
         report = camera_report(one, name, [source, board.name])
-        report.show(report.save(folder), as_json=False, to_error=as_json)
+        path = report.save(folder)
+        if screen is None:
+            report.show(path, as_json=False, to_error=as_json)
     reasons = [f"camera '{name}': {why}" for name, one in alone.items() for why in one.reasons] + list(found.reasons)
     report = _cameras_report(found, chosen, [source, board.name, rig.name], tuple(reasons))
-    report.finish(folder, as_json=as_json, store=(rig, _storing(alone, 0.0, chosen, found)) if write else None)
+    report.finish(folder, as_json=as_json, store=(rig, _storing(alone, 0.0, chosen, found)) if write else None, screen=screen)
 
 
 def board_of(kind: Kind, columns: int, rows: int, square_mm: float | None, marker_mm: float, dictionary: str, *, legacy: bool) -> Target:
@@ -123,19 +135,30 @@ def board_of(kind: Kind, columns: int, rows: int, square_mm: float | None, marke
     return charuco(columns, rows, square_mm, marker_mm, dictionary, legacy=legacy) if kind == "charuco" else chessboard(columns, rows, square_mm)
 
 
-def _gathered(source: str, board: Target, cameras: int, rig: Rig | None, *, quiet: bool) -> list[Exposure]:
+def _gathered(source: str, board: Target, names: Sequence[str], rig: Rig | None, *, quiet: bool, screen: Screen | None) -> list[Exposure]:
+    from tracking.calibration.board_progress import BoardScreen
     from tracking.calibration.board_views import gather
 
     pictures = _opened(source, rig)
     try:
-        if pictures.cameras < cameras:
-            raise InputRefused(f"{source} has pictures of {pictures.cameras} camera(s), {cameras} are to be calibrated", "name one source for each")
-        kept = gather(pictures, board, lambda line: typer.echo(line, err=quiet), keep_all=_is_pictures(source))
+        if pictures.cameras < len(names):
+            raise InputRefused(
+                f"{source} has pictures of {pictures.cameras} camera(s), {len(names)} are to be calibrated", "name one source for each"
+            )
+        follows = BoardScreen(screen, names, live=pictures.live) if screen else None
+        say = _nothing if screen else lambda line: typer.echo(line, err=quiet)
+        kept = gather(pictures, board, say, keep_all=_is_pictures(source), screen=follows)
     finally:
         pictures.close()
     if not kept:
         raise InputRefused(f"no {board.name} is in any picture of {source}", "name the board that was shown, and show it whole")
+    if screen is not None:
+        screen.compute(f"computing from {len(kept)} views")
     return kept
+
+
+def _nothing(line: str) -> None:
+    """Where a screen follows, the screen says it."""
 
 
 def _is_pictures(source: str) -> bool:

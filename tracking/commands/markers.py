@@ -9,6 +9,7 @@ import typer
 
 from navtwin.errors import InputRefused
 from tracking.commands.folders import check_folder
+from tracking.commands.options import ProgressOption, VideoPortOption
 
 if TYPE_CHECKING:
     from tracking.body import MarkerBody
@@ -62,6 +63,7 @@ def sheet(
 
 
 def measure(
+    ctx: typer.Context,
     source: Annotated[str, typer.Argument(help="camera:0, video:FILE or images:FOLDER that shows the body turned about")],
     body: Annotated[str, typer.Option("--body", help="the body's name in the rig")],
     rig: Annotated[Path, typer.Option(help="rig.toml, with the camera's calibration")],
@@ -70,6 +72,8 @@ def measure(
     seconds: Annotated[float, typer.Option(min=1.0, max=3600.0, help="longest time to film with a live camera")] = 90.0,
     write: Annotated[bool, typer.Option("--write", help="store the corners in rig.toml, if they are accepted")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    progress: ProgressOption = False,
+    video_port: VideoPortOption = None,
 ) -> None:
     """Measure where a body's markers really are. Exit code 1 where the result is refused."""
     import json
@@ -80,7 +84,9 @@ def measure(
     from navtwin.nouns import read_rig
     from tracking.calibration.measure import RULER_SCALE_SD, measure_body_views
     from tracking.calibration.measure_film import film_body
-    from tracking.calibration.measure_report import report_of, store, summary, write_result
+    from tracking.calibration.measure_report import report_of, store, storing, summary, write_result
+    from tracking.calibration.reporting import put_before
+    from tracking.calibration.screen import screen_of
     from tracking.rig import marker_body
 
     loaded = read_rig(rig)
@@ -90,11 +96,18 @@ def measure(
         raise InputRefused(f"the rig has no body '{body}'", f"known: {', '.join(b.name for b in loaded.body)}")
     plan = marker_body(planned)
     scale, scale_sd = _ruler(plan, check_mm, side_mm) or (None, RULER_SCALE_SD)
-    with Console(stderr=True).status(f"opening {source}") as status:
-        film = film_body(source, planned, plan, loaded, seconds, status.update)
+    screen = screen_of(ctx, "markers", source, progress=progress, video_port=video_port, as_json=as_json)
+    with Console(stderr=True, quiet=progress).status(f"opening {source}") as status:
+        film = film_body(source, planned, plan, loaded, seconds, status.update, screen)
+    if screen is not None:
+        screen.compute(f"computing from {len(film)} exposures")
     found = measure_body_views(film, plan, scale, scale_sd)
     when = datetime.now(UTC)
     result = write_result(rig, body, source, when, found)
+    if screen is not None:
+        figures, verdict = report_of(body, source, when, found), (found.accepted, found.reasons)
+        put_before(screen, body, verdict, figures, summary(body, found), result, (rig, storing(body, found)) if write else None)
+        return
     if as_json:
         typer.echo(json.dumps({**report_of(body, source, when, found), "result": str(result), "stored": found.accepted and write}, indent=2))
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +10,9 @@ import numpy as np
 import typer
 
 from tracking.calibration.reporting import Report
+from tracking.calibration.screen import Screen, screen_of
 from tracking.commands.folders import check_folder
+from tracking.commands.options import ProgressOption, VideoPortOption
 from tracking.commands.tools import JsonOption, SecondsOption, SourceArgument, numbers
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ OutOption = Annotated[Path | None, typer.Option(help="folder of the result and i
 
 
 def hand_eye(
+    ctx: typer.Context,
     source: SourceArgument,
     body: Annotated[str, typer.Option(help="the moving body, as the tracker sees it")],
     against: Annotated[str, typer.Option(help="the board or body, as seen by what moves with the first (a camera, a second tracker)")],
@@ -35,6 +37,8 @@ def hand_eye(
     offset_ms: Annotated[float, typer.Option(help="add to the second stream's times (from `calibrate time`)")] = 0.0,
     out: OutOption = None,
     as_json: JsonOption = False,
+    progress: ProgressOption = False,
+    video_port: VideoPortOption = None,
 ) -> None:
     """Find the transform between a tracked body and what is fixed to it. Exit code 1 where the gate refuses it."""
     from navtwin.calibrate import calibrate_robot_world
@@ -44,7 +48,9 @@ def hand_eye(
 
     check_folder(out or Path())
     offset_ns = round(offset_ms * 1e6)
-    first, second, notes = _both((source, body, rig), (other, against, other_rig or rig), lambda a, b: hand_eye_advice(a, b, offset_ns), seconds)
+    screen = screen_of(ctx, "hand-eye", source, progress=progress, video_port=video_port, as_json=as_json)
+    streams = (source, body, rig), (other, against, other_rig or rig)
+    first, second, notes = _both(*streams, lambda a, b: hand_eye_advice(a, b, offset_ns), seconds, screen)
     a, seen = paired(first, second, offset_ns=offset_ns)
     # The second stream says where the board is for the eye; robot-world wants where the eye is for the board.
     found = calibrate_robot_world(a, np.linalg.inv(seen))
@@ -71,10 +77,11 @@ def hand_eye(
     inputs = [*_inputs(source, other), f"offset {offset_ms:g} ms"]
     Report(
         "hand-eye", f"{body}-{against}", inputs, (found.accepted, found.reasons), figures, lines, lambda path: hand_eye_picture(a, found, path)
-    ).finish(out or Path(), as_json=as_json)
+    ).finish(out or Path(), as_json=as_json, screen=screen)
 
 
 def time(
+    ctx: typer.Context,
     source: SourceArgument,
     body: Annotated[str, typer.Option(help="body of the first stream")],
     against: Annotated[str, typer.Option(help="body of the second stream, moved by the same hand")],
@@ -85,6 +92,8 @@ def time(
     widest_s: Annotated[float, typer.Option(help="widest offset that is searched, s")] = 2.0,
     out: OutOption = None,
     as_json: JsonOption = False,
+    progress: ProgressOption = False,
+    video_port: VideoPortOption = None,
 ) -> None:
     """Find the time offset between two streams that saw one motion. Exit code 1 where the gate refuses it."""
     from navtwin.calibrate import time_offset
@@ -92,7 +101,8 @@ def time(
     from tracking.calibration.evidence import time_picture
 
     check_folder(out or Path())
-    first, second, notes = _both((source, body, rig), (other, against, other_rig or rig), time_advice, seconds)
+    screen = screen_of(ctx, "time", source, progress=progress, video_port=video_port, as_json=as_json)
+    first, second, notes = _both((source, body, rig), (other, against, other_rig or rig), time_advice, seconds, screen)
     # Two logs have clocks of their own: each is counted from its start, and the starts are told.
     starts = (int(first.t_ns[0]), int(second.t_ns[0])) if other else (0, 0)
     found = time_offset(first.t_ns - starts[0], first.poses, second.t_ns - starts[1], second.poses, widest_s)
@@ -111,7 +121,7 @@ def time(
     ]
     verdict = (found.accepted, found.reasons)
     report = Report("time", f"{body}-{against}", _inputs(source, other), verdict, figures, lines, lambda path: time_picture(found, path))
-    report.finish(out or Path(), as_json=as_json)
+    report.finish(out or Path(), as_json=as_json, screen=screen)
 
 
 def _both(
@@ -119,10 +129,11 @@ def _both(
     two: tuple[str | None, str, Path | None],
     advise: Callable[[PoseStream, PoseStream], Advice],
     seconds: float | None,
+    screen: Screen | None,
 ) -> tuple[PoseStream, PoseStream, list[str]]:
     """The streams of two bodies, each named by source, body and rig; the second source may be the first. And notes on them."""
     from navtwin.nouns import read_rig
-    from tracking.calibration.guided import Line, Wanted, collect
+    from tracking.calibration.guided import Wanted, collect, line_beside
 
     (source, body, rig), (other, against, other_rig) = one, two
     loaded = None if rig is None else read_rig(rig)
@@ -130,7 +141,7 @@ def _both(
         wanted = [Wanted(source, (body, against), loaded)]
     else:
         wanted = [Wanted(source, (body,), loaded), Wanted(other, (against,), None if other_rig is None else read_rig(other_rig))]
-    gathered, notes = collect(wanted, lambda g: advise(g[0].stream(body), g[-1].stream(against)), Line(sys.stderr), seconds)
+    gathered, notes = collect(wanted, lambda g: advise(g[0].stream(body), g[-1].stream(against)), line_beside(screen), seconds, screen)
     return gathered[0].seen_stream(body), gathered[-1].seen_stream(against), notes
 
 

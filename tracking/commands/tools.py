@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +11,9 @@ import typer
 
 from navtwin.errors import InputRefused
 from tracking.calibration.reporting import Report
+from tracking.calibration.screen import Screen, screen_of
 from tracking.commands.folders import check_folder
+from tracking.commands.options import ProgressOption, VideoPortOption
 
 if TYPE_CHECKING:
     from navtwin.calibrate import PivotCalibration, SpinCalibration
@@ -32,6 +33,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
 def tool(
+    ctx: typer.Context,
     source: SourceArgument,
     name: Annotated[str, typer.Option("--tool", help="the tool's name in the rig")],
     rig: RigOption,
@@ -40,6 +42,8 @@ def tool(
     write: WriteOption = False,
     out: OutOption = None,
     as_json: JsonOption = False,
+    progress: ProgressOption = False,
+    video_port: VideoPortOption = None,
 ) -> None:
     """Find a tool's tip by pivot calibration. Exit code 1 where the gate refuses it.
 
@@ -52,7 +56,9 @@ def tool(
 
     check_folder(out or rig.parent, rig if write else None)
     loaded = read_rig(rig)
-    stream, notes = _pivot_stream(source, loaded, tool_of(loaded, name), seconds, whole=whole)
+    entry = tool_of(loaded, name)
+    screen = screen_of(ctx, "tool", source, progress=progress, video_port=video_port, as_json=as_json)
+    stream, notes = _pivot_stream(source, loaded, entry, seconds, whole=whole, screen=screen)
     found = calibrate_pivot(stream.poses, stream.covariances)
     figures: dict[str, Any] = {
         "tool": name,
@@ -84,10 +90,11 @@ def tool(
 
     verdict, inputs = (found.accepted, found.reasons), [words_of(source), rig.name]
     report = Report("pivot", name, inputs, verdict, figures, lines, lambda path: pivot_picture(stream.poses, found, path, name))
-    report.finish(out or rig.parent, as_json=as_json, store=(rig, store) if write else None)
+    report.finish(out or rig.parent, as_json=as_json, store=(rig, store) if write else None, screen=screen)
 
 
 def axis(
+    ctx: typer.Context,
     source: SourceArgument,
     name: Annotated[str, typer.Option("--tool", help="the tool's name in the rig; its tip must have been calibrated")],
     rig: RigOption,
@@ -98,6 +105,8 @@ def axis(
     write: WriteOption = False,
     out: OutOption = None,
     as_json: JsonOption = False,
+    progress: ProgressOption = False,
+    video_port: VideoPortOption = None,
 ) -> None:
     """Find a tool's own axis by spinning it in a V-block. Exit code 1 where the gate refuses it.
 
@@ -113,7 +122,8 @@ def axis(
     entry = tool_of(loaded, name)
     if write and entry.tip_mm is None:
         raise InputRefused(f"the tip of '{name}' is not known, so neither is the front end of its axis", "run `navtwin calibrate tool --write` first")
-    poses, notes = _spin_poses(source, loaded, entry, against, seconds, from_s, to_s)
+    screen = screen_of(ctx, "axis", source, progress=progress, video_port=video_port, as_json=as_json)
+    poses, notes = _spin_poses(source, loaded, entry, against, seconds, from_s, to_s, screen)
     found = calibrate_spin(poses, entry.tip_mm)
     figures: dict[str, Any] = {
         "tool": name,
@@ -144,16 +154,16 @@ def axis(
 
     verdict, inputs = (found.accepted, found.reasons), [words_of(source), rig.name]
     report = Report("axis", name, inputs, verdict, figures, lines, lambda path: spin_picture(poses, found, path, name))
-    report.finish(out or rig.parent, as_json=as_json, store=(rig, store) if write else None)
+    report.finish(out or rig.parent, as_json=as_json, store=(rig, store) if write else None, screen=screen)
 
 
-def _pivot_stream(source: str, rig: Rig, tool: Tool, seconds: float | None, *, whole: bool) -> tuple[PoseStream, list[str]]:
+def _pivot_stream(source: str, rig: Rig, tool: Tool, seconds: float | None, *, whole: bool, screen: Screen | None) -> tuple[PoseStream, list[str]]:
     """Poses of a tool's body while its tip stood still, and notes on them."""
     from tracking.calibration.advice import pivot_advice
-    from tracking.calibration.guided import Line, Wanted, collect, is_log, words_of
+    from tracking.calibration.guided import Wanted, collect, is_log, line_beside, words_of
 
     wanted = Wanted(source, (tool.body,), rig, tool.name)
-    (gathered,), notes = collect([wanted], lambda g: pivot_advice(g[0].stream(tool.body)), Line(sys.stderr), seconds)
+    (gathered,), notes = collect([wanted], lambda g: pivot_advice(g[0].stream(tool.body)), line_beside(screen), seconds, screen)
     every = gathered.seen_stream(tool.body)
     ordered = gathered.stream(tool.body, ordered_only=True)
     if whole or not (len(ordered) or is_log(source)):
@@ -163,10 +173,12 @@ def _pivot_stream(source: str, rig: Rig, tool: Tool, seconds: float | None, *, w
     return ordered, notes
 
 
-def _spin_poses(source: str, rig: Rig, tool: Tool, against: str, seconds: float | None, from_s: float, to_s: float) -> tuple[Array, list[str]]:
+def _spin_poses(
+    source: str, rig: Rig, tool: Tool, against: str, seconds: float | None, from_s: float, to_s: float, screen: Screen | None
+) -> tuple[Array, list[str]]:
     """Poses of a tool's body in the axes of what held still while it was spun, and notes on them."""
     from tracking.calibration.advice import Advice, spin_advice
-    from tracking.calibration.guided import Line, Wanted, collect
+    from tracking.calibration.guided import Wanted, collect, line_beside
     from tracking.calibration.streams import paired
 
     bodies = (tool.body, against) if against else (tool.body,)
@@ -184,7 +196,8 @@ def _spin_poses(source: str, rig: Rig, tool: Tool, against: str, seconds: float 
         except InputRefused:
             return Advice(f"show {' and '.join(bodies)} to the camera", 0.0)
 
-    (gathered,), notes = collect([Wanted(source, bodies, rig, from_s=from_s, to_s=to_s)], lambda g: advise(g[0]), Line(sys.stderr), seconds)
+    wanted = Wanted(source, bodies, rig, from_s=from_s, to_s=to_s)
+    (gathered,), notes = collect([wanted], lambda g: advise(g[0]), line_beside(screen), seconds, screen)
     return poses_of(gathered), notes
 
 
