@@ -1,0 +1,110 @@
+"""The row of switches over the live picture: what is drawn on it, how opaque, and through which camera."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QSettings, Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QWidget
+
+from gui.augmented.drawing import Wanted
+
+SETTINGS = ("navtwin", "augmented")
+#: Name in `Wanted`, words, key, tooltip. Shift, because Navigate's plain letters are taken.
+SWITCHES = (
+    ("structures", "Structures", "Shift+S", "Outlines of critical structures and of the bone"),
+    ("plan", "Plan", "Shift+P", "Planned paths"),
+    ("instrument", "Instrument", "Shift+I", "Instruments as calibrated; the distance lines stay"),
+    ("markers", "Markers", "Shift+M", "Corners of the markers that were found"),
+)
+LEAST_OPACITY, STEP = 20, 10
+
+
+class Controls(QWidget):
+    """The switches.
+
+    Signals
+    -------
+    changed : something else is to be drawn
+    camera_wanted : another camera's pictures are asked for
+    """
+
+    changed = Signal()
+    camera_wanted = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._view = parent
+        self._kept = QSettings(*SETTINGS)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self.camera = self._button("", self.camera_wanted.emit)
+        self.camera.setToolTip("Another camera (Shift+C)")
+        self._key("Shift+C", self.camera.click)
+        self.camera.hide()
+        self.switches = {name: self._switch(*told) for name, *told in SWITCHES}
+        self._caption = QLabel("Overlay", self)
+        self.opacity = QSlider(Qt.Orientation.Horizontal, self)
+        self.opacity.setRange(LEAST_OPACITY, 100)
+        self.opacity.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.opacity.setToolTip("How opaque outlines and plan are ([ less, ] more)")
+        self.opacity.setAccessibleName("Opacity of the overlay")
+        self.opacity.setValue(int(str(self._kept.value("opacity", 100))))
+        self.opacity.valueChanged.connect(self._changed)
+        for key, step in (("[", -STEP), ("]", STEP)):
+            self._key(key, partial(self._turn_opacity, step))
+        for widget in (self._caption, self.opacity):
+            self._row.addWidget(widget)
+        self.set_scale(1.0)
+
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted(**{name: switch.isChecked() for name, switch in self.switches.items()})
+
+    def set_camera(self, name: str, count: int) -> None:
+        """The camera that is shown, of so many."""
+        self.camera.setText(f"Camera: {name}")
+        self.camera.setVisible(count > 1)
+
+    def set_scale(self, scale: float) -> None:
+        self._row.setSpacing(round(6 * scale))
+        for button in (self.camera, *self.switches.values()):
+            button.setMinimumHeight(round(32 * scale))
+        self.opacity.setFixedWidth(round(110 * scale))
+        self.opacity.setMinimumHeight(round(32 * scale))
+        self._caption.setStyleSheet(
+            f"QLabel {{ background: rgba(23, 28, 32, 215); color: #edf1f4; border-radius: {round(5 * scale)}px; padding: 0 {round(8 * scale)}px; }}"
+        )
+        self._caption.setFixedHeight(round(28 * scale))
+
+    def _switch(self, words: str, key: str, tip: str) -> QPushButton:
+        button = self._button(words, self._changed)
+        button.setCheckable(True)
+        name = next(n for n, w, *_ in SWITCHES if w == words)
+        button.setChecked(self._kept.value(name, getattr(Wanted(), name), type=bool) is True)
+        button.setToolTip(f"{tip} ({key})")
+        self._key(key, button.click)
+        return button
+
+    def _button(self, words: str, act: Callable[[], None]) -> QPushButton:
+        button = QPushButton(words, self)
+        button.setProperty("onpicture", True)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.clicked.connect(lambda _checked: act())
+        self._row.addWidget(button)
+        return button
+
+    def _key(self, key: str, act: Callable[[], object]) -> None:
+        # They hold for as long as the view is in front, wherever the focus is.
+        QShortcut(QKeySequence(key), self._view).activated.connect(act)
+
+    def _turn_opacity(self, step: int) -> None:
+        self.opacity.setValue(self.opacity.value() + step)
+
+    def _changed(self) -> None:
+        for name, switch in self.switches.items():
+            self._kept.setValue(name, switch.isChecked())
+        self._kept.setValue("opacity", self.opacity.value())
+        self.changed.emit()

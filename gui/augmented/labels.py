@@ -1,0 +1,63 @@
+"""The words of an overlay: on small dark plates, each near what it names and none upon another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPen
+
+from gui import theme
+from gui.augmented.painting import Label
+from navtwin.scene import palette
+
+#: How far words stand off their point, px, at scale 1: names, and distances, which must not hide what they measure.
+AWAY_PX, STRONG_AWAY_PX = 8.0, 46.0
+#: In how many places, one below or above the other, a plate is tried before it may lie on another.
+TRIES = 6
+
+
+def paint_labels(painter: QPainter, labels: Sequence[Label], room: QRectF, ratio: float, scale: float) -> None:
+    """Write labels, distances first: nothing may take their place.
+
+    Parameters
+    ----------
+    room : the picture, in the widget; labels' points are device pixels of it
+    ratio : device pixels for each pixel of the widget
+    """
+    taken = list[QRectF]()
+    for label in sorted(labels, key=lambda one: not one.strong):
+        size = 15.5 if label.strong else 12.0
+        painter.setFont(theme.font(size * scale, weight=QFont.Weight.Bold if label.strong else QFont.Weight.DemiBold))
+        metrics = painter.fontMetrics()
+        width, height = metrics.horizontalAdvance(label.words) + 12.0 * scale, metrics.height() + 3.0 * scale
+        point = QPointF(room.left() + label.at_px[0] / ratio, room.top() + label.at_px[1] / ratio)
+        away = (STRONG_AWAY_PX if label.strong else AWAY_PX) * scale
+        plate = _place(point + QPointF(*label.off) * away, label.off, QSizeF(width, height), room, taken)
+        taken.append(plate)
+        if label.strong:
+            painter.setPen(QPen(QColor(label.color), 1.2 * scale))
+            painter.drawLine(point, QPointF(min(max(point.x(), plate.left()), plate.right()), min(max(point.y(), plate.top()), plate.bottom())))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(10, 13, 15, 225 if label.strong else 185))
+        painter.drawRoundedRect(plate, 4.0 * scale, 4.0 * scale)
+        painter.setBrush(QColor(label.color))
+        painter.drawRect(QRectF(plate.left(), plate.top() + 3.0 * scale, 2.5 * scale, plate.height() - 6.0 * scale))
+        painter.setPen(QColor(label.color if label.strong else palette.TEXT))
+        painter.drawText(plate.adjusted(4.0 * scale, 0.0, 0.0, 0.0), Qt.AlignmentFlag.AlignCenter, label.words)
+
+
+def _place(anchor: QPointF, off: tuple[float, float], size: QSizeF, room: QRectF, taken: Sequence[QRectF]) -> QRectF:
+    """A plate beyond the anchor, further up or down where another lies; within the picture. The last place tried if none is free."""
+    left = anchor.x() - size.width() * (0.5 - 0.5 * off[0])
+    top = anchor.y() - size.height() * (0.5 - 0.5 * off[1])
+    step = (size.height() + 3.0) * (1.0 if off[1] > 0.0 else -1.0)
+    plate = QRectF()
+    for turn in range(TRIES):
+        corner = QPointF(left, top + turn * step)
+        x = min(max(corner.x(), room.left()), room.right() - size.width())
+        y = min(max(corner.y(), room.top()), room.bottom() - size.height())
+        plate = QRectF(QPointF(x, y), size)
+        if not any(plate.intersects(other) for other in taken):
+            break
+    return plate

@@ -1,0 +1,176 @@
+"""The thread that takes in pictures, decodes them and paints what belongs over each: the newest only, and none before the last has been shown."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QImage
+
+from gui.augmented.drawing import Drawing, Prepared, Wanted, draw
+from gui.augmented.model import Ages, Context, Verdict, judge
+from gui.augmented.painting import Label, paint_patient, paint_top
+from navtwin.bus.video import VideoPicture
+from navtwin.errors import NavtwinError
+from navtwin.nouns.video import VideoFrame
+
+#: How long one look for a picture waits, ms: so long it takes at most to end the thread.
+WAIT_MS = 100
+#: Between two pictures the thread rests for this share of the time that they took: the alerts' thread shares the processor with it.
+REST_SHARE = 0.25
+#: Python's threads take turns of 5 ms unless told: too long for a window's thread that waits for its turn.
+TURN_S = 0.0005
+
+
+class VideoSource(Protocol):
+    """What pictures come from: `navtwin.bus.video.VideoClient`, or a test's."""
+
+    def newest(self, timeout_ms: int) -> VideoPicture | None: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Look:
+    """How pictures are to be shown from now on: in what size (device px), with lines how thick, and what over them."""
+
+    context: Context
+    prepared: Prepared | None
+    wanted: Wanted
+    size_px: tuple[int, int]
+    pen_px: float
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """One picture, ready to be shown.
+
+    Attributes
+    ----------
+    taken_ns : when it was taken, on this screen's clock
+    verdict : what was allowed when it was painted
+    picture : as large as it is shown
+    patient, top : what lies over it, of the same size: what hangs on the patient; instruments, markers and distances. None where there is nothing
+    """
+
+    frame: VideoFrame
+    taken_ns: int
+    verdict: Verdict
+    picture: QImage
+    patient: QImage | None
+    top: QImage | None
+    patient_labels: tuple[Label, ...]
+    top_labels: tuple[Label, ...]
+
+
+class PictureReader(QObject):
+    """Reads one camera's pictures.
+
+    Signals
+    -------
+    came : Shown; `taken` has to be called before the next one
+    told : why there can be no pictures, "" when there can
+    """
+
+    came = Signal(object)
+    told = Signal(str)
+
+    def __init__(self, open_video: Callable[[], VideoSource], clock: Callable[[], int]) -> None:
+        super().__init__()
+        self._open, self._clock = open_video, clock
+        self._look: Look | None = None
+        self._free, self._ending = threading.Event(), threading.Event()
+        self._free.set()
+        self._thread = threading.Thread(target=self._run, name="navtwin-pictures", daemon=True)
+
+    def start(self) -> None:
+        """Begin to receive."""
+        sys.setswitchinterval(TURN_S)
+        self._thread.start()
+
+    def look(self, look: Look) -> None:
+        """Show the next picture like this."""
+        self._look = look
+
+    def taken(self) -> None:
+        """The last picture has been shown: the next may come."""
+        self._free.set()
+
+    def stop(self) -> None:
+        """Let the thread end: what it has begun it finishes first, so that this does not wait for it."""
+        self._ending.set()
+        self._free.set()
+
+    @property
+    def over(self) -> bool:
+        """Whether the thread has ended."""
+        return not self._thread.is_alive()
+
+    def join(self) -> None:
+        """Wait until it has."""
+        if self._thread.is_alive():
+            self._thread.join(timeout=5.0)
+
+    def _run(self) -> None:
+        try:
+            source = self._open()
+        except NavtwinError as refused:
+            self.told.emit(str(refused))
+            return
+        ages = Ages()
+        try:
+            while not self._ending.is_set():
+                # First wait for the screen, then look: what comes meanwhile is passed over for what is newest then.
+                self._free.wait()
+                received = source.newest(WAIT_MS)
+                if received is None or self._look is None:
+                    continue
+                taken_ns = ages.received(received.frame, self._clock())
+                self._show(received, taken_ns, self._look)
+        finally:
+            source.close()
+
+    def _show(self, received: VideoPicture, taken_ns: int, look: Look) -> None:
+        begun = time.perf_counter()
+        shown = show(received, taken_ns, look, self._clock())
+        if shown is None:
+            self.told.emit("a picture came that cannot be read")
+            return
+        self._free.clear()
+        self.came.emit(shown)
+        self._ending.wait(REST_SHARE * (time.perf_counter() - begun))
+
+
+def show(received: VideoPicture, taken_ns: int, look: Look, now_ns: int) -> Shown | None:
+    """Decode a picture and paint what belongs over it; None if it is not what its header says."""
+    frame = received.frame
+    image = QImage.fromData(received.jpeg)
+    if image.isNull() or (image.width(), image.height()) != (frame.width_px, frame.height_px):
+        return None
+    size = fitted((frame.full_width_px, frame.full_height_px), look.size_px)
+    if (image.width(), image.height()) != size:
+        image = image.scaled(*size, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
+    verdict = judge(frame, look.context, now_ns - taken_ns)
+    prepared = look.prepared if look.prepared is not None and look.prepared.fits(look.context) else None
+    drawing = draw(prepared, frame, verdict, look.context) if prepared is not None else Drawing(markers=frame.markers)
+    if prepared is None:
+        verdict = replace(verdict, why=verdict.why or "the outlines are being made ready", T_camera_from_ct=None, tips={})
+    scale = size[0] / frame.full_width_px
+    patient = paint_patient(drawing, look.wanted, size, scale, look.pen_px) if verdict.T_camera_from_ct is not None else None
+    top = paint_top(drawing, look.wanted, size, scale, look.pen_px)
+    return Shown(
+        frame, taken_ns, verdict, image.convertToFormat(QImage.Format.Format_RGB32),
+        patient[0] if patient else None, top[0] if top else None,
+        tuple(patient[1]) if patient else (), tuple(top[1]) if top else (),
+    )  # fmt: skip
+
+
+def fitted(picture_px: tuple[int, int], room_px: tuple[int, int]) -> tuple[int, int]:
+    """The largest size of a picture's shape that fits."""
+    share = min(room_px[0] / picture_px[0], room_px[1] / picture_px[1])
+    return max(1, round(picture_px[0] * share)), max(1, round(picture_px[1] * share))

@@ -1,0 +1,290 @@
+"""The augmented view: the live picture, and over it the patient's anatomy, plan and instruments as that picture's own poses have them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from gui import theme
+from gui.augmented.controls import Controls
+from gui.augmented.drawing import Prepared
+from gui.augmented.labels import paint_labels
+from gui.augmented.model import NO_PICTURE_NS, Context, Fade, Verdict, hidden_words, judge
+from gui.augmented.painting import Label
+from gui.augmented.reader import Look, PictureReader, Shown, VideoSource, fitted
+from gui.desktop.desk import Desk
+from gui.link.board import MS, Moment
+from navtwin.bus.signals import SIGNALS
+from navtwin.bus.words import duration_words, printable
+from navtwin.scene import palette
+
+#: Of the picture's age only so many ms can be told apart by eye, and it is written anew as seldom.
+AGE_STEP_MS = 10
+#: Opacity of a label below which it is not written: half a word is worse than none.
+LEGIBLE = 0.5
+
+
+class AugmentedView(QWidget):
+    """One camera's picture with its overlay.
+
+    Parameters
+    ----------
+    desk : case and rig that are open
+    open_video : called in a thread with a camera's name, "" for whichever there is; gives what pictures come from
+
+    Attributes
+    ----------
+    why : why the patient is not drawn now, "" if he is
+    words : what is written at the foot of the picture
+    """
+
+    def __init__(self, desk: Desk, open_video: Callable[[str], VideoSource], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._desk, self._open = desk, open_video
+        self.controls = Controls(self)
+        self.controls.changed.connect(self._look_on)
+        self.controls.camera_wanted.connect(self._next_camera)
+        self.why = self.words = self.age_words = self.trouble = ""
+        self.fade = Fade()
+        self._camera = 0
+        self._reader: PictureReader | None = None
+        self._leaving = list[PictureReader]()
+        self._prepared: Prepared | None = None
+        self._preparing = False
+        self._context: Context | None = None
+        self._shown: Shown | None = None
+        # The last picture over which the patient was drawn: what fades is its overlay.
+        self._held: Shown | None = None
+        self._since_ns, self._gap_ns = 0, 0
+        self._top = self._frozen = False
+        self._scale = 1.0
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setMinimumSize(320, 220)
+        self.setAccessibleName("Live picture with overlay")
+        desk.case_changed.connect(self._opened_other)
+        desk.rig_changed.connect(self._opened_other)
+
+    def entered(self) -> None:
+        """Begin to receive."""
+        if self._reader is None:
+            self._prepare()
+            self._begin()
+
+    def left(self) -> None:
+        """Receive no more; what was shown is forgotten, for it will be old."""
+        if self._reader is not None:
+            self._reader.came.disconnect(self._came)
+            self._reader.told.disconnect(self._told)
+            self._reader.stop()
+            self._leaving = [*(reader for reader in self._leaving if not reader.over), self._reader]
+            self._reader = None
+        self._shown = self._held = None
+        self.fade.step(self._desk.clock(), wanted=False, at_once=True)
+
+    def release(self) -> None:
+        """The window closes: wait for the threads."""
+        self.left()
+        for reader in self._leaving:
+            reader.join()
+
+    def show_moment(self, moment: Moment, now_ns: int, *, frozen: bool = False) -> None:
+        """Judge what is shown by what is known now, and let the overlay come, stay or fade."""
+        self._context = Context(moment, self._desk.scene, self._desk.rig)
+        self._frozen = frozen
+        self._look_on()
+        shown = self._shown
+        self._gap_ns = now_ns - (self._since_ns or now_ns)
+        before = (self.why, self.words, self.age_words, self._top, self.fade.opacity)
+        if shown is None:
+            self._since_ns = self._since_ns or now_ns
+            verdict = Verdict("no picture yet")
+            self.age_words = ""
+        else:
+            age_ns = now_ns - shown.taken_ns
+            verdict = judge(shown.frame, self._context, age_ns)
+            self.age_words = f"{max(0, age_ns) // MS // AGE_STEP_MS * AGE_STEP_MS} ms"
+            if not verdict.why:
+                verdict = shown.verdict
+        self.why = verdict.why
+        self._top = shown is not None and bool(verdict.tips)
+        self.fade.step(now_ns, wanted=not self.why, at_once=verdict.wrong)
+        if self.fade.opacity == 0.0:
+            self._held = None
+        self.words = self._told_words(verdict, moment)
+        if before != (self.why, self.words, self.age_words, self._top, self.fade.opacity) or self._gap_ns > NO_PICTURE_NS:
+            self.update()
+
+    def set_scale(self, scale: float) -> None:
+        """Draw everything that much larger than designed."""
+        self._scale = scale
+        self.controls.set_scale(scale)
+        self._place()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._place()
+        self._look_on()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillRect(self.rect(), QColor(palette.BACKGROUND))
+        room = self._room()
+        if self._shown is not None:
+            painter.drawImage(room, self._shown.picture)
+            self._paint_overlay(painter, self._shown, room)
+        if self._gap_ns > NO_PICTURE_NS or self._shown is None:
+            self._paint_no_picture(painter, room)
+        elif self._frozen:
+            self._paint_words(painter, "PICTURE FROZEN    values and alerts go on", room, SIGNALS["medium"].rgb)
+        self._paint_facts(painter, room)
+        painter.end()
+
+    def _paint_overlay(self, painter: QPainter, shown: Shown, room: QRectF) -> None:
+        labels = list[Label]()
+        if self._held is not None and self._held.patient is not None and self.fade.opacity > 0.0:
+            painter.setOpacity(self.fade.opacity * self.controls.opacity.value() / 100.0)
+            painter.drawImage(room, self._held.patient)
+            painter.setOpacity(1.0)
+            if self.fade.opacity > LEGIBLE and not self.why:
+                labels += self._held.patient_labels
+        if self._top and shown.top is not None:
+            painter.drawImage(room, shown.top)
+            labels += shown.top_labels
+        paint_labels(painter, labels, room, self.devicePixelRatioF(), self._scale)
+
+    def _paint_no_picture(self, painter: QPainter, room: QRectF) -> None:
+        """Hatched: what is below, if anything, was a while ago."""
+        painter.setOpacity(0.45 if self._shown is not None else 0.3)
+        theme.hatch(painter, room.toRect(), 24.0 * self._scale)
+        painter.setOpacity(1.0)
+        self._paint_words(painter, f"NO PICTURE  {duration_words(self._gap_ns)}", room, palette.TEXT)
+        if self.trouble:
+            painter.setFont(theme.font(14.0 * self._scale))
+            painter.setPen(QColor(palette.TEXT))
+            below = room.adjusted(30.0, room.height() / 2.0 + 40.0 * self._scale, -30.0, 0.0)
+            painter.drawText(below, int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap), self.trouble)
+
+    def _paint_words(self, painter: QPainter, words: str, room: QRectF, shade: str) -> None:
+        s = self._scale
+        painter.setFont(theme.font(26.0 * s, weight=QFont.Weight.Bold))
+        width, height = painter.fontMetrics().horizontalAdvance(words) + 40.0 * s, 54.0 * s
+        plate = QRectF(room.center().x() - width / 2.0, room.center().y() - height / 2.0, width, height)
+        painter.setPen(QPen(QColor(shade), 1.5 * s))
+        painter.setBrush(QColor(10, 13, 15, 225))
+        painter.drawRoundedRect(plate, 8.0 * s, 8.0 * s)
+        painter.setPen(QColor(shade))
+        painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, words)
+
+    def _paint_facts(self, painter: QPainter, room: QRectF) -> None:
+        """Which camera, how old the picture is, and what is not drawn and why."""
+        s, gap = self._scale, 12.0 * self._scale
+        if self._shown is not None:
+            camera = f"{printable(self._shown.frame.camera)}   {self.age_words}"
+            self._paint_plate(painter, camera, 13.0 * s, (room.right() - gap, room.top() + gap), right=True, dashed=False)
+        if self.words:
+            self._paint_plate(painter, self.words, 15.0 * s, (room.left() + gap, room.bottom() - gap - 32.0 * s), right=False, dashed=True)
+
+    def _paint_plate(self, painter: QPainter, words: str, size: float, corner: tuple[float, float], *, right: bool, dashed: bool) -> None:
+        painter.setFont(theme.font(size, weight=QFont.Weight.DemiBold))
+        most = self._room().width() - 24.0 * self._scale
+        fitting = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, round(most - 22.0))
+        width, height = painter.fontMetrics().horizontalAdvance(fitting) + 22.0 * self._scale, painter.fontMetrics().height() + 12.0 * self._scale
+        plate = QRectF(corner[0] - (width if right else 0.0), corner[1], width, height)
+        pen = QPen(QColor(palette.UNKNOWN), 1.2 * self._scale, Qt.PenStyle.DashLine) if dashed else QPen(Qt.PenStyle.NoPen)
+        painter.setPen(pen)
+        painter.setBrush(QColor(23, 28, 32, 225))
+        painter.drawRoundedRect(plate, 5.0 * self._scale, 5.0 * self._scale)
+        painter.setPen(QColor(palette.TEXT))
+        painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, fitting)
+
+    def _told_words(self, verdict: Verdict, moment: Moment) -> str:
+        off = f"overlay off: {verdict.why}" if verdict.why else ""
+        selected = moment.alerts.health.selected if moment.alerts else ()
+        return "     ".join(words for words in (off, hidden_words(verdict, selected)) if words)
+
+    def _room(self) -> QRectF:
+        """Where the picture lies in the widget."""
+        if self._shown is None:
+            return QRectF(self.rect())
+        frame = self._shown.frame
+        width, height = fitted((frame.full_width_px, frame.full_height_px), (max(1, self.width()), max(1, self.height())))
+        return QRectF((self.width() - width) // 2, (self.height() - height) // 2, width, height)
+
+    def _look_on(self) -> None:
+        if self._reader is not None and self._context is not None:
+            ratio = self.devicePixelRatioF()
+            size = (max(1, round(self.width() * ratio)), max(1, round(self.height() * ratio)))
+            self._reader.look(Look(self._context, self._prepared, self.controls.wanted, size, self._scale * ratio))
+        self.update()
+
+    def _came(self, shown: Shown) -> None:
+        if self._reader is not None:
+            self._reader.taken()
+        if self._frozen:
+            return
+        self.trouble = ""
+        self._shown, self._since_ns = shown, self._desk.clock()
+        if shown.verdict.T_camera_from_ct is not None:
+            self._held = shown
+        self.update()
+
+    def _told(self, words: str) -> None:
+        self.trouble = words
+        self.update()
+
+    def _begin(self) -> None:
+        cameras = self._cameras()
+        name = cameras[self._camera % len(cameras)] if cameras else ""
+        self.controls.set_camera(name, len(cameras))
+        self._place()
+        self.trouble, self._since_ns = "", self._desk.clock()
+        self._reader = PictureReader(partial(self._open, name), self._desk.clock)
+        self._reader.came.connect(self._came, Qt.ConnectionType.QueuedConnection)
+        self._reader.told.connect(self._told, Qt.ConnectionType.QueuedConnection)
+        self._look_on()
+        self._reader.start()
+
+    def _next_camera(self) -> None:
+        self._camera += 1
+        if self._reader is not None:
+            self.left()
+            self._begin()
+
+    def _cameras(self) -> tuple[str, ...]:
+        return tuple(camera.name for camera in self._desk.rig.camera) if self._desk.rig else ()
+
+    def _opened_other(self) -> None:
+        """Another case or rig: nothing that was drawn holds for it."""
+        self._prepared = self._held = None
+        self._camera = 0
+        if self._reader is not None:
+            self.left()
+            self.entered()
+
+    def _prepare(self) -> None:
+        scene, rig = self._desk.scene, self._desk.rig
+        fits = self._prepared is not None and self._prepared.scene is scene and self._prepared.rig is rig
+        if scene is None or rig is None or fits or self._preparing:
+            return
+        self._preparing = True
+        self._desk.beside("preparing the overlay", lambda _report: Prepared.of(scene, rig), self._made_ready)
+
+    def _made_ready(self, prepared: Prepared | None, words: str) -> None:
+        self._preparing = False
+        if prepared is None:
+            self._told(f"the overlay could not be made ready: {words}")
+            return
+        self._prepared = prepared
+        # Another may have been opened meanwhile.
+        if self._reader is not None:
+            self._prepare()
+            self._look_on()
+
+    def _place(self) -> None:
+        gap = round(12 * self._scale)
+        self.controls.adjustSize()
+        self.controls.move(gap, gap)
