@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -11,7 +12,7 @@ from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from gui.case.tools_bone import BoneTool
-from gui.case.tools_cut import STRIDE_PX, Sheetlet, cut_shape, cut_threshold, rim
+from gui.case.tools_cut import STRIDE_PX, cut_shape, cut_threshold, rim
 from gui.case.tools_marks import draw_bone_marks, draw_centre_line, draw_loops, draw_sphere_marks
 from gui.case.tools_model import Bench
 from gui.case.tools_paint import PaintTool
@@ -27,6 +28,8 @@ from navtwin.scene.slices import Plane
 
 #: How much of the picture shows through what is being made.
 TINT, RIM = 70, 235
+#: What is above a threshold; the usual colour of bone is that of its picture.
+LEVEL_COLOR = "#56b4e9"
 
 
 class Overlay:
@@ -44,7 +47,7 @@ class Overlay:
         self.reslicer: Reslicer | None = None
         self.between: tuple[Painted, Slices] | None = None
         self.scale = 1.0
-        self._seen: dict[Plane, tuple[object, QImage | Sheetlet | None]] = {}
+        self._seen: dict[Plane, tuple[object, QImage | _Drawn | None]] = {}
 
     def paint(self, painter: QPainter, field: Field) -> None:
         """Over one slice, in the pixels of its field."""
@@ -56,6 +59,7 @@ class Overlay:
         tool, s = bench.tool, self.scale
         match tool:
             case BoneTool():
+                color = QColor(bench.sheet.color or LEVEL_COLOR)
                 self._paint_level(painter, tool.draft, field, color)
                 draw_bone_marks(painter, tool, field, color, s)
             case TubeTool():
@@ -84,23 +88,40 @@ class Overlay:
             painter.drawImage(0, 0, image)
 
     def _paint_shape(self, painter: QPainter, shape: Chain | Slices, field: Field, color: QColor, *, dashed: bool = False) -> None:
-        kept = self._seen.get(field.plane)
-        if kept is None or not isinstance(kept[0], tuple) or kept[0][0] is not shape or kept[0][1] != field:
-            kept = ((shape, field), cut_shape(shape, field))
-            self._seen[field.plane] = kept
-        found = kept[1]
-        if not isinstance(found, Sheetlet):
+        key = (id(shape), field, color.rgb())
+        if self._seen.get(field.plane, (None,))[0] != key:
+            # The shape is kept with what was drawn of it: its id is its own as long as it is here.
+            self._seen[field.plane] = (key, _drawn(shape, field, color))
+        drawn = self._seen[field.plane][1]
+        if not isinstance(drawn, _Drawn):
             return
-        rows, columns = found.values.shape
-        box = QRectF(found.left_px - STRIDE_PX / 2.0, found.top_px - STRIDE_PX / 2.0, columns * STRIDE_PX, rows * STRIDE_PX)
-        painter.drawImage(box, _image(found.values < 0.0, color, TINT))
-        lines = [QLineF(x0, y0, x1, y1) for (x0, y0), (x1, y1) in found.lines_px().tolist()]
+        painter.drawImage(drawn.box, drawn.tint)
+        # What is interpolated is thinner than what was drawn.
+        painter.setOpacity(0.55 if dashed else 1.0)
         for width, shade in ((3.4, QColor(0, 0, 0, 150)), (1.8, color)):
             painter.setPen(QPen(shade, width * self.scale, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
-            # What is interpolated is thinner than what was drawn.
-            painter.setOpacity(0.55 if dashed else 1.0)
-            painter.drawLines(lines)
+            painter.drawLines(drawn.lines)
         painter.setOpacity(1.0)
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Where a slice cuts a shape, ready to be painted as often as need be."""
+
+    shape: Chain | Slices
+    tint: QImage
+    box: QRectF
+    lines: list[QLineF]
+
+
+def _drawn(shape: Chain | Slices, field: Field, color: QColor) -> _Drawn | None:
+    found = cut_shape(shape, field)
+    if found is None:
+        return None
+    rows, columns = found.values.shape
+    box = QRectF(found.left_px - STRIDE_PX / 2.0, found.top_px - STRIDE_PX / 2.0, columns * STRIDE_PX, rows * STRIDE_PX)
+    lines = [QLineF(x0, y0, x1, y1) for (x0, y0), (x1, y1) in found.lines_px().tolist()]
+    return _Drawn(shape, _image(found.values < 0.0, color, TINT), box, lines)
 
 
 @lru_cache(maxsize=4)

@@ -129,7 +129,7 @@ def _faults(sheet: Sheet, taken: Collection[str], *, named: bool) -> Iterator[Fa
         return
     missing = [field for field in ("caution", "danger") if not getattr(sheet, field).strip()]
     for field in missing:
-        yield Fault("caution" if field == "caution" else "danger", "A critical structure has limits: say at how many mm to warn.")
+        yield Fault("caution" if field == "caution" else "danger", f"A critical structure has limits: say at how many mm {field.upper()} begins.")
     if not missing and not bad & {"caution", "danger"}:
         try:
             refuse_limits(sheet.name, sheet.role, number(sheet.caution), number(sheet.danger))

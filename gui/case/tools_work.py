@@ -46,6 +46,12 @@ class Work:
         """It needs the voxels of the scan: seconds, in which nothing else of Python may run for long, and that only ending a process cuts short."""
         return any(isinstance(edit, Threshold) for edit in self.edits)
 
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """What is said of an error that nobody declares; as a command, a recipe declares it."""
+        guess = self.declared is not None and self.declared.sd_mm is None
+        return (f"nobody declared its error: one standard deviation of {ASSUMED_SD_MM:g} mm is assumed",) if guess else ()
+
     def refuse_changed(self) -> None:
         """Refuse to build over a structure that somebody else has changed or taken out since.
 
