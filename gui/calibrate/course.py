@@ -121,7 +121,11 @@ class Course:
         words = self.progress.words if self.progress else ""
         if self.live and self._picture_ns is not None and now_ns - self._picture_ns > NO_PICTURE_NS:
             return f"no picture for {(now_ns - self._picture_ns) // (1000 * MS)} s: is the camera still plugged in?", True
-        if self.live and self._seen_ns is not None and now_ns - self._seen_ns > UNSEEN_NS:
+        if not self.live:
+            # It is read as fast as it goes: what to do next is no use to anybody.
+            count = f"{self.count[0]} {self.unit} so far" if self.count[0] else "nothing kept so far"
+            return f"reading the recording: {count}", False
+        if self._seen_ns is not None and now_ns - self._seen_ns > UNSEEN_NS:
             seconds = (now_ns - self._seen_ns) // (1000 * MS)
             return f"{self.target} has not been seen for {seconds} s: show it whole, evenly lit; is it the one that was chosen?", True
         return words, False
@@ -152,6 +156,12 @@ class Course:
         return (self.progress.views, self.progress.views_wanted) if self.progress is not None else (0, None)
 
     @property
+    def unit(self) -> str:
+        """What is counted."""
+        what = self.progress.what if self.progress is not None else None
+        return {"camera": "views", "cameras": "views", "markers": "views", "latency": "readings"}.get(what or "", "poses")
+
+    @property
     def goals(self) -> tuple[Goal, ...]:
         return self.progress.goals if self.progress is not None else ()
 
@@ -176,11 +186,3 @@ class Course:
         if self.phase == "collecting":
             return frozenset({"finish", "cancel"})
         return frozenset({"cancel"}) if self.phase in ("opening", "computing") else frozenset()
-
-
-def figure_words(figure: Figure) -> str:
-    """A figure's value with its unit; what is not known is a dash."""
-    if figure.value is None:
-        return "—"
-    digits = 0 if not figure.unit and figure.value == int(figure.value) else 3 if abs(figure.value) < 10.0 else 1
-    return f"{figure.value:.{digits}f} {figure.unit}".strip()

@@ -66,7 +66,7 @@ class Ring(Gauge):
         """`big` stands in the ring, `small` below it."""
         if (share, big, small) != (self.share, self.big, self.small):
             self.share, self.big, self.small = share, big, small
-            self.setAccessibleName(f"{big} {small}".strip())
+            self.setAccessibleName(f"{big} {small}".replace("\n", " ").strip())
             self.update()
 
     def paint(self, painter: QPainter, width: float) -> None:
@@ -79,20 +79,23 @@ class Ring(Gauge):
         if self.share:
             painter.setPen(QPen(QColor(ink.accent), 9.0, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
             painter.drawArc(disc, 90 * 16, -round(min(1.0, self.share) * 360 * 16))
-        self.write(painter, QRectF(disc.left(), disc.top() + 22, disc.width(), 34), self.big, 26.0, ink.text, _ALIGN.AlignCenter, bold=True)
-        self.write(painter, QRectF(disc.left(), disc.top() + 56, disc.width(), 18), self.small, 11.5, ink.dim, _ALIGN.AlignCenter)
+        self.write(painter, QRectF(disc.left(), disc.top() + 18, disc.width(), 34), self.big, 26.0, ink.text, _ALIGN.AlignCenter, bold=True)
+        low = QRectF(disc.left(), disc.top() + 52, disc.width(), 30)
+        self.write(painter, low, self.small, 11.5, ink.dim, _ALIGN.AlignHCenter | _ALIGN.AlignTop)
 
 
 class Goals(Gauge):
     """A bar for each thing that is wanted; one that is reached has a tick."""
 
-    row_height = 30.0
+    row_height = 28.0
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.goals: tuple[Goal, ...] = ()
 
     def show_goals(self, goals: tuple[Goal, ...]) -> None:
+        """All but the count, which stands in the ring."""
+        goals = tuple(goal for goal in goals if goal.name not in ("views", "poses"))
         if goals != self.goals:
             self.goals = goals
             self.setVisible(bool(goals))

@@ -6,7 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from gui.calibrate.controls import set_tone, size
-from gui.calibrate.course import Course, figure_words
+from gui.calibrate.course import Course
+from gui.calibrate.figures import figure_rows
 from gui.calibrate.film import Shot
 from gui.calibrate.gauges import Goals, Ring, TiltMap
 from gui.calibrate.picture import LivePicture
@@ -67,13 +68,14 @@ class LiveView(QWidget):
         count, wanted = course.count
         share = course.share
         big = f"{count}" if share is None else f"{100 * share:.0f} %"
-        unit = "views" if course.coverage or not course.progress or course.progress.what in ("camera", "cameras", "markers") else "poses"
-        unit = "readings" if course.progress and course.progress.what == "latency" else unit
-        self.ring.show_share(share, big, unit if share is None else f"{count} of {wanted} {unit}" if wanted else f"{count} {unit}")
+        self.ring.show_share(
+            share, big, course.unit if share is None else f"{count} of {wanted}\n{course.unit}" if wanted else f"{count}\n{course.unit}"
+        )
         self.goals.show_goals(course.goals)
         self.tilts.show_coverage(course.coverage)
         self.picture.show_coverage(course.coverage)
-        self._put(self.figures, table([(f.name, figure_words(f)) for f in course.figures]) if course.verdict is None else "")
+        what = course.progress.what if course.progress is not None else "look"
+        self._put(self.figures, table(figure_rows(what, course.figures)) if course.verdict is None else "")
         if course.verdict is not None and not self._panel.isHidden():
             self.verdict.show_verdict(course.verdict)
             self.verdict.show()

@@ -55,6 +55,8 @@ class CalibratePlace(QWidget):
     def show_moment(self, moment: Moment, now_ns: int) -> None:
         """What the core says now, and what depends on the time."""
         self.bar.show_moment(moment)
+        # While a calibration is watched, its picture has the room.
+        self.bar.setVisible(moment.link == "up" or not any(page.running for page in self.pages.values()))
         self._read_steps(moment)
         page = self.stack.currentWidget()
         if isinstance(page, RigPage | RunPage | TipPage):

@@ -107,6 +107,9 @@ class Prepare(QScrollArea):
         self.sketch.set_scale(scale)
         for field in (*self.findChildren(QAbstractSpinBox), self.name, self.pixels, self.against):
             field.setMaximumWidth(round(220 * scale))
+        if self.board is not None:
+            self.board.kind.setMaximumWidth(round(320 * scale))
+            self.board.dictionary.setMaximumWidth(round(220 * scale))
 
     def _answers(self) -> Form:
         board = self.board.board() if self.board is not None else Form().board

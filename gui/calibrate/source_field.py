@@ -146,7 +146,7 @@ class SourceField(QWidget):
             line.setPlaceholderText(f"{now.ask}, for example {now.example}" if now.ask else "")
         self.text.setAccessibleName(now.ask)
         self.text.setToolTip(now.hint)
-        self.text.setEnabled(bool(now.ask))
+        self.text.setVisible(bool(now.ask))
         looks = now.scheme == CAMERA.scheme
         self.browse.setVisible(bool(now.file) or looks)
         self.browse.setText("Look for cameras" if looks else "Browse")

@@ -69,6 +69,8 @@ class TipPage(QWidget):
         elif self.command.running:
             wanted = False
         self.stack.setCurrentWidget(self.session if wanted else self.command)
+        for button in (self.by_session, self.by_command):
+            button.setVisible(not self.command.running)
         self.by_session.setChecked(wanted)
         self.by_command.setChecked(not wanted)
         (self.session if wanted else self.command).show_now(now_ns)

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from gui.calibrate.controls import said, say
-from gui.calibrate.course import figure_words
+from gui.calibrate.figures import figure_rows
 from navtwin.bus.words import printable
 from navtwin.nouns.calibration import CalibrationVerdict
 
@@ -39,8 +39,7 @@ class VerdictCard(QScrollArea):
         else:
             reasons = "".join(f"<li>{safe(reason)}</li>" for reason in verdict.reasons) or "<li>no reason is given</li>"
             say(self.verdict, f"<b>✕ Refused by the gate</b><ul style='margin-left:-20px'>{reasons}</ul>", "bad")
-        rows = "".join(f"<tr><td>{safe(f.name)}&nbsp;&nbsp;</td><td align='right'><b>{safe(figure_words(f))}</b></td></tr>" for f in verdict.figures)
-        self._put(self.figures, f"<table>{rows}</table>" if rows else "")
+        self._put(self.figures, table(figure_rows(verdict.what, verdict.figures)))
         self._put(self.lines, "<br>".join(safe(line.strip()) for line in verdict.lines))
         written = "<br>".join(safe(line) for line in verdict.writes)
         head = "Accepting writes into rig.toml:" if verdict.waits else "Nothing is written into rig.toml."

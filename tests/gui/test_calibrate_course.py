@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from gui.calibrate.course import NO_PICTURE_NS, NOTHING_STORED, UNSEEN_NS, Course, figure_words
+from gui.calibrate.course import NO_PICTURE_NS, NOTHING_STORED, UNSEEN_NS, Course
+from gui.calibrate.figures import figure_rows, figure_words
 from gui.calibrate.pivoting import COUNT_IN_NS, SILENT_NS, Pivoting, S
 from gui.link.board import Moment
 from navtwin.nouns import Accept, Collect, InstrumentState, PivotResult, Reject, Setup, State, encode
@@ -113,7 +114,9 @@ def test_a_board_that_is_not_seen_is_told_after_five_seconds_and_a_camera_that_i
 def test_a_recording_has_no_pace_to_keep():
     course = Course.begun("the board", live=False, now_ns=0)
     course.take_line(progress())
-    assert course.advice(100 * S) == ("hold still", False)
+    assert course.advice(100 * S) == ("reading the recording: nothing kept so far", False)
+    course.take_line(progress(views=7))
+    assert course.advice(100 * S) == ("reading the recording: 7 views so far", False)
 
 
 LINES = [progress(), progress("computing"), verdict(), verdict(waits=True), verdict(accepted=False, waits=True), "{}", '{"kind":"progress"}']
@@ -131,8 +134,21 @@ def test_no_line_breaks_it_and_nothing_may_be_accepted_without_a_verdict_that_wa
 
 
 def test_figures_in_words():
-    for value, unit, words in ((None, "px", "—"), (0.21349, "px", "0.213 px"), (20.0, "", "20"), (0.83, "", "0.830"), (1412.31, "px", "1412.3 px")):
+    for value, unit, words in (
+        (None, "px", "—"),
+        (0.21349, "px", "0.213 px"),
+        (20.0, "", "20"),
+        (0.0174533, "rad", "1.000°"),
+        (1412.31, "px", "1412.3 px"),
+    ):
         assert figure_words(Figure("x", value, unit)) == words
+    assert figure_words(Figure("cells seen share", 0.83)) == "83 %"
+
+
+def test_a_residual_is_named_for_what_it_is_and_the_error_that_counts_comes_first():
+    rows = figure_rows("tool", (Figure("tip x", 4.0, "mm"), Figure("rms", 0.05, "mm"), Figure("tip sd", 0.02, "mm")))
+    assert [value for _, value in rows] == ["0.020 mm", "0.050 mm"] and "not how accurate the tip is" in rows[1][0]
+    assert figure_rows("look", (Figure("x", 1.0),)) == [("x", "1")]
 
 
 class Core:

@@ -60,7 +60,7 @@ CHILD = textwrap.dedent(
         corners = tuple((320.0 + 40 * k, 300.0) for k in range(8))
         video.publish(VideoFrame("e", "camera", number, now, now, now, 64, 36, 1280, 720, points_px=corners), bytes(data.data()))
         say(Progress("camera", "collecting", f"bring the board to the lower right corner of the image", 9, 20, 0.45,
-            (Goal("tilted", 14.0, 25.0, "deg"),), (coverage,), (Figure("held-out error", 0.31, "px"),), video.port))
+            (Goal("tilted", 14.0, 25.0, "deg"),), (coverage,), (Figure("held out", 0.31, "px"),), video.port))
         hear(0.03)
         if mode == "dies" and number > 5:
             print("camera 0 gives no picture. Plug it in again.", file=sys.stderr)
@@ -69,7 +69,7 @@ CHILD = textwrap.dedent(
         say(CalibrationEnded("camera", False, "cancelled: nothing was stored"))
         sys.exit(0)
     good = mode != "refused"
-    say(CalibrationVerdict("camera", "camera", good, () if good else ("too little tilt: <b>tilt</b> it",), (Figure("held-out error", 0.27, "px"),),
+    say(CalibrationVerdict("camera", "camera", good, () if good else ("too little tilt: <b>tilt</b> it",), (Figure("held out", 0.27, "px"),),
         ("camera: 1280 x 720 px",), ("camera camera: held_out_px = 0.27",) if good else (), good))
     while good and not {"accept", "reject"} & set(orders):
         hear(0.05)
