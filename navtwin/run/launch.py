@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -99,11 +99,9 @@ def run_session(settings: Settings, say: Say) -> Path | None:
     rig = read_rig(rig_path)
     if not rig.tool:
         raise InputRefused(f"{rig_path} has no [[tool]]: nothing would be measured", "add the instruments")
-    stop = threading.Event()
-    for name in ("SIGINT", "SIGTERM"):
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(getattr(signal, name), lambda *_: stop.set())
-    with ExitStack() as stack:
+    stop, ready = threading.Event(), threading.Event()
+    _heed_signals(stop, ready)
+    with suppress(_Stopped), ExitStack() as stack:
         server = Server(settings.bind, settings.pub_port, settings.command_port, settings.keys)
         stack.callback(server.close)
         say("loading the case")
@@ -140,8 +138,28 @@ def run_session(settings: Settings, say: Say) -> Path | None:
         ports = f"publishing on {settings.bind}:{server.pub_port}, commands on {server.command_port}"
         say(f"session {header.session}: {ports}" + (f", pictures on {video.begin(header.session)}" if video else ""))
         loop = Loop(core, reader, workers, server, Timeline(settings.speed), stop.is_set, clients, say, video)
+        ready.set()
         loop.run()
         return _finished(log, core, reader, say)
+    say("stopped before the session began")
+    return None
+
+
+class _Stopped(Exception):
+    """Asked to end while getting ready."""
+
+
+def _heed_signals(stop: threading.Event, ready: threading.Event) -> None:
+    """Ctrl-C and SIGTERM end a session in order; before it is ready, where there is nothing to end in order, at once."""
+
+    def asked(*_: object) -> None:
+        stop.set()
+        if not ready.is_set():
+            raise _Stopped
+
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGINT", "SIGTERM"):
+            signal.signal(getattr(signal, name), asked)
 
 
 def _finished(log: LogWriter | None, core: Core, reader: SourceReader, say: Say) -> Path | None:
