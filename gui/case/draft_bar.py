@@ -8,7 +8,7 @@ from gui.case.editing import Editing
 from gui.case.parts import button, say, words
 
 #: So many changes are told one by one.
-MOST_TOLD = 4
+MOST_TOLD = 3
 
 
 class DraftBar(QFrame):
@@ -22,8 +22,8 @@ class DraftBar(QFrame):
         self.write_behind = button("Write them", "Write what was left of the other case", lambda: editing.write(editing.left_behind))
         self.drop_behind = button("Drop them", "Forget what was left of the other case", editing.drop_left_behind)
         self.write = button("Write to case.toml", "Write all changes to the case, checked first", editing.write, "primary", "Ctrl+S")
-        self.back = button("Take back", "Take the last change back", editing.take_back, key="Ctrl+Z")
-        self.drop = button("All", "Take all changes back", editing.drop)
+        self.back = button("Take back", "Take the last change back", editing.take_back, "small", "Ctrl+Z")
+        self.drop = button("Drop all", "Take all changes back", editing.drop, "small")
         self.ask = words("These changes are not written. Write them, take them back, or leave them for later: they stay here.", "warn")
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 12, 8)

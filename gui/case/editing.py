@@ -46,6 +46,7 @@ class Editing(QObject):
         self.draft: CaseDraft | None = None
         self.left_behind: CaseDraft | None = None
         self.visible: dict[str, bool] = {}
+        self.volumes_ml: dict[str, float | None] = {}
         self.session = SessionLimits()
         self._writing: Job | None = None
 
@@ -56,6 +57,7 @@ class Editing(QObject):
             self.left_behind = old
         if scene is None or self.scene is None or scene.folder != self.scene.folder:
             self.visible = {}
+        self.volumes_ml = {}
         self.scene, self.draft = scene, None
         if scene is not None:
             try:
@@ -111,6 +113,11 @@ class Editing(QObject):
     def alter(self, act: Callable[[CaseDraft], object]) -> bool:
         """Any other change of the draft; False where it is refused."""
         return self._act(act)
+
+    def measured(self, volumes_ml: dict[str, float | None]) -> None:
+        """How large the structures are, None where a surface is not closed."""
+        self.volumes_ml = volumes_ml
+        self.changed.emit()
 
     def turn(self, name: str) -> None:
         """Show a structure that is hidden, hide one that is shown. The case does not keep that."""

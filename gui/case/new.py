@@ -61,6 +61,9 @@ class NewCase(QFrame):
         self._scale = scale
         for field in (self.source, self.labels, self.name, self.home, *self._pickers):
             field.setFixedHeight(round(36 * scale))
+        for line in self._lines:
+            # Else a row gives way where words below it wrap.
+            line.setFixedHeight(round(36 * scale))
         for one in (self.make, self.stop, self.back):
             one.setFixedHeight(round(40 * scale))
 
@@ -114,8 +117,11 @@ class NewCase(QFrame):
             self.made.emit(self._target)
         elif text != "cancelled":
             refusal = refusal_words(text)
-            say(self.refusal, refusal)
-            for way in ways_out(refusal):
+            ways = ways_out(refusal)
+            # What stands on the buttons need not stand above them too.
+            listed = bool(ways) and ways[0].arguments[0] == "--series"
+            say(self.refusal, f"{refusal.split(' Choose with ')[0]} Choose one:" if listed else refusal)
+            for way in ways:
                 choice = button(way.words, f"Make the case again with {' '.join(way.arguments)}", partial(self._again, way.arguments))
                 choice.setFixedHeight(round(40 * self._scale))
                 self._ways.addWidget(choice)
@@ -159,6 +165,7 @@ class NewCase(QFrame):
         labels = button("File …", "A segmentation of this CT", lambda: self._pick_file(self.labels, "A segmentation", LABEL_FILES))
         home = button("Folder …", "Where the case's folder goes", lambda: self._pick_folder(self.home, "Where the case goes"))
         self._pickers = (folder, file, labels, home)
+        self._lines: list[QWidget] = []
         table, grid = rows()
         for title, field, tip, buttons in (
             ("CT", self.source, "A DICOM folder or archive, NIfTI, NRRD or MetaImage", (folder, file)),
@@ -175,9 +182,10 @@ class NewCase(QFrame):
             field.setAccessibleName(title)
             field.setToolTip(tip)
             add_row(grid, title, line).setBuddy(field)
+            self._lines.append(line)
         self.labels.setPlaceholderText("none: structures are made by hand")
-        title = QLabel("New case from a CT")
-        title.setObjectName("detail")
+        heading = QLabel("New case from a CT")
+        heading.setObjectName("detail")
         across = QHBoxLayout()
         across.addWidget(self.back)
         across.addStretch()
@@ -186,7 +194,7 @@ class NewCase(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 20)
         column.setSpacing(12)
-        for part in (title, table, self.identify, self.refusal, self._ways, self.progress, across):
+        for part in (heading, table, self.identify, self.refusal, self._ways, self.progress, across):
             column.addWidget(part) if isinstance(part, QWidget) else column.addLayout(part)
         self.source.textChanged.connect(self._source_changed)
 

@@ -30,10 +30,22 @@ FEWEST_TRIANGLES = 2_000
 
 @dataclass(frozen=True)
 class Prepared:
-    """A structure ready to be drawn, and to be met by rays."""
+    """A structure ready to be drawn, and to be met by rays.
+
+    Attributes
+    ----------
+    volume_ml : None where its surface is not closed
+    """
 
     structure: Structure
     mesh: Any
+    volume_ml: float | None
+
+    @property
+    def bounds_mm(self) -> tuple[Any, Any]:
+        """Lowest and highest corner, (3,) each, ct: of what is drawn, which is near enough to look at."""
+        x0, x1, y0, y1, z0, z1 = self.mesh.bounds
+        return np.array((x0, y0, z0)), np.array((x1, y1, z1))
 
 
 def prepare(scene: Scene, detail: Detail, kept: Mapping[str, Prepared]) -> dict[str, Prepared]:
@@ -49,12 +61,12 @@ def prepare(scene: Scene, detail: Detail, kept: Mapping[str, Prepared]) -> dict[
         old = kept.get(s.name)
         if old is not None and np.array_equal(old.structure.surface.vertices_mm, s.surface.vertices_mm):
             # Its tree is planted already.
-            ready[s.name] = Prepared(replace(s, surface=old.structure.surface), old.mesh)
+            ready[s.name] = Prepared(replace(s, surface=old.structure.surface), old.mesh, old.volume_ml)
             continue
         mesh = surface_mesh(s.surface.vertices_mm, s.surface.faces, max(FEWEST_TRIANGLES, shares[s.name]))
-        # The tree is built, and the kernel compiled, where nobody waits for it.
+        # Trees and kernels are made where nobody waits for them.
         s.surface.first_hit([(0.0, 0.0, 0.0)], [(0.0, 0.0, 1.0)])
-        ready[s.name] = Prepared(s, mesh)
+        ready[s.name] = Prepared(s, mesh, s.surface.volume_mm3 / 1000.0 if s.surface.is_watertight else None)
     return ready
 
 
@@ -136,7 +148,7 @@ class CasePicture:
 
     def bounds_mm(self, drawn: Mapping[str, Look]) -> tuple[Any, Any] | None:
         """Lowest and highest corner of what is seen; None if that is nothing."""
-        seen = [s.surface.bounds_mm for s in self.reachable(drawn)]
+        seen = [self._prepared[s.name].bounds_mm for s in self.reachable(drawn)]
         return (np.min([b[0] for b in seen], axis=0), np.max([b[1] for b in seen], axis=0)) if seen else None
 
     def _take_out(self, name: str) -> None:

@@ -18,14 +18,13 @@ from gui.case.facts import FactsPage
 from gui.case.header import CaseHeader
 from gui.case.parts import Choice, button
 from gui.case.plan import PlanPage
-from gui.case.scene3d import SIDES, CaseScene3d
+from gui.case.scene3d import SIDES, Anatomy, CaseScene3d
 from gui.case.slices import CaseSlices
 from gui.case.structures import StructuresPage
 from gui.case.tools_panel import ToolsPanel
 from gui.desktop.desk import Desk
 from gui.link.board import Moment
 from navtwin.rigid import Vec3
-from navtwin.scene.views import region
 from navtwin.volumes.volume import Volume
 
 COLUMN_PX = 360
@@ -46,6 +45,7 @@ class CasePlace(QWidget):
         self._scale = 1.0
         self._begun = False
         self._folder: Path | None = None
+        self._unseen = True
         self.editing = Editing(desk, self)
         self.slices = CaseSlices()
         self.scene3d = CaseScene3d(desk)
@@ -149,9 +149,7 @@ class CasePlace(QWidget):
         if self.slices.volume is not None:
             self.header.show_volume(self.slices.volume)
         if scene is not None and scene.folder != self._folder:
-            # What the rehearsal is about, and not the middle of the scan.
-            x, y, z = region(scene)[0]
-            self.slices.go_to((float(x), float(y), float(z)))
+            self._unseen = True
             note_recent(scene.folder)
             self.show_page("structures" if scene.structures else "tools")
         self._folder = scene.folder if scene is not None else None
@@ -191,12 +189,18 @@ class CasePlace(QWidget):
         self.scene3d.show_cursor(point_mm)
         self.plans.show_cursor(point_mm)
 
+    def _anatomy_ready(self, anatomy: Anatomy) -> None:
+        self.editing.measured({name: one.volume_ml for name, one in anatomy.prepared.items()})
+        if self._unseen:
+            # What the rehearsal is about, and not the middle of the scan.
+            self._unseen = False
+            self.slices.go_to(anatomy.middle_mm)
+
     def _seek(self, name: str) -> None:
         """Bring the slices to the middle of a structure."""
-        scene = self._desk.scene
-        if scene is not None:
-            low, high = scene.structure(name).surface.bounds_mm
-            x, y, z = (low + high) / 2.0
+        found = self.scene3d.structure_bounds_mm(name)
+        if found is not None:
+            x, y, z = (found[0] + found[1]) / 2.0
             self.slices.go_to((float(x), float(y), float(z)))
 
     def _tool_taken(self, tool: str) -> None:
@@ -229,6 +233,7 @@ class CasePlace(QWidget):
         slices.volume_loaded.connect(self._volume_loaded)
         slices.window_changed.connect(lambda words: self.window_button.setText(f"Window: {words}"))
         self.scene3d.picked.connect(self._picked)
+        self.scene3d.ready.connect(self._anatomy_ready)
         self.scene3d.met.connect(self.structures.choose)
         self.structures.sought.connect(self._seek)
         self.structures.tools_wanted.connect(partial(self.show_page, "tools"))

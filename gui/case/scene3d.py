@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal
@@ -19,6 +19,7 @@ from gui.case.picture3d import CasePicture, Prepared, prepare
 from gui.case.ray import Eye, first_met, ray
 from gui.desktop.desk import Desk
 from gui.desktop.jobs import Job, Report
+from gui.picture.graphics import load_graphics
 from gui.picture.view3d import GLView, View, open_view
 from navtwin.nouns import Rig
 from navtwin.rigid import Vec3
@@ -46,6 +47,15 @@ BARE_SCENE = Scene("", (), (), (), Patient(), volume_box(np.eye(4), (2, 2, 2)), 
 BARE = "no structures yet: the edges of the scan\na CT has no labels: make structures with the tools"
 
 
+@dataclass(frozen=True)
+class Anatomy:
+    """The structures of a case, ready to be drawn, and where they are: middle and radius (mm, ct) of what the rehearsal is about."""
+
+    prepared: Mapping[str, Prepared]
+    middle_mm: Vec3
+    radius_mm: float
+
+
 class CaseScene3d(QWidget):
     """The 3D picture of the open case.
 
@@ -53,10 +63,12 @@ class CaseScene3d(QWidget):
     -------
     picked : where a click met a surface that is seen: a point of ct (x, y, z) mm
     met : the name of the structure that it met
+    ready : the Anatomy of the open case, once it can be drawn
     """
 
     picked = Signal(object)
     met = Signal(str)
+    ready = Signal(object)
 
     def __init__(self, desk: Desk, parent: QWidget | None = None, open_picture: Callable[[Scene, Rig | None, QWidget], View] = open_view) -> None:
         super().__init__(parent)
@@ -65,14 +77,15 @@ class CaseScene3d(QWidget):
         self._looks: dict[str, Look] = {}
         self._plans: tuple[Plan, ...] = ()
         self._chosen = ""
-        self._prepared: dict[str, Prepared] = {}
+        self._anatomy: Anatomy | None = None
         self._job: Job | None = None
         self._view: View | None = None
         self._picture: CasePicture | None = None
         self._pressed_at: QPointF | None = None
         self._looked = False
         self._words = QLabel("", self)
-        self._words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._words.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom)
+        self._words.setContentsMargins(0, 0, 0, 14)
         self._words.setProperty("dim", True)
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -93,7 +106,10 @@ class CaseScene3d(QWidget):
 
     def set_scene(self, scene: Scene | None) -> None:
         """Show another case, or the same one with other contents: then the viewer stays where he is."""
-        same = scene is not None and self._scene is not None and scene.folder == self._scene.folder and bool(self._prepared) == bool(scene.structures)
+        same = scene is not None and self._scene is not None and scene.folder == self._scene.folder
+        if same and scene is not None and self._scene is not None and bool(scene.structures) != bool(self._scene.structures):
+            # The first structure has been made, or the last one taken out.
+            same = False
         self._looked = self._looked and same
         self._scene = scene
         self._looks, self._plans = (looks_of(scene), scene.plans) if scene is not None else ({}, ())
@@ -131,6 +147,10 @@ class CaseScene3d(QWidget):
         bounds = self._picture.bounds_mm(self._looks) if self._picture else None
         low, high = bounds if bounds is not None else self._scene.volume.bounds_mm()
         self._stand(side, (low + high) / 2.0, float(np.linalg.norm(high - low)) / 2.0)
+
+    def structure_bounds_mm(self, name: str) -> tuple[Any, Any] | None:
+        """Lowest and highest corner of a structure, (3,) each, ct; None while it cannot be drawn."""
+        return self._kept[name].bounds_mm if name in self._kept else None
 
     def set_scale(self, scale: float) -> None:
         for button in self._bar.findChildren(QPushButton):
@@ -194,7 +214,6 @@ class CaseScene3d(QWidget):
         self._bar.raise_()
         self._words.raise_()
         self._words.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._take_prepared()
         self._prepare()
 
     def _prepare(self) -> None:
@@ -204,34 +223,40 @@ class CaseScene3d(QWidget):
         if self._job is not None and self._job.running:
             self._job.cancel()
         if self._scene is None:
-            self._ready({}, "")
+            self._anatomy = None
+            self._words.setText("")
+            self._take_anatomy()
             return
         self._words.setText(WAITING if self._scene.structures else BARE)
         detail: Detail = "full" if isinstance(self._view, GLView) else "light"
-        self._job = self._desk.beside("preparing the picture", partial(_prepared, self._scene, detail, self._prepared), self._ready)
+        self._job = self._desk.beside("preparing the picture", partial(_anatomy, self._scene, detail, self._kept), self._ready)
 
-    def _ready(self, prepared: dict[str, Prepared] | None, words: str) -> None:
+    @property
+    def _kept(self) -> Mapping[str, Prepared]:
+        return self._anatomy.prepared if self._anatomy is not None else {}
+
+    def _ready(self, anatomy: Anatomy | None, words: str) -> None:
         if words == "cancelled":
             return
-        if prepared is None:
+        if anatomy is None:
             self._words.setText(f"no picture: {words}")
             return
-        self._prepared = prepared
-        self._words.setText(BARE if not prepared and self._scene is not None else "")
-        self._take_prepared()
+        self._anatomy = anatomy
+        self._words.setText("" if anatomy.prepared else BARE)
+        self._take_anatomy()
+        self.ready.emit(anatomy)
 
-    def _take_prepared(self) -> None:
+    def _take_anatomy(self) -> None:
         if self._picture is None:
             return
-        self._picture.set_case(self._prepared, self._scene.volume if self._scene is not None else None)
+        self._picture.set_case(self._kept, self._scene.volume if self._scene is not None else None)
         self._picture.show_plans(self._plans, self._chosen)
         if self._scene is None:
             self._picture.show_cursor(None)
         self._show()
-        if self._scene is not None and not self._looked and (self._prepared or not self._scene.structures):
+        if self._anatomy is not None and not self._looked:
             self._looked = True
-            middle, radius = region(self._scene)
-            self._stand("P", middle, radius)
+            self._stand("P", np.array(self._anatomy.middle_mm), self._anatomy.radius_mm)
 
     def _show(self) -> None:
         if self._picture is not None:
@@ -283,17 +308,18 @@ class CaseScene3d(QWidget):
         return bar
 
 
-def _prepared(scene: Scene, detail: Detail, kept: Mapping[str, Prepared], report: Report) -> dict[str, Prepared]:
+def _anatomy(scene: Scene, detail: Detail, kept: Mapping[str, Prepared], report: Report) -> Anatomy:
     report("meshes for the picture")
-    return prepare(scene, detail, kept)
+    prepared = prepare(scene, detail, kept)
+    middle, radius = region(scene)
+    return Anatomy(prepared, _vec(middle), radius)
 
 
 def _load_graphics(report: Report) -> None:
     """Import what the picture needs: seconds, where it is for the first time."""
     report("loading graphics")
-    for name in ("pyvista", "pyvistaqt"):
-        importlib.import_module(name)
+    load_graphics()
 
 
-def _vec(point: Sequence[float]) -> Vec3:
+def _vec(point: Sequence[float] | np.ndarray) -> Vec3:
     return (float(point[0]), float(point[1]), float(point[2]))

@@ -108,13 +108,10 @@ class StructureDetails(QWidget):
         return ""
 
     def _facts(self, entry: StructureEntry) -> str:
-        scene = self._editing.scene
-        structure = next((s for s in scene.structures if s.name == entry.name), None) if scene is not None else None
         said = []
-        if scene is not None and structure is not None:
-            surface = structure.surface
-            size = f"{surface.volume_mm3 / 1000.0:.3g} ml, " if surface.is_watertight else "not closed, "
-            said.append(f"{size}{len(surface.faces)} triangles")
+        if entry.name in self._editing.volumes_ml:
+            volume_ml = self._editing.volumes_ml[entry.name]
+            said.append("Its surface is not closed" if volume_ml is None else f"{volume_ml:.3g} ml")
         if entry.capped:
             said.append("The scan ends inside it: its surface was closed there")
         if entry.labels:
@@ -168,7 +165,7 @@ class StructureDetails(QWidget):
             _line(QLabel("May be off by"), self.error, self.error_words),
             self.session_words,
             self.tell,
-            _line(QLabel("Colour"), *self.swatches.values(), self.other, None),
+            _line(*self.swatches.values(), self.other, None),
             _line(QLabel("Opacity"), self.opacity, self.opacity_words),
             self.facts,
         ):
@@ -186,7 +183,7 @@ def _line(*parts: QWidget | None) -> QWidget:
     made = QWidget()
     row = QHBoxLayout(made)
     row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(4)
+    row.setSpacing(3)
     for part in parts:
         row.addWidget(part, 1 if isinstance(part, NumberBox | QSlider) else 0) if part is not None else row.addStretch(1)
     return made
