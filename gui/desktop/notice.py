@@ -39,8 +39,11 @@ class Notice(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 5, 12, 5)
         row.setSpacing(10)
+        for button in (self.cancel, self.close_words):
+            button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         for widget, stretch in ((self.words, 1), (self.close_words, 0), (self.work, 0), (self.bar, 0), (self.cancel, 0)):
             row.addWidget(widget, stretch)
+        row.addStretch()
         self._show()
 
     @property

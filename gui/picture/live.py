@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -11,6 +10,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
+from gui.picture.graphics import load_graphics
 from gui.picture.image import ImagePane
 from gui.picture.meshes import Mesher
 from gui.picture.pace import Paintable, Shows
@@ -125,7 +125,7 @@ class LivePane(ImagePane):
         """Called by the thread that paints off-screen."""
         if card:
             # Takes a second, for which the window's thread has no time.
-            importlib.import_module("pyvistaqt")
+            load_graphics()
             self._card_found.emit()
         return card
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from gui.picture.graphics import load_graphics
 from gui.picture.meshes import Mesher, be_nice
 from gui.picture.quality import Quality
 from gui.picture.wishes import Wishes
@@ -112,6 +113,7 @@ class Renderer(threading.Thread):
 
     def run(self) -> None:
         be_nice(NICE)
+        load_graphics()
         from navtwin.scene.picture import Picture, draws_by_processor, open_plotter, render_window
 
         plotter = open_plotter(FIRST_SIZE_PX)
