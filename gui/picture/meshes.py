@@ -12,7 +12,7 @@ from navtwin.scene.detail import Detail, Drawn, draw_level
 from navtwin.scene.model import Scene
 
 #: The core, the alerts and the painting come first.
-NICE = 10
+NICE = 5
 
 
 class Mesher(threading.Thread):
