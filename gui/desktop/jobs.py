@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -147,8 +146,9 @@ class ThreadJob(Job):
             words = f"{self.title}: it does not fit into memory"
         except Exception as error:
             # A fault of ours: the user learns that nothing comes of it, and the terminal where it lies.
-            traceback.print_exc()
             words = f"{self.title}: a fault in the program ({type(error).__name__}: {error}). Try again; if it stays, report it"
-        if self._cancelled.is_set():
-            result, words = None, "cancelled"
-        self._ended.emit(result, words)
+            raise
+        finally:
+            if self._cancelled.is_set():
+                result, words = None, "cancelled"
+            self._ended.emit(result, words)
