@@ -59,6 +59,7 @@ class Hand(QObject):
         self.between_words = ""
         self._between = Between(self)
         self._between_of: Painted | None = None
+        self._refused = False
         self._between.came.connect(self._came_between, Qt.ConnectionType.QueuedConnection)
         slices.set_painters([self.overlay.paint])
         slices.pressed.connect(lambda plane, at, keys: self._touched("press", plane, at, keys))
@@ -198,11 +199,15 @@ class Hand(QObject):
         touch = Touch(plane, at_mm, reach_mm, bool(keys & Qt.KeyboardModifier.ControlModifier))
 
         def act() -> None:
+            self._refused = True
             if what == "press" and not isinstance(bench.tool, BoneTool):
                 workbench.refuse_outside(touch)
             getattr(bench.tool, what)(touch)
+            self._refused = False
 
-        self.run(act, light=what == "drag")
+        # Of a stroke that was refused the rest is not looked at: what was wrong stays to be read.
+        if what == "press" or not self._refused:
+            self.run(act, light=what == "drag")
 
     def _ask_between(self, tool: PaintTool) -> None:
         """Have what lies between the painted slices worked out anew, where they have changed."""

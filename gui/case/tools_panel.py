@@ -20,7 +20,7 @@ from gui.case.tools_keys import AFTER, BEFORE, DELETE, FINISH, LAY_DOWN, LETTERS
 from gui.case.tools_level import level_between
 from gui.case.tools_listed import listed_of
 from gui.case.tools_made import MadeList
-from gui.case.tools_model import KIND_WORDS, KINDS, Bench, Workbench
+from gui.case.tools_model import KIND_WORDS, KINDS, Bench, Way, Workbench
 from gui.case.tools_pages import PaintPage, SpherePage, TubePage
 from gui.case.tools_sheet import Kind, Sheet, login_name
 from gui.desktop.desk import Desk
@@ -64,6 +64,7 @@ class ToolsPanel(QWidget):
         self._benches: dict[Path, Workbench] = {}
         self._in_front = True
         self._chosen = ""
+        self._ways: list[tuple[Way, str]] = [("new", "")]
         self.hand = Hand(slices, scene3d, self)
         self.builder = Builder(desk, self)
         self.tools = Choice([(kind, KIND_WORDS[kind], f"{ABOUT[kind]} ({LETTERS[kind]})") for kind in KINDS])
@@ -166,14 +167,16 @@ class ToolsPanel(QWidget):
             author = str(QSettings(*SETTINGS).value(AUTHOR_KEY, "")) or login_name()
             found = self._benches[folder] = Workbench(folder, scene.volume, author)
         found.box, self.hand.workbench = scene.volume, found
-        self._refresh()
+        wrong = ""
         try:
             found.relist(listed_of(scene, folder), {s.name: s.color for s in scene.structures})
         except InputRefused as refused:
-            say(self.fault, str(refused), "bad")
+            wrong = str(refused)
         self.made.show_made(found.made, found.colors)
         self.made.choose(self._chosen)
         self._show_ways()
+        if wrong:
+            say(self.fault, wrong, "bad")
 
     def _refresh(self) -> None:
         """Show the bench as it is."""
@@ -213,6 +216,7 @@ class ToolsPanel(QWidget):
         self.redo.setEnabled(tool.history.can_redo and not busy)
         self.discard.setEnabled(not bench.empty and not busy)
         self.discard.setText("Leave unchanged" if subject is not None else "Discard")
+        self.goes.setCurrentIndex(self._ways.index((bench.way, bench.other)))
         self.goes.setVisible(subject is None and self.goes.count() > 1)
         self.form.show_sheet(bench.sheet, bench.faults, own=bench.own)
         self._show_height()
@@ -229,13 +233,11 @@ class ToolsPanel(QWidget):
     def _show_ways(self) -> None:
         """Where the next shape may go."""
         self.goes.clear()
-        self.goes.addItem("A structure of its own", ("new", ""))
+        self._ways = [("new", "")]
+        self.goes.addItem("A structure of its own")
         for one in self.workbench.made if self.workbench is not None else ():
-            self.goes.addItem(f"Add to {name_words(one.name)}", ("into", one.name))
-            self.goes.addItem(f"Take out of {name_words(one.name)}", ("out of", one.name))
-        bench = self.bench
-        if bench is not None:
-            self.goes.setCurrentIndex(max(0, self.goes.findData((bench.way, bench.other))))
+            self._ways += [("into", one.name), ("out of", one.name)]
+            self.goes.addItems([f"Add to {name_words(one.name)}", f"Take out of {name_words(one.name)}"])
         self._refresh()
 
     def _set(self, change: object) -> None:
@@ -270,7 +272,7 @@ class ToolsPanel(QWidget):
     def _choose_way(self, row: int) -> None:
         bench = self.bench
         if bench is not None:
-            bench.way, bench.other = self.goes.itemData(row)
+            bench.way, bench.other = self._ways[row]
             bench.faults = ()
             self._refresh()
 
