@@ -14,22 +14,29 @@ import pytest
 import tomlkit
 import typer
 
+from benchmarks.registration import pivot_poses
 from navtwin.errors import InputRefused
 from navtwin.nouns import Pose, Sighting, SourceEnded, TrackerFrame, read_rig
 from navtwin.nouns.calibration import CalibrationEnded, CalibrationVerdict, Progress, decode_line
 from navtwin.nouns.video import VideoFrame
 from tests.tracking.printed import printed_rig, rig_camera
+from tests.tracking.test_guided import Clock, Made, clock, frames
+from tracking.calibration import guided
 from tracking.calibration import screen as screens
+from tracking.calibration.advice import pivot_advice
 from tracking.calibration.board_progress import BoardScreen, goals_of, summed
 from tracking.calibration.board_views import gather
 from tracking.calibration.changes import changes, figure_rows
 from tracking.calibration.coverage import Coverage, next_move, tilts_deg
+from tracking.calibration.guided import Line, Wanted, collect
 from tracking.calibration.orders import GONE, Orders
 from tracking.calibration.screen import Screen
 from tracking.calibration.targets import sheet_target
 from tracking.pictures.images import Image
 from tracking.stream import shown as making
 from tracking.stream.tap import PictureTap
+
+__all__ = ["clock"]  # a fixture
 
 RIG = Path(__file__).resolve().parents[2] / "docs" / "examples" / "rig.toml"
 BLACK = np.zeros((48, 64), np.uint8)
@@ -334,3 +341,32 @@ def typer_app() -> typer.Typer:
     app = typer.Typer()
     app.command()(lambda: None)
     return app
+
+
+# Poses
+
+
+def test_a_live_pivot_is_told_goal_by_goal_and_ends_when_the_screen_has_enough(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    source = Made(iter(frames(pivot_poses(np.random.default_rng(0), 300, 0.0))), clock)
+    monkeypatch.setattr(guided, "opened", lambda wanted: source)
+    screen, out = made(*[""] * 120, "finish")
+    wanted = [Wanted("camera:0", ("drill",))]
+    (gathered,), _ = collect(wanted, lambda g: pivot_advice(g[0].stream("drill")), Line(io.StringIO()), screen=screen)
+    assert 100 <= gathered.count() <= 130
+    *told, last = lines_of(out)
+    assert last.phase == "computing"
+    assert {goal.name for goal in told[-1].goals} >= {"poses", "handle left in the picture", "handle right in the picture"}
+    assert told[-1].views_wanted == 150
+    assert {figure.name for figure in told[-1].figures} == {"tip sd", "tip sd wanted", "residual"}
+    shares = [line.done_share for line in told]
+    assert 0.0 <= shares[0] < shares[-1] < 1.0
+
+
+def test_a_live_source_is_let_go_when_its_screen_is_gone(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    source = Made(iter(frames(pivot_poses(np.random.default_rng(0), 300, 0.0))), clock)
+    monkeypatch.setattr(guided, "opened", lambda wanted: source)
+    screen, out = made("", "", GONE)
+    with pytest.raises(typer.Exit):
+        collect([Wanted("camera:0", ("drill",))], lambda g: pivot_advice(g[0].stream("drill")), Line(io.StringIO()), screen=screen)
+    assert source.closed
+    assert isinstance(lines_of(out)[-1], CalibrationEnded)
