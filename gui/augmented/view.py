@@ -110,7 +110,9 @@ class AugmentedView(QWidget):
             if not verdict.why:
                 verdict = shown.verdict
         self.why = verdict.why
-        self._top = shown is not None and bool(verdict.tips)
+        # With the patient go the distances to him, which lie in the same layer as the instruments: these come again with the next picture.
+        patient_was = shown is not None and shown.verdict.T_camera_from_ct is not None
+        self._top = bool(verdict.tips) and not (self.why and patient_was)
         self.fade.step(now_ns, wanted=not self.why, at_once=verdict.wrong)
         if self.fade.opacity == 0.0:
             self._held = None
