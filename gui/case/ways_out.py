@@ -30,7 +30,7 @@ def ways_out(refusal: str) -> tuple[WayOut, ...]:
     ]
     units = dict.fromkeys(re.findall(r"--unit (mm|cm|m|um)\b", refusal))
     ways += [WayOut(f"Its lengths are in {unit}", ("--unit", unit)) for unit in units]
-    if re.search(r"pass --resample\b", refusal):
+    if re.search(r"[Pp]ass --resample\b", refusal):
         ways.append(WayOut("Mend it by resampling: the case says so", ("--resample",)))
     return tuple(ways)
 
