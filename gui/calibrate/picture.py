@@ -15,7 +15,7 @@ from navtwin.nouns.video import VideoFrame
 from navtwin.scene import palette
 
 #: A board's corners and markers' outlines are drawn in this; a dark line below keeps them on white paper.
-FOUND = palette.PLAN
+FOUND, GROUND = palette.PLAN, "#0c1013"
 
 
 class LivePicture(QWidget):
@@ -75,7 +75,7 @@ class LivePicture(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.fillRect(self.rect(), QColor("#0c1013"))
+        painter.fillRect(self.rect(), QColor(GROUND if self.evidence is None else theme.ink().panel))
         if self.evidence is not None:
             painter.drawImage(_fitted(self.evidence.width(), self.evidence.height(), QRectF(self.rect())), self.evidence)
         else:

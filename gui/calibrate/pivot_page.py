@@ -10,8 +10,9 @@ from gui.calibrate.gauges import Ring
 from gui.calibrate.guidance import GUIDANCE
 from gui.calibrate.pivoting import DURATIONS_S, USUAL_S, Pivoting, PivotView
 from gui.calibrate.sketch import Sketch
-from gui.calibrate.steps import Step, pivot_figures, sd_mm
+from gui.calibrate.steps import Step
 from gui.calibrate.verdict_card import safe, table
+from gui.calibrate.words import pivot_figures, sd_mm
 from gui.desktop.desk import Desk
 from navtwin.nouns import Order, PivotResult
 

@@ -25,7 +25,7 @@ from gui.desktop.desk import Desk
 from gui.link.board import Moment
 from navtwin.nouns import Setup
 
-KEYS = ("Return", "Enter", "F", "Escape", "A", "X", "Backspace", "Z", "S", "E", "G", "C", "O", "D", "N", "I")
+KEYS = ("Return", "Enter", "F", "Escape", "A", "X", "Backspace", "Z", "S", "E", "G", "C", "O", "D", "B", "I", "N")
 LIST_WIDTH = 292
 Page = RigPage | RunPage | TipPage
 
@@ -69,6 +69,12 @@ class CalibratePlace(QWidget):
         self._look()
         self.list.reveal(key)
 
+    def go_on(self) -> None:
+        """To the step that is to be taken next."""
+        first = next_step(self.steps)
+        if first is not None:
+            self.choose(first.key)
+
     def set_scale(self, scale: float) -> None:
         self._scale = scale
         self.bar.set_scale(scale)
@@ -83,9 +89,8 @@ class CalibratePlace(QWidget):
         self._results = self._read_results()
         self._facts = ()
         self._look()
-        first = next_step(self.steps)
-        if first is not None and not any(page.running for page in self.pages.values()) and not self._settled():
-            self.choose(first.key)
+        if not any(page.running for page in self.pages.values()) and not self._settled():
+            self.go_on()
 
     def left(self) -> None:
         """A calibration that was begun goes on."""
@@ -179,6 +184,7 @@ class CalibratePlace(QWidget):
         if step.kind not in self.pages:
             page = self._make_page(step.kind)
             page.finished.connect(self._rig_changed)
+            page.onward.connect(self.go_on)
             page.set_scale(self._scale)
             self.pages[step.kind] = page
             self.stack.addWidget(page)

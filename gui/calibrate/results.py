@@ -1,12 +1,14 @@
 """What calibrations have left beside a rig: of each kind and name the newest result, its date and verdict. No Qt.
 
-Only a result's head is read: the figures below it, residuals of every view, are of no use to a list of steps.
+Only a result's beginning is read: residuals of every view, further below, are of no use to a list of steps.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,7 +27,8 @@ class Result:
     ----------
     what, name : kind of calibration, and of what
     date : when, UTC; None where the file does not say
-    accepted, reasons : the gate's verdict
+    accepted, reasons : the gate's verdict. What the gate accepted is in the rig only if somebody stored it: see `numbers`
+    numbers : figures that are one number each, to tell whether it is this result that a rig holds
     """
 
     what: str
@@ -34,6 +37,7 @@ class Result:
     accepted: bool
     reasons: tuple[str, ...]
     path: Path
+    numbers: Mapping[str, float] = field(default_factory=dict)
 
 
 def read_results(folder: Path) -> dict[tuple[str, str], Result]:
@@ -59,14 +63,15 @@ def _read(path: Path) -> Result | None:
     try:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
-        table = tomllib.loads(_top(head.decode("utf-8", "replace")))
+        text = head.decode("utf-8", "replace")
+        table = tomllib.loads(_top(text))
     except (OSError, tomllib.TOMLDecodeError):
         return None
     what, name = table.get("calibration", table.get("what")), table.get("name", table.get("body"))
     reasons = table.get("reasons", [])
     if not (isinstance(what, str) and isinstance(name, str) and isinstance(table.get("accepted"), bool) and isinstance(reasons, list)):
         return None
-    return Result(what, name, _date(table.get("date")), table["accepted"], tuple(str(r) for r in reasons), path)
+    return Result(what, name, _date(table.get("date")), table["accepted"], tuple(str(r) for r in reasons), path, _numbers(text))
 
 
 def _top(text: str) -> str:
@@ -77,6 +82,17 @@ def _top(text: str) -> str:
             break
         lines.append(line)
     return "\n".join(lines)
+
+
+def _numbers(text: str) -> dict[str, float]:
+    """Of each key the first number."""
+    found = dict[str, float]()
+    for key, value in re.findall(r"^(\w+) = ([-+]?\d[-+\d.e]*)$", text, re.MULTILINE):
+        try:
+            found.setdefault(key, float(value))
+        except ValueError:
+            continue
+    return found
 
 
 def _date(value: object) -> datetime | None:

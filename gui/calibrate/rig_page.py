@@ -17,7 +17,7 @@ from navtwin.errors import InputRefused
 WAYS = (
     ("open", "Open a rig", "O", "A rig.toml that is there already."),
     ("demo", "Demonstration rig", "D", "The scripted demo's tracker, pointer and drill, written into the open case."),
-    ("kit", "New marker kit", "N", "A PDF with board and marker bodies to print, and the rig that matches it."),
+    ("kit", "New marker kit", "B", "A PDF with board and marker bodies to print, and the rig that matches it."),
     ("bring", "Bring in a tool or camera", "I", "A tool definition (.rom) or a camera calibration of another program, into the open rig."),
 )
 
@@ -26,6 +26,7 @@ class RigPage(QWidget):
     """The open rig in figures, and four ways to another."""
 
     finished = Signal()
+    onward = Signal()
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()

@@ -31,9 +31,11 @@ class RunPage(QWidget):
     Signals
     -------
     finished : a calibration has ended; what it left in the rig and beside it may be new
+    onward : on to what is to be done next
     """
 
     finished = Signal()
+    onward = Signal()
 
     def __init__(self, desk: Desk, kind: StepKind, devices: Devices) -> None:
         super().__init__()
@@ -56,12 +58,13 @@ class RunPage(QWidget):
         self.accept = key_button("Accept", "A", "Store the result in rig.toml", partial(self._order, "accept"), primary=True)
         self.reject = key_button("Reject", "X", "Drop the result; rig.toml stays as it is", partial(self._order, "reject"))
         self.again = key_button("Back", "Backspace", "Back to what is asked", self._back)
+        self.next = key_button("Next step", "N", "On to what is to be done next", self.onward.emit, primary=True)
         self.larger = key_button("Larger picture", "Z", "Give the evidence all the room, or the verdict its own again", self.live.turn_larger)
         self._build()
 
     @property
     def buttons(self) -> list[QPushButton]:
-        return [self.start, self.finish, self.cancel, self.accept, self.reject, self.again, self.larger]
+        return [self.start, self.finish, self.cancel, self.accept, self.reject, self.again, self.larger, self.next]
 
     @property
     def running(self) -> bool:
@@ -111,7 +114,7 @@ class RunPage(QWidget):
             line.addWidget(button)
         line.addStretch()
         line.addWidget(self.larger)
-        for button in (self.reject, self.accept):
+        for button in (self.reject, self.accept, self.next):
             line.addWidget(button)
         self._head = QWidget()
         head = QHBoxLayout(self._head)
@@ -220,6 +223,9 @@ class RunPage(QWidget):
         self.start.setText("Start" if before else "Start again")
         self.start.setEnabled(not self._blocked)
         self.again.setVisible(over)
+        stored = self.course.ended is not None and self.course.ended.stored
+        self.next.setVisible(over and stored)
+        set_primary(self.start, primary=not (over and stored))
         self.larger.setVisible(self.live.picture.evidence is not None and not before)
         # While it runs the advice stands in the head's place.
         other = self.running and self.step is not None and self._running_key != self.step.key

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Literal
 
-import numpy as np
-
 from gui.calibrate.results import Result
 from gui.calibrate.sources import needs_camera
+from gui.calibrate.words import age_days, ago_words, camera_figures, count_words, pivot_figures, sd_mm, sd_words, stored_tip
 from navtwin.bus.words import name_words
-from navtwin.nouns import Body, PivotResult, Rig, RigCamera, Setup, Tool, symmetric
+from navtwin.nouns import Body, PivotResult, Rig, RigCamera, Setup, Tool
 
 #: `ask`: a verdict waits for the operator. `doubtful`: there is one, and reason to doubt it. `waiting`: another step comes first.
 StepState = Literal["done", "ask", "doubtful", "todo", "waiting", "optional", "needless"]
@@ -113,7 +112,7 @@ def _rig_step(known: Known) -> Step:
     rig = known.rig
     if rig is None:
         return Step("rig/", "rig", "", "Rig", "todo", "there is none: make one, or open one")
-    sizes = f"{_count(len(rig.body), 'marker body', 'marker bodies')}, {_count(len(rig.tool), 'tool')}"
+    sizes = f"{count_words(len(rig.body), 'marker body', 'marker bodies')}, {count_words(len(rig.tool), 'tool')}"
     figures = (
         ("file", known.rig_name),
         ("tracker", f"{rig.tracker.name}, {rig.tracker.rate_hz:g} Hz"),
@@ -154,18 +153,6 @@ def camera_doubt(camera: RigCamera, now: datetime) -> tuple[StepState, str]:
     return "done", f"{error}, {ago_words(days)}"
 
 
-def camera_figures(camera: RigCamera, now: datetime) -> tuple[tuple[str, str], ...]:
-    """What the rig states of a camera, in words."""
-    days = age_days(camera.calibrated, now)
-    return (
-        ("camera", f"{name_words(camera.name)}, {camera.width_px} × {camera.height_px} px"),
-        ("held-out error", _px(camera.held_out_px)),
-        ("error in the fit", _px(camera.rms_px)),
-        ("focal length", f"{camera.focal_px[0]:.1f} px" + (f" ± {2 * camera.intrinsics_sd[0]:.1f}" if camera.intrinsics_sd else "")),
-        ("calibrated", f"{camera.calibrated[:10]}, {ago_words(days)}" if days is not None else "—"),
-    )
-
-
 def _cameras_step(rig: Rig) -> Step:
     title = "Further cameras"
     if not rig.camera:
@@ -191,10 +178,10 @@ def _markers_step(known: Known, rig: Rig, body: Body) -> Step:
         return Step(key, "markers", body.name, title, "doubtful", "it has no printed markers: a camera cannot see it", figures)
     if not rig.camera:
         return Step(key, "markers", body.name, title, "waiting", "calibrate the camera first", figures)
+    planned = Step(key, "markers", body.name, title, "todo", f"as planned, not measured: {body.sd_mm:.2f} mm (sd) is assumed", figures)
     result = known.results.get(("markers", body.name))
-    if result is None:
-        return Step(key, "markers", body.name, title, "todo", f"as planned, not measured: {body.sd_mm:.2f} mm (sd) is assumed", figures)
-    return _by_result(Step(key, "markers", body.name, title, "done", f"error {body.sd_mm:.2f} mm (sd)", figures), result, known.now)
+    held = result is not None and _alike(result, "sd_mm", body.sd_mm, 1e-4)
+    return _by_result(planned, result, known.now, f"error {body.sd_mm:.2f} mm (sd)" if held else "")
 
 
 def _pivot_step(known: Known, rig: Rig, tool: Tool, body: Body) -> Step:
@@ -206,13 +193,14 @@ def _pivot_step(known: Known, rig: Rig, tool: Tool, body: Body) -> Step:
     if known.setup is not None and name in known.setup.calibrated:
         found = pivot_of(known.setup, name)
         if found is not None:
-            return Step(key, "pivot", name, title, "done", f"in use in this session, {_sd_words(found.covariance)}", pivot_figures(found))
+            return Step(key, "pivot", name, title, "done", f"in use in this session, {sd_words(found.covariance)}", pivot_figures(found))
     if tool.tip_mm is not None:
         if tool.tip_covariance is None:
-            return Step(key, "pivot", name, title, "doubtful", "how well it is known is not stated: pivot it", _stored_tip(tool))
+            return Step(key, "pivot", name, title, "doubtful", "how well it is known is not stated: pivot it", stored_tip(tool))
         day = known.results.get(("pivot", name))
-        when = f", {ago_words((known.now - day.date).days)}" if day and day.date and day.accepted else ""
-        return Step(key, "pivot", name, title, "done", f"stored in the rig, {_sd_words(tool.tip_covariance)}{when}", _stored_tip(tool))
+        held = day is not None and _alike(day, "tip_sd_mm", sd_mm(tool.tip_covariance), 1e-3 * sd_mm(tool.tip_covariance) + 1e-6)
+        when = f", {ago_words((known.now - day.date).days)}" if held and day is not None and day.date is not None else ""
+        return Step(key, "pivot", name, title, "done", f"stored in the rig, {sd_words(tool.tip_covariance)}{when}", stored_tip(tool))
     if known.by_camera and not body.marker:
         return Step(key, "pivot", name, title, "waiting", f"body {name_words(body.name)} has no printed markers: a camera cannot see it")
     if known.by_camera and not rig.camera:
@@ -223,18 +211,15 @@ def _pivot_step(known: Known, rig: Rig, tool: Tool, body: Body) -> Step:
 def _axis_step(known: Known, rig: Rig, tool: Tool, body: Body) -> Step:
     key, title = f"axis/{tool.name}", f"Axis of {name_words(tool.name)}"
     figures = (("axis known to", f"{math.degrees(tool.axis_sd_rad):.2f}° (sd)"),)
-    result = known.results.get(("axis", tool.name))
-    if result is not None:
-        return _by_result(
-            Step(key, "axis", tool.name, title, "done", f"known to {math.degrees(tool.axis_sd_rad):.2f}° (sd)", figures), result, known.now
-        )
     if tool.tip_mm is None:
         return Step(key, "axis", tool.name, title, "waiting", "store its tip in the rig first: it says which end is the front", figures)
     if known.by_camera and not (rig.camera and body.marker):
         return Step(key, "axis", tool.name, title, "waiting", "calibrate the camera first", figures)
-    return Step(
-        key, "axis", tool.name, title, "optional", f"as drawn, {math.degrees(tool.axis_sd_rad):.2f}° (sd) is stated: spin it to measure", figures
-    )
+    sd = f"{math.degrees(tool.axis_sd_rad):.2f}° (sd)"
+    drawn = Step(key, "axis", tool.name, title, "optional", f"as drawn, {sd} is stated: spin it to measure", figures)
+    result = known.results.get(("axis", tool.name))
+    held = result is not None and _alike(result, "axis_sd_rad", tool.axis_sd_rad, 1e-3 * tool.axis_sd_rad)
+    return _by_result(drawn, result, known.now, f"known to {sd}" if held else "")
 
 
 def _latency_step(known: Known, rig: Rig) -> Step:
@@ -244,84 +229,30 @@ def _latency_step(known: Known, rig: Rig) -> Step:
         return Step("latency/", "latency", "", "Latency", "needless", f"{said}, declared for this tracker", figures)
     if not rig.camera:
         return Step("latency/", "latency", "", "Latency", "waiting", "calibrate the camera first", figures)
+    typical = Step("latency/", "latency", "", "Latency", "todo", f"{said} is typical, not measured: film the clock", figures)
     results = [r for (what, _), r in known.results.items() if what == "latency"]
-    if not results:
-        return Step("latency/", "latency", "", "Latency", "todo", f"{said} is typical, not measured: film the clock", figures)
-    newest = max(results, key=lambda r: r.date or datetime.min.replace(tzinfo=UTC))
-    return _by_result(Step("latency/", "latency", "", "Latency", "done", said, figures), newest, known.now)
+    newest = max(results, key=lambda r: r.date or datetime.min.replace(tzinfo=UTC), default=None)
+    held = newest is not None and _alike(newest, "latency_ms", rig.tracker.latency_ms, 0.051)
+    return _by_result(typical, newest, known.now, said if held else "")
 
 
-def _by_result(step: Step, result: Result, now: datetime) -> Step:
-    """`step` as the result file beside the rig has it."""
-    if not result.accepted:
-        why = f"the last attempt was refused: {'; '.join(result.reasons) or 'no reason is given'}"
-        return Step(step.key, step.kind, step.subject, step.title, "todo", why, step.figures)
-    if result.date is None:
+def _by_result(step: Step, result: Result | None, now: datetime, held: str) -> Step:
+    """`step`, which knows the rig alone, with the result beside the rig; `held` says what the rig holds of that result, "" where it does not."""
+    if result is None:
         return step
-    days = (now - result.date).days
-    figures = (*step.figures, ("measured", f"{result.date.date().isoformat()}, {ago_words(days)}"))
-    return Step(step.key, step.kind, step.subject, step.title, "done", f"{step.why}, {ago_words(days)}", figures)
+    ago = ago_words((now - result.date).days) if result.date is not None else "on a day that is not stated"
+    if not result.accepted:
+        return replace(step, why=f"the last attempt was refused: {'; '.join(result.reasons) or 'no reason is given'}")
+    if not held:
+        return replace(step, why=f"measured {ago}, but this rig does not hold that result: {step.why}")
+    return replace(step, state="done", why=f"{held}, {ago}", figures=(*step.figures, ("measured", ago)))
+
+
+def _alike(result: Result, figure: str, value: float, within: float) -> bool:
+    """Whether a result's figure is the one that the rig holds, as rounded there."""
+    return figure in result.numbers and abs(result.numbers[figure] - value) <= within
 
 
 def pivot_of(setup: Setup | None, tool: str) -> PivotResult | None:
     """The running core's result for a tool, pending or in use."""
     return next((p for p in setup.pivots if p.tool == tool), None) if setup is not None else None
-
-
-def pivot_figures(found: PivotResult) -> tuple[tuple[str, str], ...]:
-    """A pivot in words. Its residual says how well the poses agree, and is told as that."""
-    x, y, z = found.tip_mm
-    return (
-        ("tip known to", _sd_words(found.covariance)),
-        ("along x, y, z of the marker", ", ".join(f"{math.sqrt(max(0.0, found.covariance[n])):.2f}" for n in (0, 3, 5)) + " mm (sd)"),
-        ("in its worst direction", f"{worst_sd_mm(found.covariance):.2f} mm (sd)"),
-        ("tip in marker axes", f"{x:.2f}, {y:.2f}, {z:.2f} mm"),
-        ("poses agree within", f"{found.rms_mm:.2f} mm RMS (not how accurate the tip is)"),
-        ("poses", f"{found.samples}"),
-    )
-
-
-def _stored_tip(tool: Tool) -> tuple[tuple[str, str], ...]:
-    assert tool.tip_mm is not None
-    x, y, z = tool.tip_mm
-    known = (("tip known to", _sd_words(tool.tip_covariance)),) if tool.tip_covariance else ()
-    return (*known, ("tip in marker axes", f"{x:.2f}, {y:.2f}, {z:.2f} mm"))
-
-
-def sd_mm(covariance: tuple[float, ...]) -> float:
-    """RMS of the standard deviations along three axes, from (xx xy xz yy yz zz), mm."""
-    xx, _, _, yy, _, zz = covariance
-    return math.sqrt(max(0.0, (xx + yy + zz) / 3.0))
-
-
-def worst_sd_mm(covariance: tuple[float, ...]) -> float:
-    """Standard deviation along the direction in which it is largest, mm."""
-    return math.sqrt(max(0.0, float(np.linalg.eigvalsh(symmetric(covariance, 3))[-1])))
-
-
-def _sd_words(covariance: tuple[float, ...]) -> str:
-    return f"{sd_mm(covariance):.2f} mm (sd)"
-
-
-def age_days(calibrated: str, now: datetime) -> int | None:
-    """Whole days since an ISO date; None where it is none."""
-    try:
-        date = datetime.fromisoformat(calibrated)
-    except ValueError:
-        return None
-    return (now - (date if date.tzinfo else date.replace(tzinfo=UTC))).days
-
-
-def ago_words(days: int) -> str:
-    """`today`, `yesterday`, `12 days ago`; what lies ahead is said too, for a clock is wrong then."""
-    if days < 0:
-        return "dated in the future"
-    return "today" if days == 0 else "yesterday" if days == 1 else f"{days} days ago"
-
-
-def _px(value: float | None) -> str:
-    return "—" if value is None else f"{value:.3f} px"
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"

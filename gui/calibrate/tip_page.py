@@ -17,12 +17,14 @@ class TipPage(QWidget):
     """Two pages for one step. The session's is in front while a session runs, until another is chosen."""
 
     finished = Signal()
+    onward = Signal()
 
     def __init__(self, desk: Desk, devices: Devices) -> None:
         super().__init__()
         self._desk = desk
         self.session, self.command = PivotPage(desk), RunPage(desk, "pivot", devices)
         self.command.finished.connect(self.finished)
+        self.command.onward.connect(self.onward)
         self._chosen: bool | None = None
         self.by_session = key_button("In the running session", "G", "Pivot it in the running session", lambda: self._choose(True))
         self.by_command = key_button(

@@ -239,6 +239,8 @@ def test_a_calibration_from_its_live_picture_to_the_stored_camera(qtbot: Any, pl
     assert desk.rig is not None and desk.rig.camera[0].held_out_px == 0.27
     assert next(s for s in place.steps if s.kind == "camera").state == "done"
     assert run.live.advice.text() == "Stored in rig.toml" and run._film is None
+    qtbot.keyClick(place, Qt.Key.Key_N)
+    assert place.chosen == "markers/ref"
 
 
 def test_a_refusal_gives_its_reasons_and_nothing_to_accept(qtbot: Any, place: CalibratePlace, desk: Desk, child: Any):

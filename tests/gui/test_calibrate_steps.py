@@ -17,7 +17,8 @@ from gui.calibrate.results import Result, read_results
 from gui.calibrate.session_words import session_view
 from gui.calibrate.source_field import cameras_in
 from gui.calibrate.sources import CAMERA, CAMERAS, FILM, IGTL, NDI, address, needs_camera, practice_address
-from gui.calibrate.steps import OLD_DAYS, OWN_CALIBRATION, Known, Step, next_step, sd_mm, steps_of, worst_sd_mm
+from gui.calibrate.steps import OLD_DAYS, OWN_CALIBRATION, Known, Step, next_step, steps_of
+from gui.calibrate.words import sd_mm, worst_sd_mm
 from gui.link.board import Moment
 from navtwin.errors import InputRefused
 from navtwin.nouns import Body, Part, PivotResult, Pose, Rig, RigCamera, Setup, SquareMarker, Tool, Tracker
@@ -156,8 +157,22 @@ def test_an_axis_waits_for_the_stored_tip():
     assert step(Known(sphere_rig(), now=NOW), "axis/drill").state == "waiting"
     stored = replace(sphere_rig(), tool=(tool(tip_mm=(0, -150, 0)),))
     assert step(Known(stored, now=NOW), "axis/drill").state == "optional"
-    measured = {("axis", "drill"): Result("axis", "drill", NOW - timedelta(days=3), True, (), Path("x"))}
-    assert "3 days ago" in step(Known(stored, results=measured, now=NOW), "axis/drill").why
+    measured = Result("axis", "drill", NOW - timedelta(days=3), True, (), Path("x"), {"axis_sd_rad": 0.0200004})
+    found = step(Known(stored, results={("axis", "drill"): measured}, now=NOW), "axis/drill")
+    assert (found.state, found.why) == ("done", "known to 1.15° (sd), 3 days ago")
+
+
+@pytest.mark.parametrize(
+    ("key", "figure", "value"), [("markers/drill", "sd_mm", 0.3), ("latency/", "latency_ms", 60.04), ("axis/drill", "axis_sd_rad", 0.02)]
+)
+def test_a_result_that_nobody_stored_does_not_count(key: str, figure: str, value: float):
+    what, _, name = key.partition("/")
+    rig = printed_rig(camera(), of=tool(tip_mm=(0, -150, 0)))
+    for number, done in ((value, True), (value * 1.1, False)):
+        result = Result(what, name, NOW, True, (), Path("x"), {figure: number})
+        found = step(Known(rig, results={(what, name): result}, now=NOW), key)
+        assert (found.state == "done") == done, found
+        assert done or "does not hold that result" in found.why
 
 
 def test_a_refused_result_leaves_its_step_to_do_with_the_reason():
@@ -174,7 +189,18 @@ def test_the_worst_direction_is_at_least_the_mean_one(variances: tuple[float, ..
     assert worst_sd_mm(covariance) >= sd_mm(covariance) - 1e-9
 
 
-HEAD = 'calibration = "{what}"\nname = "{name}"\ndate = "{date}"\naccepted = {ok}\nreasons = [{why}]\n\n[figures]\nrms = [[1.0, 2.0]]\n'
+HEAD = """calibration = "{what}"
+name = "{name}"
+date = "{date}"
+accepted = {ok}
+reasons = [{why}]
+
+[figures]
+rms = [[1.0, 2.0]]
+tip_sd_mm = 0.012
+angle = 6.1e1
+wrong = 1.2.3
+"""
 
 
 def write(folder: Path, what: str, name: str, date: str, *, ok: bool) -> None:
@@ -190,6 +216,7 @@ def test_the_newest_accepted_result_counts_and_a_later_refusal_does_not_hide_it(
     write(tmp_path, "axis", "drill", "2026-11-20T10:00:00+00:00", ok=False)
     found = read_results(tmp_path)
     assert found["pivot", "drill"].date == datetime(2026, 11, 9, 10, tzinfo=UTC)
+    assert found["pivot", "drill"].numbers == {"tip_sd_mm": 0.012, "angle": 6.1e1}
     assert not found["axis", "drill"].accepted and found["axis", "drill"].reasons == ("too little tilt",)
 
 
