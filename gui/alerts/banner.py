@@ -17,6 +17,8 @@ from navtwin.scene.distances import signed
 
 #: The level's type: capitals of 0.72 x 38 x 0.40 mm = 11 mm on a 24-inch screen, 19 minutes of arc at 2 m (`gui.navigate.card` has the reckoning).
 LEVEL_PX = 38.0
+#: In design pixels; while no session runs there is no alert to show, and a place has use for the room.
+HEIGHT, IDLE_HEIGHT = 112, 56
 #: Alerts written out beside the most pressing one; any further are counted.
 MOST_OTHERS = 3
 LINK_LOST_ID, NO_LINK_ID, ENDED_ID = "LINK_LOST/core", "NO_LINK/core", "SESSION_ENDED/core"
@@ -70,7 +72,10 @@ class LevelBlock(QWidget):
 
 
 class AlertBanner(QFrame):
-    """The most pressing proximity alert in large type, the next ones beside it. Its height never changes, so that nothing below it jumps."""
+    """The most pressing proximity alert in large type, the next ones beside it.
+
+    Its height changes only as a session begins or ends, so that nothing below it jumps while one runs.
+    """
 
     def __init__(self, acknowledge: Acknowledge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -82,7 +87,7 @@ class AlertBanner(QFrame):
         self.more = QLabel("", self)
         self.more.setProperty("dim", True)
         self._edge: Priority = "none"
-        self._scale = 1.0
+        self._scale, self._idle = 1.0, False
         middle = QVBoxLayout()
         middle.setSpacing(2)
         for stretch in (self.headline, self.detail):
@@ -110,6 +115,7 @@ class AlertBanner(QFrame):
 
     def show_moment(self, moment: Moment, now_ns: int) -> None:
         alerts = [row for row in ordered(moment.alerts) if isinstance(row, Alert)]
+        self._set_idle(moment.link in ("waiting", "ended") and not alerts)
         if alerts:
             self._show_first(alerts[0], moment, now_ns)
         else:
@@ -126,7 +132,7 @@ class AlertBanner(QFrame):
 
     def set_scale(self, scale: float) -> None:
         self._scale = scale
-        self.setFixedHeight(round(112 * scale))
+        self.setFixedHeight(round((IDLE_HEIGHT if self._idle else HEIGHT) * scale))
         self.block.set_scale(scale)
         for line in self._others:
             line.set_scale(scale)
@@ -156,6 +162,10 @@ class AlertBanner(QFrame):
 
     def _show_calm(self, moment: Moment) -> None:
         self._set_edge("none")
+        if self._idle:
+            self.block.show_level("NO SESSION", "", "none", known=False, lit=True)
+            self.detail.set_text("No session runs: nothing is watched, and nothing can warn you")
+            return
         if moment.link_lost or moment.alerts is None:
             self.block.show_level("UNKNOWN", "", "none", known=False, lit=True)
             self.headline.set_text("Nothing is known")
@@ -179,6 +189,12 @@ class AlertBanner(QFrame):
         why = ", ".join(sorted({STATUS_WORDS[pair.status] for pair in unknown}))
         known = f"{len(pairs) - len(unknown)} of {len(pairs)} distances known"
         self.detail.set_text(why.capitalize() if all_unknown else f"{known}; the others are {why}" if unknown else known)
+
+    def _set_idle(self, idle: bool) -> None:
+        if idle != self._idle:
+            self._idle = idle
+            self.headline.setVisible(not idle)
+            self.set_scale(self._scale)
 
     def _set_edge(self, priority: Priority) -> None:
         if priority != self._edge:
@@ -261,6 +277,6 @@ def link_alarm(moment: Moment) -> TechnicalAlarm | None:
 
 _LINK_ALARMS: dict[str, tuple[str, Priority, str, str]] = {
     "lost": (LINK_LOST_ID, "high", "nothing is heard from the core, and nothing shown is known", "check that it runs, and the network"),
-    "waiting": (NO_LINK_ID, "medium", "no core has been heard yet", "start one with `navtwin run CASE --source ...`"),
+    "waiting": (NO_LINK_ID, "low", "no core has been heard yet", "start a session in Calibrate, or a core with `navtwin run`"),
     "ended": (ENDED_ID, "low", "the core has ended the session", "its log holds everything"),
 }

@@ -25,7 +25,7 @@ from navtwin.bus.signals import SIGNALS
 from navtwin.errors import InputRefused
 from navtwin.nouns import LEVELS, Lamp, Level, Priority
 from navtwin.scene.distances import PairRow, StructureRow
-from tests.gui.room import CLEAR_S, DANGER_S, Desk, said, scene
+from tests.gui.room import CLEAR_S, DANGER_S, MS, Desk, said, scene
 from tests.gui.vision import SIGHTS, contrast, pixels, told_apart
 
 ROOT = Path(__file__).parents[2]
@@ -239,3 +239,27 @@ def test_the_style_sheet_is_one_that_qt_reads(qtbot: Any, qtlog: Any, ink: Ink, 
 @pytest.mark.parametrize(("size", "scale"), [((1280, 800), 1.0), ((1920, 1080), 1.4), ((2560, 1440), 1.8), ((3840, 2160), 2.7), ((7680, 4320), 3.0)])
 def test_type_grows_with_the_screen(size: tuple[int, int], scale: float):
     assert theme.scale_for(*size) == pytest.approx(scale)
+
+
+def test_without_a_session_the_banner_is_low_and_says_that_nothing_is_watched(qtbot: Any):
+    desk, heights = Desk(), []
+    banner = AlertBanner(lambda _row: None)
+    qtbot.addWidget(banner)
+    banner.set_scale(1.0)
+    banner.show()
+
+    def look() -> None:
+        banner.show_moment(desk.board.moment(), 0)
+        heights.append(banner.height())
+
+    look()
+    assert "nothing can warn you" in banner.detail.text() and banner.block.word == "NO SESSION"
+    for t_s in (CLEAR_S, DANGER_S, CLEAR_S):
+        desk.tell(t_s)
+        look()
+        assert "nothing can warn you" not in banner.detail.text() and banner.headline.isVisible()
+    desk.clock.ns += 400 * MS
+    look()
+    assert desk.board.moment().link == "lost" and banner.block.word == "UNKNOWN"
+    # Only the session's beginning moves what lies below; a lost link does not.
+    assert heights[0] < heights[1] and len(set(heights[1:])) == 1
