@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -52,6 +51,14 @@ class SourceEnded(Exception):
     """The source has no more items."""
 
 
+class Flag(Protocol):
+    """What one thread sets and another waits for (`threading.Event`)."""
+
+    def set(self) -> None: ...
+    def clear(self) -> None: ...
+    def wait(self, timeout: float | None = None) -> bool: ...
+
+
 class PictureTap(Protocol):
     """Where the pictures behind a source's frames can be had, for people to look at. They are made only while they are wanted.
 
@@ -62,7 +69,9 @@ class PictureTap(Protocol):
     """
 
     wanted: bool
-    arrived: threading.Event
+
+    @property
+    def arrived(self) -> Flag: ...
 
     def take(self) -> Sequence[tuple[VideoFrame, bytes]]:
         """Headers and JPEGs that have come since, oldest first; `number` is that of the `TrackerFrame` that was made from the picture.
