@@ -19,8 +19,11 @@ def cue_between(before: Setup | None, after: Setup) -> CueName | None:
         return "began"
     if was and not now and was != "pivot":
         return None if after.message == CANCELLED else _ended(was, before, after)
-    if "registration" in before.computing and "registration" not in after.computing:
-        return "taken" if "registration" in after.pending and after.registration is not None and after.registration.accepted else "refused"
+    result = after.registration
+    if "registration" in after.pending and result is not None and (before.registration is None or before.registration.request != result.request):
+        return "taken" if result.accepted else "refused"
+    if "registration" in before.computing and not {"registration"} & {*after.computing, *after.pending}:
+        return "refused"
     return None
 
 

@@ -341,3 +341,10 @@ def test_a_case_without_landmarks_sends_one_to_case() -> None:
         assert (found.headline, found.place) == (f"The case has {words}", "case")
     assert obstacle(None, moment(session), opening=True).headline == "The case is being read"  # type: ignore[union-attr]
     assert obstacle(None, moment(session)).place == "case"  # type: ignore[union-attr]
+
+
+def test_a_registration_that_could_not_be_computed_is_heard_as_refused() -> None:
+    session, _ = calibrated()
+    before = msgspec.structs.replace(session.setup, computing=("registration",))
+    assert cue_between(before, session.setup) == "refused"
+    assert cue_between(before, before) is None

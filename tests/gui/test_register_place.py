@@ -132,7 +132,7 @@ def test_without_a_case_or_a_session_it_says_where_to_go(room: Room, qtbot: Any)
 
 def test_keys_lead_from_the_first_touch_to_a_checked_registration(room: Room) -> None:
     room.open()
-    place, session = room.place, room.session
+    place = room.place
     for name in NAMES:
         assert name in place.headline.text()
         room.press(Qt.Key.Key_Return)
