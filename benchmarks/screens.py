@@ -87,6 +87,9 @@ def _take(case: Path, log: Path, out: Path, sizes: list[tuple[int, int]], themes
     for shot in SHOTS:
         if only and shot.name not in only:
             continue
+        if not shot.follows:
+            window.notice.cancel_job()
+            _until(app, studio, lambda: not window.notice.busy)
         shot.prepare(studio)
         for name in themes:
             window.choose_theme(name)
@@ -94,6 +97,8 @@ def _take(case: Path, log: Path, out: Path, sizes: list[tuple[int, int]], themes
                 window.resize(width, height)
                 path = out / f"{shot.name}-{name}-{width}x{height}.png"
                 print(path.name, _save(_still(app, studio, shot), path), "bytes", flush=True)
+    window.notice.cancel_job()
+    _until(app, studio, lambda: not window.notice.busy)
     window.leave()
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtWidgets import QPushButton
+
 from screens_parts.reel import Frame, Reel, Screening
 
 if TYPE_CHECKING:
@@ -42,12 +44,14 @@ class Shot:
     prepare : brings the window there; called once
     ready : whether all that is loaded beside the window is there
     moving : it never comes to rest, and is pictured once it is ready
+    follows : it goes on from where the one before it ended
     """
 
     name: str
     prepare: Callable[[Studio], None]
     ready: Callable[[Studio], bool] = lambda _studio: True
     moving: bool = False
+    follows: bool = False
 
 
 def _told(*wanted: str, technical: str = "") -> Callable[[Frame], bool]:
@@ -79,9 +83,29 @@ def _navigating(studio: Studio) -> bool:
     return _painted(scenery.view) and not slices.scan_words and all(pane.words != "LOADING" for pane in slices.panes.values())
 
 
-def _case(studio: Studio) -> None:
-    studio.screening.show(None)
-    studio.place("case")
+def _case(page: str) -> Callable[[Studio], None]:
+    def prepare(studio: Studio) -> None:
+        studio.screening.show(None)
+        place = studio.place("case")
+        place.show_page(page)
+        scene = studio.window.desk.scene
+        assert scene is not None
+        plan = scene.plans[0]
+        place.slices.go_to(plan.target_mm)
+
+    return prepare
+
+
+def _case_tools(studio: Studio) -> None:
+    _case("tools")(studio)
+    studio.window.places["case"].tools.take("bone")
+
+
+def _case_new(studio: Studio) -> None:
+    place = studio.place("case")
+    place.tools.take(None)
+    place.show_page("structures")
+    next(button for button in place.findChildren(QPushButton) if button.text().startswith("Other case")).click()
 
 
 def _register(studio: Studio) -> None:
@@ -121,9 +145,8 @@ def _decided(studio: Studio) -> bool:
 
 
 def _calibrate_tip(studio: Studio) -> None:
-    """Back to the rehearsal's own rig; what was calibrated is not stored."""
+    """Back to the rehearsal's own rig."""
     place = studio.place("calibrate")
-    place.pages["camera"].reject.click()
     case = studio.window.desk.folder
     assert case is not None
     studio.window.desk.open_rig(case / "rig.toml")
@@ -152,9 +175,12 @@ def _reviewed(studio: Studio) -> bool:
 
 
 SHOTS: tuple[Shot, ...] = (
-    Shot("case", _case),
+    Shot("case", _case("structures")),
+    Shot("case-plan", _case("plan")),
+    Shot("case-tools", _case_tools),
+    Shot("case-new", _case_new),
     Shot("calibrate", _calibrate_camera, _half_way, moving=True),
-    Shot("calibrate-verdict", _finish_camera, _decided, moving=True),
+    Shot("calibrate-verdict", _finish_camera, _decided, moving=True, follows=True),
     Shot("calibrate-tip", _calibrate_tip),
     Shot("register", _register),
     Shot("navigate", _navigate(lambda frame: frame.alerts.phase == "navigation" and not frame.told(), 12_000), _navigating),

@@ -39,7 +39,7 @@ class AlertReadout(QFrame):
         row.setSpacing(14)
         row.addWidget(self.block)
         row.addLayout(words, 1)
-        then = QLabel("in the log, not now")
+        then = QLabel("in the log")
         then.setProperty("dim", True)
         row.addWidget(then)
 
