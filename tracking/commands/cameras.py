@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -111,14 +112,17 @@ def cameras(
     kept = _gathered(source, board, chosen, _provisional(size, len(chosen)) if live else None, quiet=as_json, screen=screen)
     models, alone = _models(kept, chosen, loaded)
     found = calibrate_cameras(kept, models, baseline_mm=baseline_mm)
-    folder = _folder(out, rig)
+    folder, said = _folder(out, rig), list[str]()
     for name, one in alone.items():
         report = camera_report(one, name, [source, board.name])
         path = report.save(folder)
+        said += report.lines
         if screen is None:
             report.show(path, as_json=False, to_error=as_json)
     reasons = [f"camera '{name}': {why}" for name, one in alone.items() for why in one.reasons] + list(found.reasons)
     report = _cameras_report(found, chosen, [source, board.name, rig.name], tuple(reasons))
+    if screen is not None:
+        report = replace(report, lines=[*said, *report.lines])
     report.finish(folder, as_json=as_json, store=(rig, _storing(alone, 0.0, chosen, found)) if write else None, screen=screen)
 
 
