@@ -33,7 +33,7 @@ class PivotPage(QWidget):
         self.sketch, self.ring = Sketch("pivot"), Ring()
         self.headline, self.detail, self.figures = QLabel(), QLabel(), QLabel()
         self.gate, self.answer = said(), said("news")
-        self.duration = QComboBox()
+        self.during, self.duration = QLabel("for"), QComboBox()
         self.duration.addItems([f"{seconds} s" for seconds in DURATIONS_S])
         self.duration.setCurrentIndex(DURATIONS_S.index(USUAL_S))
         self.duration.setToolTip("How long poses are collected; longer and wider is better")
@@ -73,7 +73,8 @@ class PivotPage(QWidget):
             button.setVisible(name in view.may)
         self.start.setText("Start again" if view.phase in ("deciding", "in use") else "Start")
         set_primary(self.start, primary="accept" not in view.may)
-        self.duration.setEnabled("start" in view.may)
+        for part in (self.during, self.duration):
+            part.setVisible("start" in view.may)
 
     def cancel_pivot(self) -> None:
         """Forget a pivot that is under way."""
@@ -121,7 +122,7 @@ class PivotPage(QWidget):
         line = QHBoxLayout()
         for button in (self.start, self.finish, self.cancel):
             line.addWidget(button)
-        line.addWidget(QLabel("for"))
+        line.addWidget(self.during)
         line.addWidget(self.duration)
         line.addStretch()
         for button in (self.reject, self.accept):
@@ -140,14 +141,14 @@ class PivotPage(QWidget):
             left = f"{view.seconds_left:.0f} s" if view.phase == "collecting" else f"{int(view.seconds_left) + 1}"
             self.ring.show_share(view.share, left, "get ready" if view.phase == "counting in" else f"{view.samples} poses")
         elif view.result is not None:
-            self.ring.show_share(0.0, f"{sd_mm(view.result.covariance):.2f}", "mm, sd of the tip")
+            self.ring.show_share(0.0, f"{sd_mm(view.result.covariance):.2f}", "mm (sd)")
         else:
             self.ring.show_share(view.share or 0.0, f"{view.samples}" if view.samples else "—", "poses")
 
     def _show_result(self, result: PivotResult | None, *, pending: bool) -> None:
         self.figures.setText(table(pivot_figures(result)) if result is not None else "")
         self.figures.setVisible(result is not None)
-        self.guide.setVisible(result is None or (result.accepted and not pending))
+        self.guide.setVisible(result is None)
         if result is None:
             say(self.gate, "")
         elif result.accepted:

@@ -62,7 +62,7 @@ class Pivoting:
         self._begin_ns: int | None = None
         self._started_ns: int | None = None
         self._stopped_ns: int | None = None
-        self._heard = False
+        self._heard, self._epoch = False, ""
         self._samples, self._grew_ns = 0, 0
         self._trouble = ""
 
@@ -104,24 +104,32 @@ class Pivoting:
         """Look at the clock and at what the core says; the order that is due now, if any."""
         setup = moment.setup
         if moment.link_lost or setup is None:
-            if self.under_way:
-                self._trouble = "the core fell silent: what was collected is lost"
-                self._begin_ns = self._started_ns = None
+            self._miss(moment)
             return None
         if self._begin_ns is not None:
-            if _other(setup, self.tool):
+            if setup.collecting:
                 self._begin_ns, self._trouble = None, f"the core is collecting {name_words(setup.collecting)} already"
             elif now_ns >= self._begin_ns:
                 self._begin_ns, self._started_ns, self._heard = None, now_ns, False
-                self._samples, self._grew_ns = 0, now_ns
+                self._epoch, self._samples, self._grew_ns = moment.epoch, 0, now_ns
                 return Collect(what="pivot", tool=self.tool, action="start")
             return None
         if self._started_ns is None:
+            return None
+        if moment.epoch != self._epoch:
+            self._started_ns, self._trouble = None, "another session has begun: what was collected is lost"
             return None
         self._listen(setup, now_ns)
         if self._started_ns is not None and now_ns - self._started_ns >= self.seconds * S:
             return self.finish(now_ns)
         return None
+
+    def _miss(self, moment: Moment) -> None:
+        """The core is not heard. It may be for a moment: what it collects it goes on collecting, and it is asked to stop once it is heard again."""
+        if self._begin_ns is not None:
+            self._begin_ns, self._trouble = None, "the core fell silent before the collection began"
+        if self._started_ns is not None and moment.link == "ended":
+            self._started_ns, self._trouble = None, "the session has ended: what was collected is lost"
 
     def _listen(self, setup: Setup, now_ns: int) -> None:
         """Whether the core does collect, and whether poses come."""
@@ -139,6 +147,8 @@ class Pivoting:
         """What to show now."""
         name, setup = name_words(self.tool), moment.setup
         if moment.link_lost or setup is None:
+            if self._started_ns is not None:
+                return PivotView("no core", "the core is not heard", "It may still be collecting; it is asked to stop once it is heard again.", True)
             words = {"waiting": "no session runs", "ended": "the session has ended", "lost": "the core is not heard"}.get(
                 moment.link, "waiting for the core"
             )

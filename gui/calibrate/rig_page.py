@@ -52,7 +52,9 @@ class RigPage(QWidget):
         self.known.setText(table(step.figures))
         self.ways["demo"].setEnabled(desk.folder is not None)
         self.ways["bring"].setEnabled(desk.rig_path is not None)
-        set_primary(self.ways["demo" if desk.folder is not None and step.state == "todo" else "open"], primary=step.state == "todo")
+        first = "" if step.state != "todo" else "demo" if desk.folder is not None else "open"
+        for name in ("demo", "open"):
+            set_primary(self.ways[name], primary=name == first)
 
     def show_now(self, now_ns: int) -> None:
         """Nothing here depends on the time."""

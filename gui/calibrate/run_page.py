@@ -225,7 +225,8 @@ class RunPage(QWidget):
         self.again.setVisible(over)
         stored = self.course.ended is not None and self.course.ended.stored
         self.next.setVisible(over and stored)
-        set_primary(self.start, primary=not (over and stored))
+        wanted = self.step is not None and self.step.state in ("todo", "doubtful")
+        set_primary(self.start, primary=wanted and not (over and stored))
         self.larger.setVisible(self.live.picture.evidence is not None and not before)
         # While it runs the advice stands in the head's place.
         other = self.running and self.step is not None and self._running_key != self.step.key

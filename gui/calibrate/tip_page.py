@@ -9,7 +9,7 @@ from gui.calibrate.controls import key_button
 from gui.calibrate.pivot_page import PivotPage
 from gui.calibrate.run_page import RunPage
 from gui.calibrate.source_field import Devices
-from gui.calibrate.steps import Step
+from gui.calibrate.steps import Known, Step
 from gui.desktop.desk import Desk
 
 
@@ -64,8 +64,7 @@ class TipPage(QWidget):
         self.command.show_step(step, blocked)
 
     def show_now(self, now_ns: int) -> None:
-        up = not self._desk.board.moment().link_lost
-        wanted = up if self._chosen is None else self._chosen
+        wanted = self._session_first() if self._chosen is None else self._chosen
         if self.session.pivoting.under_way:
             wanted = True
         elif self.command.running:
@@ -86,6 +85,10 @@ class TipPage(QWidget):
     def release(self) -> None:
         self.session.release()
         self.command.release()
+
+    def _session_first(self) -> bool:
+        """Where no camera is needed a session is the usual way, whether it runs yet or not."""
+        return not self._desk.board.moment().link_lost or not Known(self._desk.rig).by_camera
 
     def _choose(self, session: bool) -> None:
         self._chosen = session

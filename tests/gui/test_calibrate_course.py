@@ -155,7 +155,7 @@ class Core:
     """A core that does what it is told, as far as its setup shows."""
 
     def __init__(self) -> None:
-        self.setup, self.link, self.now_ns = SETUP, "up", 0
+        self.setup, self.link, self.epoch, self.now_ns = SETUP, "up", "e", 0
         self.pivoting = Pivoting("drill", 15.0)
         self.orders: list[Any] = []
         self.seen = True
@@ -163,7 +163,7 @@ class Core:
     def moment(self) -> Moment:
         drill = InstrumentState(instrument="drill", status="UNCALIBRATED" if self.seen else "HIDDEN")
         state = State(phase="setup", frame=1, instruments=(drill,), readings=())
-        return Moment(self.link, 0, "e", with_health(ALERTS, reference="ok"), 0, state, self.setup)  # type: ignore[arg-type]
+        return Moment(self.link, 0, self.epoch, with_health(ALERTS, reference="ok"), 0, state, self.setup)  # type: ignore[arg-type]
 
     def after(self, seconds: float) -> None:
         """Let time pass in twentieths of a second; the core answers at once and says each second how many poses it has."""
@@ -229,14 +229,37 @@ def test_poses_that_stop_coming_are_told_where_no_status_tells():
     assert core.view().bad and "not seen" in core.view().headline
 
 
-def test_a_core_that_falls_silent_ends_the_pivot_and_says_what_is_lost():
+def test_a_core_that_is_not_heard_for_a_while_is_asked_to_stop_once_it_is_heard_again():
     core = Core()
     core.pivoting.start(0)
     core.after(6.0)
     core.link = "lost"
+    core.after(20.0)
+    assert core.view().phase == "no core" and core.view().bad and [o.action for o in core.orders] == ["start"]
+    core.link = "up"
     core.after(0.1)
-    assert not core.pivoting.under_way
-    assert core.view().phase == "no core" and "lost" in core.view().headline
+    assert [o.action for o in core.orders] == ["start", "stop"] and core.view().phase == "computing"
+
+
+@pytest.mark.parametrize(("link", "epoch", "word"), [("ended", "e", "has ended"), ("up", "other", "another session")])
+def test_what_a_session_collected_is_lost_with_it(link: str, epoch: str, word: str):
+    core = Core()
+    core.pivoting.start(0)
+    core.after(6.0)
+    core.link, core.epoch, core.setup = link, epoch, SETUP
+    core.after(0.1)
+    assert not core.pivoting.under_way and word in core.view().headline and [o.action for o in core.orders] == ["start"]
+
+
+def test_nothing_begins_on_a_core_that_fell_silent_during_the_count_in():
+    core = Core()
+    core.pivoting.start(0)
+    core.after(1.0)
+    core.link = "lost"
+    core.after(0.1)
+    core.link = "up"
+    core.after(5.0)
+    assert core.orders == [] and core.view().bad and core.view().may == {"start"}
 
 
 def test_without_a_core_nothing_can_be_started():
