@@ -120,9 +120,10 @@ def _paint_structure(painter: QPainter, traced: Traced, size: tuple[int, int], s
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     shallower = 0.0
     for depth, opacity in DEPTHS:
-        part = edges.outline(outer & (edges.below_mm >= shallower) & (edges.below_mm < depth))
-        painter.strokePath(part, _pen(_shade(traced.color, opacity), 2.0 * pen_px, dashed=opacity < 1.0))
+        band = outer & (edges.below_mm >= shallower) & (edges.below_mm < depth)
         shallower = depth
+        if band.any():
+            painter.strokePath(edges.outline(band), _pen(_shade(traced.color, opacity), 2.0 * pen_px, dashed=opacity < 1.0))
     return _name(traced, edges, outer, size)
 
 

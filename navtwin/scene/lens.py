@@ -90,9 +90,9 @@ class Lens:
     def gradient(self, points_mm: npt.ArrayLike) -> F64:
         """(..., 2, 3) how an image point moves, px, as the point moves by 1 mm along each camera axis. NaN where `project` is."""
         points = np.asarray(points_mm, dtype=np.float64)
-        steps = STEP_MM * np.eye(3)
-        ahead, behind = self.project(points[..., None, :] + steps), self.project(points[..., None, :] - steps)
-        return np.asarray(np.swapaxes(ahead - behind, -1, -2) / (2.0 * STEP_MM))
+        steps = STEP_MM * np.concatenate([np.eye(3), -np.eye(3)])
+        around = self.project(points[..., None, :] + steps)
+        return np.asarray(np.swapaxes(around[..., :3, :] - around[..., 3:, :], -1, -2) / (2.0 * STEP_MM))
 
     @cached_property
     def limit(self) -> float:
