@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from gui.case.parts import Choice, Swatch, say, words
 from gui.case.tools_sheet import COLORS, SD_HINT, Fault, Field, Sheet
@@ -77,11 +77,11 @@ class SheetForm(QWidget):
             button.setMinimumHeight(round(32 * scale))
 
     def go_to(self, field: Field) -> QWidget:
-        """Put the cursor into a field; returns it."""
+        """Put the cursor into a field; returns what is said of it."""
         line = self._texts().get(field, self.name)
         line.setFocus()
         line.selectAll()
-        return line
+        return self._faults.get(field, line)
 
     def _texts(self) -> dict[Field, QLineEdit]:
         return {"name": self.name, "caution": self.caution, "danger": self.danger, "sd": self.sd, "author": self.author}
@@ -99,20 +99,27 @@ class SheetForm(QWidget):
         row.addStretch(1)
         limits = QGridLayout(self._limits)
         limits.setContentsMargins(0, 0, 0, 0)
+        limits.setVerticalSpacing(2)
         for n, (title, line) in enumerate((("Caution", self.caution), ("Danger", self.danger), ("SD", self.sd))):
             limits.addWidget(_title(title, line), 0, n)
             limits.addWidget(line, 1, n)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
-        names = (_title("Name", self.name), _title("Role", self.role), _title("Colour", colors))
-        for widget in (names[0], self.name, self._fault("name"), names[1], self.role, self._limits):
-            column.addWidget(widget)
-        for field in ("caution", "danger", "sd"):
-            column.addWidget(self._fault(field))
-        for widget in (self.hint, names[2], colors, _title("Author", self.author), self.author, self._fault("author")):
-            column.addWidget(widget)
-        self._own = (*names, self.name, self.role, colors)
+        named = [(_title(text, widget), widget) for text, widget in (("Name", self.name), ("Role", self.role), ("Colour", colors))]
+        author = (_title("Author", self.author), self.author)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setVerticalSpacing(6)
+        grid.setColumnStretch(1, 1)
+        parts: list[QWidget | tuple[QWidget, QWidget]] = [
+            named[0], self._fault("name"), named[1], self._limits, self._fault("caution"), self._fault("danger"), self._fault("sd"),
+            self.hint, named[2], author, self._fault("author"),
+        ]  # fmt: skip
+        for n, part in enumerate(parts):
+            if isinstance(part, QWidget):
+                grid.addWidget(part, n, 0, 1, 2)
+            else:
+                grid.addWidget(part[0], n, 0)
+                grid.addWidget(part[1], n, 1)
+        self._own = tuple(widget for line in named for widget in line)
 
     def _fault(self, field: Field) -> QLabel:
         label = words("", "bad")

@@ -29,6 +29,7 @@ class MadeList(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._listed: tuple[Listed, ...] = ()
+        self._scale = 1.0
         self.title = QLabel("Made here")
         self.title.setProperty("dim", True)
         self.rows = QListWidget()
@@ -78,6 +79,7 @@ class MadeList(QWidget):
         names = [one.name for one in made]
         self.rows.setCurrentRow(names.index(before.name) if before is not None and before.name in names else 0 if names else -1)
         self.setVisible(bool(made))
+        self._fit()
         self._show_one()
 
     def choose(self, name: str) -> None:
@@ -92,9 +94,14 @@ class MadeList(QWidget):
 
     def set_scale(self, scale: float) -> None:
         self.rows.setIconSize(QSize(round(12 * scale), round(12 * scale)))
-        self.rows.setFixedHeight(round(104 * scale))
+        self._scale = scale
+        self._fit()
         for one in (self.change, self.remove, self.yes, self.no):
             one.setMinimumHeight(round(32 * scale))
+
+    def _fit(self) -> None:
+        """As high as its rows, up to four."""
+        self.rows.setFixedHeight(round((34 * min(4, max(1, len(self._listed))) + 4) * self._scale))
 
     def _show_one(self) -> None:
         one = self.current

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,8 @@ from navtwin.scene.slices import Plane
 
 #: How much of the picture shows through what is being made.
 TINT, RIM = 70, 235
+#: Of a threshold, in one slice: a few milliseconds.
+MOST_PIXELS = 250_000
 #: What is above a threshold; the usual colour of bone is that of its picture.
 LEVEL_COLOR = "#56b4e9"
 
@@ -81,11 +84,14 @@ class Overlay:
         if self.reslicer is None:
             return
         key = (edit, field, self.reslicer, color.rgb())
+        coarse = coarser(field)
         if self._seen.get(field.plane, (None,))[0] != key:
-            self._seen[field.plane] = (key, _tinted(cut_threshold(edit, self.reslicer, field), color))
+            self._seen[field.plane] = (key, _tinted(cut_threshold(edit, self.reslicer, coarse), color))
         image = self._seen[field.plane][1]
         if isinstance(image, QImage):
-            painter.drawImage(0, 0, image)
+            share = coarse.mm_per_px / field.mm_per_px
+            wide, high = coarse.width_px * share, coarse.height_px * share
+            painter.drawImage(QRectF((field.width_px - wide) / 2.0, (field.height_px - high) / 2.0, wide, high), image)
 
     def _paint_shape(self, painter: QPainter, shape: Chain | Slices, field: Field, color: QColor, *, dashed: bool = False) -> None:
         key = (id(shape), field, color.rgb())
@@ -102,6 +108,14 @@ class Overlay:
             painter.setPen(QPen(shade, width * self.scale, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
             painter.drawLines(drawn.lines)
         painter.setOpacity(1.0)
+
+
+def coarser(field: Field) -> Field:
+    """The same picture in no more pixels than can be looked through while a slider is dragged."""
+    share = ceil(sqrt(field.width_px * field.height_px / MOST_PIXELS))
+    if share <= 1:
+        return field
+    return Field(field.plane, field.at_mm, field.mm_per_px * share, ceil(field.width_px / share), ceil(field.height_px / share))
 
 
 @dataclass(frozen=True)

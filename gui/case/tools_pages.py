@@ -8,10 +8,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QListWidget, QVBoxLayout, QWidget
 
 from gui.case.parts import NumberBox, button, words
+from gui.case.sights import SIDES
 from gui.case.tools_paint import PaintTool
 from gui.case.tools_sphere import SphereTool
 from gui.case.tools_tube import TubeTool
 from navtwin.scene.author.recipe import THICKEST_MM, THINNEST_MM
+from navtwin.scene.slices import ACROSS, Plane
 
 #: Runs a change of a tool, and shows what became of it.
 Do = Callable[[Callable[[], object]], None]
@@ -32,9 +34,9 @@ class TubePage(QWidget):
         self.tool = TubeTool()
         self.radius = NumberBox("radius", THINNEST_MM, THICKEST_MM, 0.1, 2)
         self.radius.setToolTip("Of the tube; with a radius for each point, of the chosen one")
-        self.each = QCheckBox("a radius for each point")
+        self.each = QCheckBox("radius per point")
         self.each.setToolTip("Choose a point and set its radius; in between it changes evenly")
-        self.straight = QCheckBox("straight pieces")
+        self.straight = QCheckBox("straight")
         self.straight.setToolTip("Straight from point to point; else a curve through all of them")
         self.of = QLabel("Radius")
         self.before = button("‹ point", "The point before: the slices go there", lambda: self.stepped.emit(-1), "small", ",")
@@ -46,11 +48,12 @@ class TubePage(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setColumnStretch(1, 1)
         grid.addWidget(self.of, 0, 0)
-        grid.addWidget(self.radius, 0, 1, 1, 2)
-        grid.addWidget(self.each, 1, 0, 1, 3)
-        grid.addWidget(self.straight, 2, 0, 1, 3)
-        grid.addWidget(self.before, 3, 0)
-        grid.addWidget(self.after, 3, 2)
+        grid.addWidget(self.radius, 0, 1)
+        for n, (one, other) in enumerate(((self.each, self.straight), (self.before, self.after)), 1):
+            row = QHBoxLayout()
+            row.addWidget(one, 1)
+            row.addWidget(other, 1)
+            grid.addLayout(row, n, 0, 1, 2)
 
     def show_tool(self, tool: TubeTool) -> None:
         self.tool = tool
@@ -122,6 +125,7 @@ class PaintPage(QWidget):
         self.slices.setAccessibleName("painted slices")
         self.slices.setToolTip("Painted slices: click one to go there")
         self.slices.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.slices.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
         self.thickness = NumberBox("thickness of a slice", 0.0, 50.0, 0.5, 2)
         self.thickness.setSpecialValueText("as far as to the next painted")
         self.thickness.setToolTip("The shape ends half of this beyond the first and the last painted slice; a single slice needs it")
@@ -152,7 +156,7 @@ class PaintPage(QWidget):
             self.slices.clear()
             for n, height in enumerate(self._heights, 1):
                 count = len(draft.on_slice(height))
-                self.slices.addItem(f"{n}   {height:.1f} mm" + (f"   {count} outlines" if count > 1 else ""))
+                self.slices.addItem(f"{n}   {_height_words(height, draft.plane)}" + (f"   {count} outlines" if count > 1 else ""))
         self.none.setVisible(not self._heights)
         self.slices.setVisible(bool(self._heights))
         self.thickness.show_number(draft.thickness_mm or 0.0)
@@ -165,6 +169,12 @@ class PaintPage(QWidget):
         self.slices.setCurrentRow(at)
 
     def set_scale(self, scale: float) -> None:
-        self.slices.setFixedHeight(round(96 * scale))
+        self.slices.setFixedHeight(round(108 * scale))
         for one in (self.before, self.after, self.clear):
             one.setMinimumHeight(round(32 * scale))
+
+
+def _height_words(height_mm: float, plane: Plane | None) -> str:
+    """As the slices say it: towards which side of the patient, and how far."""
+    letters = SIDES[ACROSS[plane]] if plane is not None else "  "
+    return f"{letters[height_mm >= 0.0]} {abs(height_mm):.1f} mm"

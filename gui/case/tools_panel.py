@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QSettings, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QSettings, Qt, QTimer, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from gui.case.parts import Choice, button, say, words
 from gui.case.scene3d import CaseScene3d
@@ -23,6 +24,7 @@ from gui.case.tools_made import MadeList
 from gui.case.tools_model import KIND_WORDS, KINDS, Bench, Way, Workbench
 from gui.case.tools_pages import PaintPage, SpherePage, TubePage
 from gui.case.tools_sheet import Kind, Sheet, login_name
+from gui.case.tools_work import doubtful
 from gui.desktop.desk import Desk
 from navtwin.bus.words import name_words
 from navtwin.errors import InputRefused
@@ -38,6 +40,8 @@ INTRO: Final = (
     "A scan has no labels: of itself nothing is watched. Make what is drilled as bone, and what must be spared as a tube (nerve, vessel), "
     "a sphere, or painted slices."
 )
+#: By then a box of words that has come up has its place.
+LAID_OUT_MS: Final = 40
 
 
 class ToolsPanel(QWidget):
@@ -52,7 +56,7 @@ class ToolsPanel(QWidget):
     Signals
     -------
     tool_changed : the tool that is in the hand: its word, "" for none
-    built : the name of a structure that has come into the case, or was changed
+    built : the name of a structure that has come into the case, or was changed, once the case is loaded with it
     """
 
     tool_changed = Signal(str)
@@ -63,14 +67,14 @@ class ToolsPanel(QWidget):
         self._desk, self._slices = desk, slices
         self._benches: dict[Path, Workbench] = {}
         self._in_front = True
-        self._chosen = ""
+        self._chosen = self._awaited = ""
         self._ways: list[tuple[Way, str]] = [("new", "")]
         self.hand = Hand(slices, scene3d, self)
         self.builder = Builder(desk, self)
         self.tools = Choice([(kind, KIND_WORDS[kind], f"{ABOUT[kind]} ({LETTERS[kind]})") for kind in KINDS])
         self.intro = words(INTRO, dim=True)
         self.made = MadeList()
-        self.heading = QLabel()
+        self.heading = words("")
         self.hint = words("", "news")
         self.fault = words("", "bad")
         self.so_far = words("", dim=True)
@@ -84,7 +88,8 @@ class ToolsPanel(QWidget):
         self.goes.setToolTip("A structure of its own, or a step more of one that was made here")
         self.form = SheetForm()
         self.make = button("Make structure", "Build it and put it into the case", self.start_making, "primary", "Ctrl+Return")
-        self.said = words("", "good")
+        self.said, self.doubts = words("", "good"), words("", "warn")
+        self._tell(())
         self._lay_out()
         self._connect()
         letters = {letter: partial(self.take, kind) for kind, letter in LETTERS.items()}
@@ -112,6 +117,7 @@ class ToolsPanel(QWidget):
         """Take a tool in the hand; None lays it down, and its draft stays."""
         if self.workbench is not None:
             self.workbench.take(kind)
+            self._scroll.verticalScrollBar().setValue(0)
             self._refresh()
             self.tool_changed.emit(kind or "")
 
@@ -133,7 +139,8 @@ class ToolsPanel(QWidget):
         if bench is not None and workbench is not None:
             self.builder.make(workbench, bench)
             if bench.faults and bench.faults[0].field != "shape":
-                self._scroll.ensureWidgetVisible(self.form.go_to(bench.faults[0].field))
+                words_of_it = self.form.go_to(bench.faults[0].field)
+                QTimer.singleShot(LAID_OUT_MS, words_of_it, lambda: self._scroll.ensureWidgetVisible(words_of_it))
 
     def set_scale(self, scale: float) -> None:
         """Draw everything that much larger than designed."""
@@ -177,6 +184,9 @@ class ToolsPanel(QWidget):
         self._show_ways()
         if wrong:
             say(self.fault, wrong, "bad")
+        if self._awaited in {one.name for one in found.listed}:
+            self.built.emit(self._awaited)
+            self._awaited = ""
 
     def _refresh(self) -> None:
         """Show the bench as it is."""
@@ -194,7 +204,7 @@ class ToolsPanel(QWidget):
         for key in self._keys.values():
             key.setEnabled(bench is not None and self._in_front)
         if bench is None:
-            for label in (self.hint, self.fault):
+            for label in (self.heading, self.hint, self.fault):
                 say(label, "")
             return
         self._show_bench(bench, busy)
@@ -202,8 +212,7 @@ class ToolsPanel(QWidget):
     def _show_bench(self, bench: Bench, busy: bool) -> None:
         subject, tool = bench.subject, bench.tool
         step = f", step {subject.step + 1} of {len(subject.recipe.edit)}" if subject is not None and len(subject.recipe.edit) > 1 else ""
-        title = f"Changing {name_words(subject.name)}{step}" if subject is not None else f"{KIND_WORDS[bench.kind]}: {ABOUT[bench.kind].lower()}"
-        self.heading.setText(title)
+        say(self.heading, f"Changing {name_words(subject.name)}{step}" if subject is not None else "")
         page = self._pages[bench.kind]
         page.show_tool(tool)  # type: ignore[attr-defined]
         say(self.hint, self._hint(bench))
@@ -211,7 +220,7 @@ class ToolsPanel(QWidget):
         between = self.hand.between_words if bench.kind == "paint" else ""
         say(self.fault, wrong or between, "bad" if wrong else "warn")
         say(self.so_far, tool.words())
-        say(self.said, "\n".join(bench.said), "good")
+        self._tell(bench.said)
         self.undo.setEnabled(tool.history.can_undo and not busy)
         self.redo.setEnabled(tool.history.can_redo and not busy)
         self.discard.setEnabled(not bench.empty and not busy)
@@ -224,6 +233,11 @@ class ToolsPanel(QWidget):
             widget.setEnabled(not busy)
         self.make.setText("Building …" if busy else "Rebuild" if subject is not None else "Make structure" if bench.way == "new" else "Add the step")
         self.make.setEnabled(not busy)
+
+    def _tell(self, said: Sequence[str]) -> None:
+        """What was done; apart from it, what is to be looked at."""
+        say(self.said, "\n".join(one for one in said if not doubtful(one)), "good")
+        say(self.doubts, "\n".join(one for one in said if doubtful(one)), "warn")
 
     def _hint(self, bench: Bench) -> str:
         if bench.kind == "bone" and self.hand.overlay.reslicer is None:
@@ -286,11 +300,11 @@ class ToolsPanel(QWidget):
             self.builder.look_for_largest(self.bench, self._slices.volume)
 
     def _built(self, name: str) -> None:
-        self._chosen = name
-        self.built.emit(name)
+        self._chosen = self._awaited = name
+        self._scroll.verticalScrollBar().setValue(0)
 
     def _removed(self, said: tuple[str, ...], wrong: str) -> None:
-        say(self.said, "\n".join(said), "news")
+        self._tell(said)
         say(self.fault, wrong, "bad")
 
     def _show_height(self) -> None:
@@ -326,15 +340,16 @@ class ToolsPanel(QWidget):
         steps = QWidget()
         row = QHBoxLayout(steps)
         row.setContentsMargins(0, 0, 0, 0)
-        for one in (self.undo, self.redo, self.discard):
-            row.addWidget(one)
+        row.addWidget(self.undo)
+        row.addWidget(self.redo)
         row.addStretch(1)
-        self.heading.setWordWrap(True)
+        row.addWidget(self.discard)
         inner = QWidget()
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        for widget in (self.intro, self.heading, self.hint, *self._pages.values(), self.so_far, steps, self.goes, self.form, self.made):
+        head = (self.heading, self.said, self.doubts, self.intro, self.hint)
+        for widget in (*head, *self._pages.values(), self.so_far, steps, self.goes, self.form, self.made):
             column.addWidget(widget)
         column.addStretch(1)
         self._scroll = QScrollArea()
@@ -342,10 +357,10 @@ class ToolsPanel(QWidget):
         self._scroll.setWidgetResizable(True)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         whole = QVBoxLayout(self)
-        whole.setContentsMargins(8, 8, 8, 8)
+        whole.setContentsMargins(0, 4, 0, 4)
         whole.setSpacing(8)
         whole.addWidget(self.tools)
         whole.addWidget(self._scroll, 1)
-        for widget in (self.said, self.fault, self.make):
+        for widget in (self.fault, self.make):
             whole.addWidget(widget)
-        self._in_hand = (self.heading, self.so_far, steps, self.goes, self.form, self.make)
+        self._in_hand = (self.so_far, steps, self.goes, self.form, self.make)

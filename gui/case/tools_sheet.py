@@ -20,9 +20,8 @@ USUAL_NAME: Final[dict[Kind, str]] = {"bone": "bone", "tube": "", "sphere": "", 
 COLORS: Final = ("#d8654f", "#e69f00", "#56b4e9", "#009e73", "#cc79a7", "#b39ddb", "#e6dccb", "#b1a08f")
 #: Why the error must be declared, and what is sensible.
 SD_HINT: Final = (
-    "How far the surface that you draw may be off, one standard deviation. It widens the error bar of every distance: "
-    "declare too little and the warning comes too late. Half a voxel where the edge is plain (0.3 to 0.5 mm); "
-    "0.5 to 1 mm for a nerve followed by hand; 1 to 2 mm where you had to guess."
+    "SD: how far your surface may be off, one standard deviation. It widens the error bar of every distance: declare too little, and the warning "
+    "comes too late. 0.3 to 0.5 mm where the edge is plain; 0.5 to 1 for a nerve followed by hand; 1 to 2 where you had to guess."
 )
 
 

@@ -13,6 +13,16 @@ from navtwin.scene.author.recipe import Edit, Recipe, Threshold, read_recipe, re
 from navtwin.scene.build import ASSUMED_SD_MM, Report
 from navtwin.scene.case import read_case_file
 
+#: Of what a build says, what is to be looked at.
+_DOUBTS = (
+    "the scan ends inside", "large parts", "is assumed", "lies beside the structure", "nothing is being watched", "adds nothing", "takes nothing",
+)  # fmt: skip
+
+
+def doubtful(sentence: str) -> bool:
+    """Whether a sentence of a build is a warning."""
+    return any(words in sentence for words in _DOUBTS)
+
 
 @dataclass(frozen=True)
 class Work:
