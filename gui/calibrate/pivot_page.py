@@ -12,7 +12,7 @@ from gui.calibrate.pivoting import DURATIONS_S, USUAL_S, Pivoting, PivotView
 from gui.calibrate.sketch import Sketch
 from gui.calibrate.steps import Step
 from gui.calibrate.verdict_card import safe, table
-from gui.calibrate.words import pivot_figures, sd_mm
+from gui.calibrate.words import mm_words, pivot_figures, sd_mm
 from gui.desktop.desk import Desk
 from navtwin.nouns import Order, PivotResult
 
@@ -64,10 +64,11 @@ class PivotPage(QWidget):
         if view == self.view:
             return
         self.view = view
-        self._say(self.headline, view.headline, "bad" if view.bad else "")
+        self._say(self.headline, view.headline, "bad" if view.bad else "good" if view.phase == "deciding" else "")
         self.detail.setText(view.detail)
+        self.detail.setVisible(bool(view.detail))
         self._show_ring(view)
-        self._show_result(view.result, pending=view.phase == "deciding")
+        self._show_result(view.result)
         shown = {"start": self.start, "finish": self.finish, "cancel": self.cancel, "accept": self.accept, "reject": self.reject}
         for name, button in shown.items():
             button.setVisible(name in view.may)
@@ -83,10 +84,10 @@ class PivotPage(QWidget):
         self.show_now(self._desk.clock())
 
     def set_scale(self, scale: float) -> None:
-        size(self.headline, 26 * scale, 700)
+        size(self.headline, 24 * scale, 700)
         size(self.detail, 16 * scale, 400)
-        self.sketch.set_scale(1.25 * scale)
-        self.ring.set_scale(1.4 * scale)
+        self.sketch.set_scale(1.3 * scale)
+        self.ring.set_scale(1.3 * scale)
         self.ring.setFixedWidth(round(190 * scale))
         for button in self.buttons:
             button.setMinimumHeight(round(42 * scale))
@@ -104,21 +105,24 @@ class PivotPage(QWidget):
         self.figures.setTextFormat(Qt.TextFormat.RichText)
         self.guide = QLabel(GUIDANCE["pivot"])
         self.guide.setWordWrap(True)
-        top = QHBoxLayout()
-        top.setSpacing(18)
-        top.addWidget(self.sketch)
-        top.addWidget(self.ring)
-        words = QVBoxLayout()
-        for widget in (self.headline, self.detail):
-            words.addWidget(widget)
-        words.addStretch()
-        top.addLayout(words, 1)
+        drawn = QVBoxLayout()
+        drawn.addWidget(self.sketch)
+        drawn.addWidget(self.ring, 0, Qt.AlignmentFlag.AlignHCenter)
+        drawn.addStretch()
         card = QFrame()
         card.setProperty("card", True)
         inside = QVBoxLayout(card)
         for part in (self.gate, self.figures, self.guide):
             inside.addWidget(part)
         inside.addWidget(dim("An accepted tip holds for this session. To keep it in rig.toml, calibrate from its recording, or from the camera."))
+        words = QVBoxLayout()
+        for widget in (self.headline, self.detail, card):
+            words.addWidget(widget)
+        words.addStretch()
+        top = QHBoxLayout()
+        top.setSpacing(22)
+        top.addLayout(drawn)
+        top.addLayout(words, 1)
         line = QHBoxLayout()
         for button in (self.start, self.finish, self.cancel):
             line.addWidget(button)
@@ -129,9 +133,7 @@ class PivotPage(QWidget):
             line.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(top)
-        column.addWidget(card)
-        column.addStretch()
+        column.addLayout(top, 1)
         column.addWidget(self.answer)
         column.addLayout(line)
 
@@ -141,21 +143,16 @@ class PivotPage(QWidget):
             left = f"{view.seconds_left:.0f} s" if view.phase == "collecting" else f"{int(view.seconds_left) + 1}"
             self.ring.show_share(view.share, left, "get ready" if view.phase == "counting in" else f"{view.samples} poses")
         elif view.result is not None:
-            self.ring.show_share(0.0, f"{sd_mm(view.result.covariance):.2f}", "mm (sd)")
+            self.ring.show_share(0.0, mm_words(sd_mm(view.result.covariance)), "mm (sd)")
         else:
             self.ring.show_share(view.share or 0.0, f"{view.samples}" if view.samples else "—", "poses")
 
-    def _show_result(self, result: PivotResult | None, *, pending: bool) -> None:
+    def _show_result(self, result: PivotResult | None) -> None:
         self.figures.setText(table(pivot_figures(result)) if result is not None else "")
         self.figures.setVisible(result is not None)
         self.guide.setVisible(result is None)
-        if result is None:
-            say(self.gate, "")
-        elif result.accepted:
-            say(self.gate, "✓ Accepted by the gate, not in use yet" if pending else "✓ In use", "good")
-        else:
-            reasons = "".join(f"<li>{safe(reason)}</li>" for reason in result.reasons)
-            say(self.gate, f"<b>✕ Refused by the gate</b><ul style='margin-left:-20px'>{reasons}</ul>", "bad")
+        reasons = "".join(f"<li>{safe(reason)}</li>" for reason in result.reasons) if result is not None and not result.accepted else ""
+        say(self.gate, f"<ul style='margin-left:-20px'>{reasons}</ul>" if reasons else "", "bad")
 
     def _start(self) -> None:
         self.pivoting.seconds = float(DURATIONS_S[self.duration.currentIndex()])

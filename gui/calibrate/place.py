@@ -25,7 +25,7 @@ from gui.desktop.desk import Desk
 from gui.link.board import Moment
 from navtwin.nouns import Setup
 
-KEYS = ("Return", "Enter", "F", "Escape", "A", "X", "Backspace", "Z", "S", "E", "G", "C", "O", "D", "B", "I", "N")
+KEYS = ("Return", "Enter", "F", "Escape", "A", "X", "Backspace", "Z", "S", "E", "G", "C", "O", "D", "B", "I", "N", "L")
 LIST_WIDTH = 292
 Page = RigPage | RunPage | TipPage
 
@@ -49,7 +49,7 @@ class CalibratePlace(QWidget):
         self._build()
         self._keys()
         desk.rig_changed.connect(self._rig_changed)
-        desk.session_changed.connect(self._look)
+        desk.session_changed.connect(self._session_changed)
         self._rig_changed()
 
     def show_moment(self, moment: Moment, now_ns: int) -> None:
@@ -149,6 +149,10 @@ class CalibratePlace(QWidget):
 
     def _rig_changed(self) -> None:
         self._results = self._read_results()
+        self._facts = ()
+        self._look()
+
+    def _session_changed(self) -> None:
         self._facts = ()
         self._look()
 

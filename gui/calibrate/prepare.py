@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui.calibrate.board_form import BoardForm, number
-from gui.calibrate.controls import dim, row
+from gui.calibrate.controls import dim, key_button, row
 from gui.calibrate.forms import Form
 from gui.calibrate.guidance import GUIDANCE
 from gui.calibrate.sketch import Sketch
@@ -73,6 +73,9 @@ class Prepare(QScrollArea):
         self.known = QLabel()
         self.known.setWordWrap(True)
         self.known.setTextFormat(Qt.TextFormat.RichText)
+        self.last = key_button("Recording of the last session", "L", "Take the tip from what the last session collected", self._take_last, small=True)
+        self.last.hide()
+        self._recording = ""
         self._clock = clock
         self._build()
         self._restore()
@@ -102,6 +105,11 @@ class Prepare(QScrollArea):
             self._show_bodies([b.name for b in rig.body])
             if not self.names.text() and rig.camera:
                 self.names.setText(", ".join(c.name for c in rig.camera) if len(rig.camera) > 1 else f"{rig.camera[0].name}, right")
+
+    def offer_recording(self, path: str) -> None:
+        """Where the last session's log is; "" hides the offer."""
+        self._recording = path
+        self.last.setVisible(bool(path))
 
     def set_scale(self, scale: float) -> None:
         self.sketch.set_scale(scale)
@@ -166,6 +174,7 @@ class Prepare(QScrollArea):
                 row(grid, "Check square", self.check, "What a ruler says of the sheet's 100 mm check square")
             case "pivot":
                 self._whole = row(grid, "Recording", self.whole)
+                row(grid, "", self.last)
                 row(grid, "Longest", self.seconds, "How long a live source is read at most")
             case "axis":
                 row(grid, "V-block stands still to", self.against, "The body that the V-block is fixed to")
@@ -199,6 +208,9 @@ class Prepare(QScrollArea):
 
     def _practice(self) -> str:
         return practice_address(self.kind, self._subject) if self.kind != "latency" else ""
+
+    def _take_last(self) -> None:
+        self.source.show_address(f"log:{self._recording}")
 
     def _show_bodies(self, names: list[str]) -> None:
         if [self.against.itemText(n) for n in range(1, self.against.count())] != names:

@@ -70,6 +70,7 @@ class RigPage(QWidget):
 
     def open_rig(self, name: str) -> None:
         """Open a file; a refusal is said here."""
+        first = self._desk.rig is None
         try:
             self._desk.open_rig(Path(name))
         except InputRefused as error:
@@ -77,6 +78,8 @@ class RigPage(QWidget):
             return
         say(self.refusal, "")
         self.finished.emit()
+        if first:
+            self.onward.emit()
 
     def make_demo(self) -> None:
         """Write the demonstration rig into the open case, where there is none yet."""

@@ -64,7 +64,7 @@ class RunPage(QWidget):
 
     @property
     def buttons(self) -> list[QPushButton]:
-        return [self.start, self.finish, self.cancel, self.accept, self.reject, self.again, self.larger, self.next]
+        return [self.start, self.finish, self.cancel, self.accept, self.reject, self.again, self.larger, self.next, self.prepare.last]
 
     @property
     def running(self) -> bool:

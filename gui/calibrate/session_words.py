@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gui.calibrate.sources import needs_camera, source_words
@@ -61,3 +62,8 @@ def session_view(moment: Moment, own: str, own_running: bool, lines: tuple[str, 
         return SessionView("off", "No session", "open a case first, in Case (1): a session runs on one")
     ended = "the last one has ended" if moment.link == "ended" or own else f"start one on {case} to pivot tips, register and navigate"
     return SessionView("off", "No session", ended, may_start=True)
+
+
+def recording_of(lines: Iterable[str]) -> str:
+    """Where a core that has ended left its log, as it says at its end; "" where it says nothing."""
+    return next((line.removeprefix("log: ").strip() for line in reversed(list(lines)) if line.startswith("log: ")), "")

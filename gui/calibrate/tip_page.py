@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLay
 from gui.calibrate.controls import key_button
 from gui.calibrate.pivot_page import PivotPage
 from gui.calibrate.run_page import RunPage
+from gui.calibrate.session_words import recording_of
 from gui.calibrate.source_field import Devices
 from gui.calibrate.steps import Known, Step
 from gui.desktop.desk import Desk
@@ -60,6 +61,8 @@ class TipPage(QWidget):
         return self.command.running
 
     def show_step(self, step: Step, blocked: str) -> None:
+        own = self._desk.session
+        self.command.prepare.offer_recording("" if own is None or own.running else recording_of(own.lines))
         self.session.show_step(step)
         self.command.show_step(step, blocked)
 

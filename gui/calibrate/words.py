@@ -31,8 +31,8 @@ def pivot_figures(found: PivotResult) -> Rows:
     x, y, z = found.tip_mm
     return (
         ("tip known to", sd_words(found.covariance)),
-        ("along x, y, z of the marker", ", ".join(f"{math.sqrt(max(0.0, found.covariance[n])):.2f}" for n in (0, 3, 5)) + " mm (sd)"),
-        ("in its worst direction", f"{worst_sd_mm(found.covariance):.2f} mm (sd)"),
+        ("along x, y, z of the marker", ", ".join(mm_words(math.sqrt(max(0.0, found.covariance[n]))) for n in (0, 3, 5)) + " mm (sd)"),
+        ("in its worst direction", f"{mm_words(worst_sd_mm(found.covariance))} mm (sd)"),
         ("tip in marker axes", f"{x:.2f}, {y:.2f}, {z:.2f} mm"),
         ("poses agree within", f"{found.rms_mm:.2f} mm RMS (not how accurate the tip is)"),
         ("poses", f"{found.samples}"),
@@ -53,6 +53,11 @@ def sd_mm(covariance: tuple[float, ...]) -> float:
     return math.sqrt(max(0.0, (xx + yy + zz) / 3.0))
 
 
+def mm_words(value: float) -> str:
+    """A length with as many digits as it is worth."""
+    return f"{value:.{2 if abs(value) < 10.0 else 1 if abs(value) < 100.0 else 0}f}"
+
+
 def worst_sd_mm(covariance: tuple[float, ...]) -> float:
     """Standard deviation along the direction in which it is largest, mm."""
     return math.sqrt(max(0.0, float(np.linalg.eigvalsh(symmetric(covariance, 3))[-1])))
@@ -61,7 +66,7 @@ def worst_sd_mm(covariance: tuple[float, ...]) -> float:
 def sd_words(covariance: tuple[float, ...]) -> str:
     """How well a tip is known: RMS over the three axes."""
     sd = sd_mm(covariance)
-    return f"{sd:.2f} mm (sd)" if sd >= 0.005 else "under 0.01 mm (sd)"
+    return f"{mm_words(sd)} mm (sd)" if sd >= 0.005 else "under 0.01 mm (sd)"
 
 
 def age_days(calibrated: str, now: datetime) -> int | None:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from gui.calibrate.forms import Board, Form, arguments
 from gui.calibrate.regions import REGIONS, region_box, wanted_region
 from gui.calibrate.results import Result, read_results
-from gui.calibrate.session_words import session_view
+from gui.calibrate.session_words import recording_of, session_view
 from gui.calibrate.source_field import cameras_in
 from gui.calibrate.sources import CAMERA, CAMERAS, FILM, IGTL, NDI, address, needs_camera, practice_address
 from gui.calibrate.steps import OLD_DAYS, OWN_CALIBRATION, Known, Step, next_step, steps_of
@@ -326,3 +326,8 @@ def test_the_session_says_what_runs_and_who_may_end_it():
     assert not session_view(moment("waiting"), "", False, (), "", "").may_start
     lost = session_view(moment("lost"), "camera:0", True, (), "", "spine")
     assert lost.bad and lost.lamp == "bad"
+
+
+def test_a_core_tells_where_its_log_is():
+    assert recording_of(["loading the case", "log: old.mcap", "log: sessions/new one.mcap"]) == "sessions/new one.mcap"
+    assert recording_of(["log is full", ""]) == ""
