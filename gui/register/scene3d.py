@@ -52,7 +52,8 @@ class RegisterScene(QWidget):
         self._shown: tuple[tuple[Mark, ...], tuple[Check, ...]] = ((), ())
         self._result: RegistrationResult | None = None
         self._painted_for = ""
-        self._job: Job | None = None
+        self._opening: Job | None = None
+        self._meshing: Job | None = None
         self._scale = 1.0
         self._words = QLabel("", self)
         self._words.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -93,13 +94,13 @@ class RegisterScene(QWidget):
         """Other instruments: the picture is opened again with their shapes."""
         if self._view is not None:
             self.release()
-            self.start()
+            self._open(None, "")
 
     def start(self) -> None:
         """Open the picture; what graphics need is loaded beside the window."""
-        if self._view is None and (self._job is None or not self._job.running):
+        if self._view is None and (self._opening is None or not self._opening.running):
             self._say(PREPARING)
-            self._job = self._desk.beside("opening the picture", _load_graphics, self._open)
+            self._opening = self._desk.beside("opening the picture", _load_graphics, self._open)
 
     def show_moment(self, moment: Moment, now_ns: int) -> None:
         """The live tip: painted when it has moved, and at once when it is no longer known."""
@@ -164,6 +165,7 @@ class RegisterScene(QWidget):
         if self._view is not None:
             self._view.release()
             self._view.widget.setParent(None)
+            self._view.widget.deleteLater()
             self._view, self._picture, self._seen = None, None, None
 
     def _say(self, words: str) -> None:
@@ -195,15 +197,18 @@ class RegisterScene(QWidget):
         self._do(lambda picture: picture.set_case({}, ()))
         if self._view is None or self._scene is None:
             return
-        if self._job is not None and self._job.running:
-            self._job.cancel()
+        if self._meshing is not None and self._meshing.running:
+            self._meshing.cancel()
         self._say(PREPARING)
         most = MOST_BY_CARD if isinstance(self._view, GLView) else MOST_TRIANGLES
-        self._job = self._desk.beside("preparing the picture", partial(_meshes_of, self._scene, most), self._prepared)
+        self._meshing = self._desk.beside("preparing the picture", partial(_meshes_of, self._scene, most), self._prepared)
 
     def _prepared(self, meshes: dict[str, Any] | None, words: str) -> None:
+        if words == "cancelled":
+            # Others are on their way.
+            return
         if meshes is None or self._scene is None:
-            self._say("" if words == "cancelled" else f"no picture: {words}")
+            self._say(f"no picture: {words}" if words else "")
             return
         self._meshes = meshes
         self._say("")

@@ -331,3 +331,14 @@ def test_another_case_has_its_own_landmarks(room: Room) -> None:
     room.show()
     assert len(room.place.landmarks.lines) == 4
     assert room.place.wishes.landmark == ""
+
+
+def test_the_picture_outlives_a_change_of_the_rig(room: Room, qtbot: Any) -> None:
+    """A case brings its own rig a moment after itself, while its meshes are still being made."""
+    room.open()
+    qtbot.waitUntil(lambda: room.place.scene3d.view is not None, timeout=60_000)
+    room.desk.set_case(scene())
+    room.desk.set_rig(rig(), None)
+    qtbot.waitUntil(lambda: bool(room.place.scene3d._meshes), timeout=60_000)
+    room.show()
+    assert count(seen(room), "#f1d691", within=60) > 4_000
