@@ -134,6 +134,10 @@ class Swinging:
         now = time.monotonic_ns()
         if now < due or now > self._end:
             return None
+        return self.frame_at(due, now)
+
+    def frame_at(self, due: int, now: int) -> TrackerFrame:
+        """The frame of the exposure that was due, arrived `now`; counts it."""
         self._frame += 1
         t_s = (due - self._begun) * 1e-9
         reach = self._caution + 6.0

@@ -17,7 +17,9 @@ from typing import Any
 
 from screens_parts.display import display
 
-WITNESS = Path(__file__).with_name("witness.py")
+from gui_parts import READY
+
+HERE = str(Path(__file__).parents[1])
 #: The window as the task has it.
 SIZE = (1400, 900)
 NICE = 5
@@ -34,7 +36,7 @@ class Around:
 
 @contextmanager
 def around(size: tuple[int, int] = SIZE, **environment: str) -> Iterator[Around]:
-    """A display of that size (Xvfb where there is none) and a window that fills it, whoever's layout is remembered here."""
+    """A display of that size (Xvfb where there is none) and a window that fills it, whatever layout is remembered here."""
     with tempfile.TemporaryDirectory() as folder, display(*size, Path(folder) / "settings"):
         yield Around(Path(folder), {**os.environ, "QT_SCALE_FACTOR": "1", **environment})
 
@@ -64,7 +66,8 @@ def window(where: Around, case: Path, ports: tuple[int, int], seconds: float, *o
     arguments = [str(case), "--port", str(ports[0]), "--command-port", str(ports[1]), "--place", "navigate", "--no-sound", *options]
     began_ns = time.monotonic_ns()
     nice = ["nice", "-n", str(NICE)] if sys.platform.startswith("linux") else []
-    process = subprocess.Popen([*nice, sys.executable, str(WITNESS), str(file), str(seconds), *arguments], env=where.environment, text=True)
+    command = [*nice, sys.executable, "-m", "gui_parts.witness", str(file), str(seconds), *arguments]
+    process = subprocess.Popen(command, env={**where.environment, "PYTHONPATH": HERE}, stdout=subprocess.PIPE, text=True)
     try:
         yield Window(process, began_ns, file)
     finally:
@@ -78,6 +81,19 @@ class Window:
     process: subprocess.Popen[str]
     began_ns: int
     file: Path
+
+    def wait_ready(self) -> None:
+        """Until it has painted a state of the core."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if line.strip() == READY:
+                return
+        raise SystemExit(f"the window ended with exit code {self.process.wait()} before it showed a state of the core")
+
+    def leave(self, patience_s: float) -> dict[str, Any]:
+        """Close it; what its witness noted."""
+        self.process.terminate()
+        return self.seen(patience_s)
 
     def seen(self, patience_s: float) -> dict[str, Any]:
         """Wait until the witness is done; what he noted."""

@@ -1,10 +1,11 @@
 """`navtwin gui ARGUMENTS`, with a witness in its process who notes what is painted, when, and what held the window's thread.
 
-    python benchmarks/gui_parts/witness.py FILE SECONDS ARGUMENTS...
+    python -m gui_parts.witness FILE SECONDS ARGUMENTS...
 
 The window is the user's own: the command of that name runs as it is. The witness hangs on Qt's own hooks (a timer of 10 ms, the paint events of a
-few widgets) and on two functions: where the board takes a message, and where the picture's delay is noted. SECONDS after the first picture of a
-state he writes FILE (JSON) and closes the window. All times are those of `time.monotonic_ns`, which all processes of one machine share.
+few widgets) and on two functions: where the board takes a message, and where the picture's delay is noted. He says READY at the first picture of a
+state, closes the window SECONDS later, and when it closes writes FILE (JSON). All times are those of `time.monotonic_ns`, which all processes of one
+machine share.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
+
+from gui_parts import READY
 
 BEAT_MS = 10
 #: Where the window shows nothing of the core for so long, the witness gives up, s.
@@ -46,6 +49,7 @@ class Witness(QObject):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._turn)
         self._timer.start(BEAT_MS)
+        QApplication.instance().aboutToQuit.connect(self._write)  # type: ignore[union-attr]
         self._listen()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -61,6 +65,7 @@ class Witness(QObject):
         def note(delay: Delay, received_ns: int, painted_ns: int) -> None:
             if self.noted["first_state_ns"] is None:
                 self.noted["first_state_ns"] = painted_ns
+                print(READY, flush=True)
                 QTimer.singleShot(round(1000 * self._seconds), self, self._leave)
             self.noted["to_picture_ms"].append((painted_ns - received_ns) * 1e-6)
             noted(delay, received_ns, painted_ns)
@@ -104,6 +109,7 @@ class Witness(QObject):
         if self._window is None:
             self._window = next((w for w in QApplication.topLevelWidgets() if isinstance(w, QMainWindow)), None)
             if self._window is not None:
+                self.noted["size"] = (self._window.width(), self._window.height())
                 self._watch("window", self._window)
         if self._window is None:
             return
@@ -145,11 +151,12 @@ class Witness(QObject):
                 self.noted[name][value] = self.noted[name].get(value, 0) + 1
 
     def _leave(self) -> None:
-        self._timer.stop()
-        size = (self._window.width(), self._window.height()) if self._window is not None else None
-        self._file.write_text(json.dumps({**self.noted, "size": size}), encoding="utf-8")
         # By the way of Ctrl-C: it asks nothing.
         (getattr(self._window, "leave", None) or QApplication.closeAllWindows)()
+
+    def _write(self) -> None:
+        self._timer.stop()
+        self._file.write_text(json.dumps(self.noted), encoding="utf-8")
 
 
 def _replace(kind: type, name: str, function: Callable[..., Any]) -> None:

@@ -1,0 +1,185 @@
+"""Whether a desktop can delay a warning: from pose to received alert, without one beside the core, with one, with one that hangs or was killed.
+
+One core (benchmarks/latency.py's, on real sockets, its receiver a process of its own) runs through all of it. Conditions take turns, several rounds,
+so that whatever else the machine does falls on all of them alike:
+
+alone             core and receiver
+desktop           and `navtwin gui` at Navigate, 1400 x 900, niced as the demo starts it, LP_NUM_THREADS=1, painting the moving instrument
+hung              the same process stopped (SIGSTOP): it reads nothing and says nothing, its connections stay open
+killed            after SIGKILL
+crowd             a desktop, and 10 subscribers, one of which is stopped
+
+The seconds in which a window starts are left out of all of them: they show in the row of that name.
+
+    python benchmarks/gui_beside.py [--rounds 4] [--seconds 8] [--rate 60] [--case FOLDER | --patient phantom] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.synchronize import Event as Flag
+from pathlib import Path
+
+import common
+import latency
+import zmq
+from gui_parts.around import Around, around, window
+from rich.console import Console
+
+from navtwin.bus.client import Client
+
+MOST_CHANGE, MOST_CROWDED_MS = 0.10, 5.0
+SUBSCRIBERS = 10
+HUNG_S = 5.0
+#: What starting a window takes at most, s: the core's own time is asked for beforehand.
+START_S = 40.0
+MEASURED = "pose in -> alert received"
+
+Span = tuple[str, int, int]
+
+
+def subscriber_process(ports: tuple[int, int], count: int, listening: Flag, stop: Flag) -> None:
+    """So many operators' ends in one process, which read everything and keep nothing."""
+    clients = [Client(ports=ports, who=f"subscriber {n}", topics=("alerts", "state")) for n in range(count)]
+    listening.set()
+    while not stop.is_set():
+        for client in clients:
+            client.receive_newest(5)
+    for client in clients:
+        client.close()
+
+
+@contextmanager
+def subscribers(ports: tuple[int, int]) -> Iterator[None]:
+    """Ten of them; one, in a process of its own, is stopped once it listens."""
+    start = multiprocessing.get_context("spawn")
+    stop = start.Event()
+    processes = []
+    try:
+        for count in (SUBSCRIBERS - 1, 1):
+            listening = start.Event()
+            processes.append(start.Process(target=subscriber_process, args=(ports, count, listening, stop)))
+            processes[-1].start()
+            if not listening.wait(60.0):
+                raise SystemExit("the subscribers did not start")
+        os.kill(processes[-1].pid or 0, signal.SIGSTOP)
+        yield
+    finally:
+        stop.set()
+        for process in processes:
+            if process.pid is not None:
+                os.kill(process.pid, signal.SIGCONT)
+            process.join(10.0)
+
+
+class Spans:
+    """Which condition held when."""
+
+    def __init__(self) -> None:
+        self.noted: list[Span] = []
+
+    def hold(self, name: str, seconds: float) -> None:
+        """Let time pass under a condition that is set up."""
+        begun_ns = time.monotonic_ns()
+        time.sleep(seconds)
+        self.noted.append((name, begun_ns, time.monotonic_ns()))
+
+    @contextmanager
+    def during(self, name: str) -> Iterator[None]:
+        begun_ns = time.monotonic_ns()
+        yield
+        self.noted.append((name, begun_ns, time.monotonic_ns()))
+
+
+def conduct(where: Around, case: Path, ports: tuple[int, int], rounds: int, seconds: float) -> list[Span]:
+    """Bring about one condition after the other."""
+    spans = Spans()
+    for n in range(rounds):
+        spans.hold("alone", seconds)
+        with window(where, case, ports, 3600.0, name=f"round{n}") as shown:
+            with spans.during("(a window starts)"):
+                shown.wait_ready()
+            spans.hold("desktop", seconds)
+            os.kill(shown.process.pid, signal.SIGSTOP)
+            spans.hold("hung", HUNG_S)
+            os.kill(shown.process.pid, signal.SIGKILL)
+            shown.process.wait()
+            spans.hold("killed", seconds)
+    with window(where, case, ports, 3600.0, name="crowd") as shown, subscribers(ports):
+        shown.wait_ready()
+        spans.hold("crowd", 2.0 * seconds)
+    return spans.noted
+
+
+def p99s(rows: list[latency.Row], spans: list[Span]) -> dict[str, dict[str, float]]:
+    """Percentiles of each condition over all its spans, ms."""
+    found: dict[str, list[float]] = {}
+    fresh = {(row[0], row[1]): row for row in reversed(rows)}.values()
+    for name, begun_ns, until_ns in spans:
+        took = [(r[5] - r[2]) * 1e-6 for r in fresh if r[0] == "alerts" and r[2] is not None and begun_ns <= r[2] < until_ns]
+        found.setdefault(name, []).extend(took)
+    return {name: common.percentiles(took) for name, took in found.items() if took}
+
+
+def measure(case: Path, rate_hz: float, rounds: int, seconds: float) -> tuple[list[latency.Row], list[Span]]:
+    """The receiver's rows, and which condition held when."""
+    start = multiprocessing.get_context("spawn")
+    stop, (core_end, core_far), (end, far) = start.Event(), start.Pipe(), start.Pipe()
+    most_s = rounds * (3.0 * seconds + HUNG_S + START_S) + 2.0 * seconds + 2.0 * START_S
+    core = start.Process(target=latency.core_process, args=(latency.Plan(case, rate_hz, most_s, None, None), core_far, stop))
+    core.start()
+    try:
+        ports = latency.received(core_end, core, 120.0)
+        receiver = start.Process(target=latency.receiver_process, args=(ports, None, far, stop))
+        receiver.start()
+        latency.received(end, receiver, 60.0)
+        core_end.send("go")
+        time.sleep(latency.SETTLE_S)
+        with around(LP_NUM_THREADS="1") as where:
+            spans = conduct(where, case, ports, rounds, seconds)
+        stop.set()
+        rows, _, _ = latency.received(end, receiver, 60.0)
+        receiver.join(10.0)
+    finally:
+        stop.set()
+        core.join(20.0)
+        if core.is_alive():
+            core.kill()
+            core.join()
+    return rows, spans
+
+
+def main() -> None:
+    options = common.parser(__doc__)
+    common.add_case(options)
+    options.add_argument("--rounds", type=int, default=4)
+    options.add_argument("--seconds", type=float, default=8.0, help="of each condition and round (default: 8)")
+    options.add_argument("--rate", type=float, default=60.0, metavar="HZ", help="frames a second (default: 60)")
+    arguments = options.parse_args()
+    _, _, case = common.case_of(arguments)
+    table = p99s(*measure(case, arguments.rate, arguments.rounds, arguments.seconds))
+    common.print_rows(f"{MEASURED}, {arguments.rounds} rounds, zmq {zmq.zmq_version()}", "ms", table)
+    alone = table["alone"]["p99"]
+    change = {name: table[name]["p99"] / alone - 1.0 for name in ("desktop", "hung", "killed")}
+    within = {name: abs(change[name]) < MOST_CHANGE or change[name] < 0.0 for name in ("hung", "killed")}
+    within["crowd"] = table["crowd"]["p99"] <= MOST_CROWDED_MS
+    console = Console()
+    console.print("p99 against the core alone: " + ", ".join(f"{name} {100.0 * share:+.0f} %" for name, share in change.items()))
+    console.print("; ".join(f"{name} {'within' if good else 'ABOVE'}" for name, good in within.items()))
+    figures = {
+        "benchmark": Path(__file__).stem, "unit": "ms", "rows": table, "change": change, "rate_hz": arguments.rate, "rounds": arguments.rounds,
+        "subscribers": SUBSCRIBERS, "target_change": MOST_CHANGE, "target_crowd_p99_ms": MOST_CROWDED_MS, "within": within,
+    }  # fmt: skip
+    common.write_json(arguments.json, figures)
+    if not all(within.values()):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
