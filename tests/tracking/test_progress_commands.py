@@ -37,8 +37,8 @@ def rig(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    def done(*words: object, orders: tuple[str, ...] = (), port: Port | None = None) -> tuple[int, list[Any]]:
-        monkeypatch.setattr(screens, "Orders", lambda: Said(*orders))
+    def done(*words: object, orders: tuple[str, ...] = (), later: tuple[str, ...] = (), port: Port | None = None) -> tuple[int, list[Any]]:
+        monkeypatch.setattr(screens, "Orders", lambda: Said(*orders, later=later))
         video = [] if port is None else ["--video-port", "0"]
         result = CliRunner().invoke(calibrate_app, [*map(str, words), "--progress", *video], obj=lambda number: port)
         if isinstance(result.exception, InputRefused):
@@ -56,8 +56,7 @@ def pivot_log(tmp_path: Path, count: int = 200) -> Path:
 @pytest.mark.parametrize(("orders", "stored"), [(("accept",), True), (("reject",), False), ((), False)])
 def test_a_tip_is_stored_by_the_screens_consent(tmp_path: Path, rig: Path, run: Run, orders: tuple[str, ...], stored: bool) -> None:
     before = rig.read_bytes()
-    # The empty word is "nothing said yet", asked once with each frame.
-    code, lines = run("tool", pivot_log(tmp_path), "--tool", "drill", "--rig", rig, "--whole", "--write", orders=(*[""] * 200, *orders))
+    code, lines = run("tool", pivot_log(tmp_path), "--tool", "drill", "--rig", rig, "--whole", "--write", later=orders)
     assert code == 0
     assert (lines[0].phase, lines[0].what) == ("opening", "tool")
     assert [line.phase for line in lines if isinstance(line, Progress)][-1] == "computing"
@@ -78,7 +77,7 @@ def test_a_tip_is_stored_by_the_screens_consent(tmp_path: Path, rig: Path, run: 
 
 
 def test_without_write_there_is_nothing_to_consent_to(tmp_path: Path, rig: Path, run: Run) -> None:
-    code, lines = run("tool", pivot_log(tmp_path), "--tool", "drill", "--rig", rig, "--whole", orders=("accept",))
+    code, lines = run("tool", pivot_log(tmp_path), "--tool", "drill", "--rig", rig, "--whole", later=("accept",))
     *_, verdict, ended = lines
     assert (code, verdict.waits, verdict.writes, ended.stored, ended.words) == (0, False, (), False, "nothing to store")
 
@@ -88,7 +87,7 @@ def test_what_the_gate_refuses_cannot_be_accepted(tmp_path: Path, rig: Path, run
     # A drill that was only spun tells no tip.
     poses, _, _ = spin_poses(np.random.default_rng(1), 200)
     spin = write_log(tmp_path / "spin.mcap", {"drill": (times(200), poses)})
-    code, lines = run("tool", spin, "--tool", "drill", "--rig", rig, "--whole", "--write", orders=(*[""] * 200, "accept"))
+    code, lines = run("tool", spin, "--tool", "drill", "--rig", rig, "--whole", "--write", later=("accept",))
     *_, verdict, ended = lines
     assert (code, verdict.accepted, verdict.waits, ended.stored) == (1, False, False, False)
     assert verdict.reasons
@@ -108,9 +107,7 @@ def test_a_rendered_board_is_followed_to_its_verdict(tmp_path: Path, run: Run) -
     rig, port = tmp_path / "rig.toml", Port()
     # A rig that has a tracker and bodies, and no camera yet.
     rig.write_text(RIG.read_text(encoding="utf-8").split("[[camera]]", maxsplit=1)[0], encoding="utf-8")
-    code, lines = run(
-        "camera", "camera:phantom:board?height=360", "--size", "640x360", "--rig", rig, "--write", orders=(*[""] * 80, "accept"), port=port
-    )
+    code, lines = run("camera", "camera:phantom:board?height=360", "--size", "640x360", "--rig", rig, "--write", later=("accept",), port=port)
     *told, verdict, ended = lines
     assert (code, verdict.accepted, ended.stored) == (0, True, True)
     assert read_rig(rig).camera[0].width_px == 640

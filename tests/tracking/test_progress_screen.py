@@ -44,16 +44,16 @@ VERDICT = CalibrationVerdict(what="camera", name="webcam", accepted=True, waits=
 
 
 class Said:
-    """Orders as if they had been given by now."""
+    """Orders as they are asked for: some while views are collected, some when a verdict waits."""
 
-    def __init__(self, *words: str) -> None:
-        self.words = list(words)
+    def __init__(self, *words: str, later: tuple[str, ...] = ()) -> None:
+        self.words, self.later = list(words), list(later)
 
     def next(self) -> str:
         return self.words.pop(0) if self.words else ""
 
     def wait(self) -> str:
-        return self.words.pop(0) if self.words else GONE
+        return self.later.pop(0) if self.later else GONE
 
 
 class Port:
@@ -70,9 +70,9 @@ class Port:
         self.closed = True
 
 
-def made(*words: str, port: Port | None = None) -> tuple[Screen, io.StringIO]:
+def made(*words: str, later: tuple[str, ...] = (), port: Port | None = None) -> tuple[Screen, io.StringIO]:
     out = io.StringIO()
-    return Screen("camera", out, Said(*words), port), out  # type: ignore[arg-type]
+    return Screen("camera", out, Said(*words, later=later), port), out  # type: ignore[arg-type]
 
 
 def lines_of(out: io.StringIO) -> list[Any]:
@@ -90,8 +90,22 @@ def test_orders_are_lines_until_the_stream_ends() -> None:
     os.write(writes, b"ish\r\n\n  accept \nrej")
     assert [orders.wait(), orders.wait()] == ["finish", "accept"]
     os.close(writes)
-    # What was cut short was no order.
-    assert orders.wait() == GONE
+    # What was cut short was no order; and that nobody is there any more stays true.
+    assert [orders.wait(), orders.wait(), orders.next()] == [GONE, GONE, ""]
+    os.close(reads)
+
+
+def test_that_the_stream_has_ended_is_not_forgotten_while_a_recording_is_read() -> None:
+    reads, writes = os.pipe()
+    os.close(writes)
+    out = io.StringIO()
+    screen = Screen("camera", out, Orders(reads))
+    end = time.monotonic() + 5.0
+    while screen._orders._words.empty() and time.monotonic() < end:
+        time.sleep(0.001)
+    assert not screen.attend(live=False)
+    # Nobody can accept: it must not be waited for.
+    assert not screen.decide(VERDICT)
     os.close(reads)
 
 
@@ -128,13 +142,19 @@ def test_what_is_no_order_is_said_and_passed_over(capsys: pytest.CaptureFixture[
     ("orders", "stored"), [(("accept",), True), (("finish", "accept"), True), (("reject",), False), (("cancel",), False), ((), False)]
 )
 def test_only_accept_accepts(orders: tuple[str, ...], stored: bool) -> None:
-    screen, out = made(*orders)
+    screen, out = made(later=orders)
     assert screen.decide(VERDICT) is stored
     assert lines_of(out) == [VERDICT]
 
 
+@pytest.mark.parametrize("early", ["accept", "cancel"])
+def test_consent_before_the_verdict_is_none(early: str) -> None:
+    assert not made(early)[0].decide(VERDICT)
+    assert made(early, later=("accept",))[0].decide(VERDICT) is (early == "accept")
+
+
 def test_a_verdict_that_does_not_wait_is_not_waited_for() -> None:
-    screen, _ = made("accept")
+    screen, _ = made(later=("accept",))
     assert not screen.decide(msgspec.structs.replace(VERDICT, waits=False))
 
 

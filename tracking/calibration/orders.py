@@ -22,18 +22,23 @@ class Orders:
 
     def __init__(self, descriptor: int = 0) -> None:
         self._words: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._over = False
         threading.Thread(target=self._listen, args=(descriptor,), name="orders", daemon=True).start()
 
     def next(self) -> str:
-        """The next order, "" if there is none."""
+        """The next order, "" if there is none; `GONE` once, where the stream has ended."""
         try:
-            return self._words.get_nowait()
+            return self._noted(self._words.get_nowait())
         except queue.Empty:
             return ""
 
     def wait(self) -> str:
-        """The next order, or `GONE`."""
-        return self._words.get()
+        """The next order; `GONE` where none can come any more."""
+        return GONE if self._over else self._noted(self._words.get())
+
+    def _noted(self, word: str) -> str:
+        self._over = self._over or word == GONE
+        return word
 
     def _listen(self, descriptor: int) -> None:
         rest = b""

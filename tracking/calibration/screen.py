@@ -95,10 +95,14 @@ class Screen:
                 typer.echo(f"'{order[:40]}' is none of {', '.join(ORDERS)}", err=True)
         return self.finishing
 
-    def show(
-        self, pictures: Sequence[Picture], names: Sequence[str], found: Callable[[Picture], tuple[Found, Sequence[tuple[float, float]]]]
-    ) -> None:
-        """Publish pictures, if anybody looks and it is time to; `found` says what was found in one: markers by dictionary, other points."""
+    def show(self, pictures: Sequence[Picture], names: Sequence[str], found: FoundIn) -> None:
+        """Publish pictures, if anybody looks and it is time to.
+
+        Parameters
+        ----------
+        names : the cameras'
+        found : what was found in a picture: markers by dictionary, and other points, px
+        """
         if self._video is None or not self._video.watched or time.monotonic_ns() < self._due_ns:
             return
         from tracking.stream.shown import shown
@@ -117,6 +121,8 @@ class Screen:
         from tracking.rig import T_tracker_from_camera
 
         tap.wanted = self._video.watched
+        if not tap.wanted:
+            return
         if isinstance(item, TrackerFrame):
             self._frames.append(item)
         self._pictures.extend(tap.take())
@@ -129,9 +135,10 @@ class Screen:
             self._publish(replace(header, bodies=bodies_of(frames[header.number].sightings, places[header.camera])), jpeg)
 
     def decide(self, verdict: CalibrationVerdict) -> bool:
-        """Say a verdict, and where it waits, wait; True where the screen accepts it."""
+        """Say a verdict, and where it waits, wait; True where the screen accepts it. What was said before is no consent to it."""
+        before = list(iter(self._orders.next, ""))
         self._say(verdict)
-        if not verdict.waits:
+        if not verdict.waits or "cancel" in before:
             return False
         while (order := self._orders.wait()) not in ("accept", "reject", "cancel", GONE):
             continue
@@ -151,8 +158,12 @@ class Screen:
         self._video.publish(replace(frame, epoch=self._epoch, t_publish_ns=time.monotonic_ns()), jpeg)
 
     def _say(self, line: Progress | CalibrationVerdict | CalibrationEnded) -> None:
-        self._out.write(encode(line).decode() + "\n")
-        self._out.flush()
+        try:
+            self._out.write(encode(line).decode() + "\n")
+            self._out.flush()
+        except BrokenPipeError:
+            # Nobody is left to calibrate for.
+            raise typer.Exit(1) from None
 
 
 def screen_of(ctx: typer.Context, what: Calibration, source: str, *, progress: bool, video_port: int | None, as_json: bool) -> Screen | None:
