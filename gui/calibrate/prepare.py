@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -74,6 +75,7 @@ class Prepare(QScrollArea):
         self.known.setWordWrap(True)
         self.known.setTextFormat(Qt.TextFormat.RichText)
         self.last = key_button("Recording of the last session", "L", "Take the tip from what the last session collected", self._take_last, small=True)
+        self.last.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.last.hide()
         self._recording = ""
         self._clock = clock
