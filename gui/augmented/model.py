@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,8 +17,8 @@ from navtwin.scene.model import Scene
 FADE_NS: Final = 150 * MS
 #: No new picture for this long, and the one that is shown says so.
 NO_PICTURE_NS: Final = 250 * MS
-#: The fastest transport is remembered over this long, as for all messages of the core.
-WINDOW_NS: Final = 30_000 * MS
+#: A picture may seem this much younger than the session: how late its time is told.
+AHEAD_NS: Final = 250 * MS
 
 SEEN_WORDS: Final[dict[TrackerStatus, str]] = {"OUT_OF_VIEW": "out of view", "OUT_OF_VOLUME": "out of the volume", "INVALID": "no valid pose"}
 
@@ -56,23 +55,23 @@ class Verdict:
     hidden: dict[str, str] = field(default_factory=dict)
 
 
-def judge(frame: VideoFrame, context: Context, age_ns: int) -> Verdict:
-    """Judge one picture, the first missing link first.
+def age_ns(frame: VideoFrame, moment: Moment) -> int:
+    """How long ago a picture was taken, in session time: the same on every machine, and right for a recording that is played slowly."""
+    return moment.t_ns - frame.t_capture_ns
 
-    Parameters
-    ----------
-    age_ns : how long ago it was taken
-    """
+
+def judge(frame: VideoFrame, context: Context) -> Verdict:
+    """Judge one picture, the first missing link first."""
     rig, camera, fault = _lens(frame, context.rig)
     if rig is None or camera is None:
         return Verdict(fault)
-    late = _late(rig, age_ns)
-    if late:
-        return Verdict(late, camera=camera)
     why, wrong = _registered(frame, context)
     setup = context.moment.setup
     if context.moment.link_lost or frame.epoch != context.moment.epoch:
         return Verdict(why, wrong, camera)
+    late = _late(rig, age_ns(frame, context.moment))
+    if late:
+        return Verdict(late, wrong, camera)
     # An instrument hangs on no registration: seen on its own tip, it tells whether its calibration is right.
     tips, hidden = _tips(frame, rig, setup)
     if why or setup is None or setup.registration is None:
@@ -98,7 +97,9 @@ def _lens(frame: VideoFrame, rig: Rig | None) -> tuple[Rig | None, RigCamera | N
 
 
 def _late(rig: Rig, age_ns: int) -> str:
-    """A picture is taken to be late beyond the rig's max_age and its own latency, as its poses are."""
+    """A picture is taken to be late beyond the rig's max_age and its own latency."""
+    if age_ns < -AHEAD_NS:
+        return "the picture's time is not the session's"
     limit_ms = rig.tracker.max_age_ms + rig.tracker.latency_ms
     return f"the picture is {duration_words(age_ns)} old" if age_ns > limit_ms * MS else ""
 
@@ -201,25 +202,6 @@ class Fade:
         if at_once:
             self.opacity = 0.0
         return self.opacity
-
-
-@dataclass
-class Ages:
-    """How old pictures are, though the core's clock may be another machine's: what excess over the fastest transport there was counts as age."""
-
-    _fastest: deque[tuple[int, int]] = field(default_factory=deque)
-
-    def received(self, frame: VideoFrame, now_ns: int) -> int:
-        """Note a picture; returns the instant of this receiver's clock at which it was taken, as far as can be known."""
-        difference = now_ns - frame.t_publish_ns
-        # Of the differences that have not run out, only those that no later one undercuts can ever be the least.
-        while self._fastest and self._fastest[-1][1] >= difference:
-            self._fastest.pop()
-        self._fastest.append((now_ns, difference))
-        while now_ns - self._fastest[0][0] > WINDOW_NS:
-            self._fastest.popleft()
-        late_ns = difference - self._fastest[0][1]
-        return now_ns - late_ns - max(0, frame.t_publish_ns - frame.t_capture_ns)
 
 
 def hidden_words(verdict: Verdict, selected: tuple[str, ...]) -> str:

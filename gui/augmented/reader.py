@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QImage
 
 from gui.augmented.drawing import Drawing, Prepared, Wanted, draw
-from gui.augmented.model import Ages, Context, Verdict, judge
+from gui.augmented.model import Context, Verdict, judge
 from gui.augmented.painting import Label, paint_patient, paint_top
 from navtwin.bus.video import VideoPicture
 from navtwin.errors import NavtwinError
@@ -52,14 +52,12 @@ class Shown:
 
     Attributes
     ----------
-    taken_ns : when it was taken, on this screen's clock
     verdict : what was allowed when it was painted
     picture : as large as it is shown
     patient, top : what lies over it, of the same size: what hangs on the patient; instruments, markers and distances. None where there is nothing
     """
 
     frame: VideoFrame
-    taken_ns: int
     verdict: Verdict
     picture: QImage
     patient: QImage | None
@@ -80,9 +78,9 @@ class PictureReader(QObject):
     came = Signal(object)
     told = Signal(str)
 
-    def __init__(self, open_video: Callable[[], VideoSource], clock: Callable[[], int]) -> None:
+    def __init__(self, open_video: Callable[[], VideoSource]) -> None:
         super().__init__()
-        self._open, self._clock = open_video, clock
+        self._open = open_video
         self._look: Look | None = None
         self._free, self._ending = threading.Event(), threading.Event()
         self._free.set()
@@ -122,7 +120,6 @@ class PictureReader(QObject):
         except NavtwinError as refused:
             self.told.emit(str(refused))
             return
-        ages = Ages()
         try:
             while not self._ending.is_set():
                 # First wait for the screen, then look: what comes meanwhile is passed over for what is newest then.
@@ -130,14 +127,13 @@ class PictureReader(QObject):
                 received = source.newest(WAIT_MS)
                 if received is None or self._look is None:
                     continue
-                taken_ns = ages.received(received.frame, self._clock())
-                self._show(received, taken_ns, self._look)
+                self._show(received, self._look)
         finally:
             source.close()
 
-    def _show(self, received: VideoPicture, taken_ns: int, look: Look) -> None:
+    def _show(self, received: VideoPicture, look: Look) -> None:
         begun = time.perf_counter()
-        shown = show(received, taken_ns, look, self._clock())
+        shown = show(received, look)
         if shown is None:
             self.told.emit("a picture came that cannot be read")
             return
@@ -146,7 +142,7 @@ class PictureReader(QObject):
         self._ending.wait(REST_SHARE * (time.perf_counter() - begun))
 
 
-def show(received: VideoPicture, taken_ns: int, look: Look, now_ns: int) -> Shown | None:
+def show(received: VideoPicture, look: Look) -> Shown | None:
     """Decode a picture and paint what belongs over it; None if it is not what its header says."""
     frame = received.frame
     image = QImage.fromData(received.jpeg)
@@ -155,7 +151,7 @@ def show(received: VideoPicture, taken_ns: int, look: Look, now_ns: int) -> Show
     size = fitted((frame.full_width_px, frame.full_height_px), look.size_px)
     if (image.width(), image.height()) != size:
         image = image.scaled(*size, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
-    verdict = judge(frame, look.context, now_ns - taken_ns)
+    verdict = judge(frame, look.context)
     prepared = look.prepared if look.prepared is not None and look.prepared.fits(look.context) else None
     drawing = draw(prepared, frame, verdict, look.context) if prepared is not None else Drawing(markers=frame.markers)
     if prepared is None:
@@ -164,7 +160,7 @@ def show(received: VideoPicture, taken_ns: int, look: Look, now_ns: int) -> Show
     patient = paint_patient(drawing, look.wanted, size, scale, look.pen_px) if verdict.T_camera_from_ct is not None else None
     top = paint_top(drawing, look.wanted, size, scale, look.pen_px)
     return Shown(
-        frame, taken_ns, verdict, image.convertToFormat(QImage.Format.Format_RGB32),
+        frame, verdict, image.convertToFormat(QImage.Format.Format_RGB32),
         patient[0] if patient else None, top[0] if top else None,
         tuple(patient[1]) if patient else (), tuple(top[1]) if top else (),
     )  # fmt: skip

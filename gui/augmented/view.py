@@ -13,7 +13,7 @@ from gui import theme
 from gui.augmented.controls import Controls
 from gui.augmented.drawing import Prepared
 from gui.augmented.labels import paint_labels
-from gui.augmented.model import NO_PICTURE_NS, Context, Fade, Verdict, hidden_words, judge
+from gui.augmented.model import NO_PICTURE_NS, Context, Fade, Verdict, age_ns, hidden_words, judge
 from gui.augmented.painting import Label
 from gui.augmented.reader import Look, PictureReader, Shown, VideoSource, fitted
 from gui.desktop.desk import Desk
@@ -104,9 +104,8 @@ class AugmentedView(QWidget):
             verdict = Verdict("no picture yet")
             self.age_words = ""
         else:
-            age_ns = now_ns - shown.taken_ns
-            verdict = judge(shown.frame, self._context, age_ns)
-            self.age_words = f"{max(0, age_ns) // MS // AGE_STEP_MS * AGE_STEP_MS} ms"
+            verdict = judge(shown.frame, self._context)
+            self.age_words = self._age_words(shown, moment)
             if not verdict.why:
                 verdict = shown.verdict
         self.why = verdict.why
@@ -203,6 +202,12 @@ class AugmentedView(QWidget):
         painter.setPen(QColor(palette.TEXT))
         painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, fitting)
 
+    def _age_words(self, shown: Shown, moment: Moment) -> str:
+        if moment.link_lost or shown.frame.epoch != moment.epoch:
+            return ""
+        passed = age_ns(shown.frame, moment)
+        return duration_words(passed) if passed >= 1000 * MS else f"{max(0, passed) // MS // AGE_STEP_MS * AGE_STEP_MS} ms"
+
     def _told_words(self, verdict: Verdict, moment: Moment) -> str:
         off = f"overlay off: {verdict.why}" if verdict.why else ""
         selected = moment.alerts.health.selected if moment.alerts else ()
@@ -244,7 +249,7 @@ class AugmentedView(QWidget):
         self.controls.set_camera(name, len(cameras))
         self._place()
         self.trouble, self._since_ns = "", self._desk.clock()
-        self._reader = PictureReader(partial(self._open, name), self._desk.clock)
+        self._reader = PictureReader(partial(self._open, name))
         self._reader.came.connect(self._came, Qt.ConnectionType.QueuedConnection)
         self._reader.told.connect(self._told, Qt.ConnectionType.QueuedConnection)
         self._look_on()

@@ -57,10 +57,10 @@ def eye_at(T_camera_from_ref: Rigid) -> Eye:
     """The whole chain as the view goes it: from what the picture's header says to what is drawn."""
     seen = VideoBody(body="ref", status="OK", pose=Pose.from_rigid(T_camera_from_ref))
     frame = VideoFrame(
-        epoch="e1", camera="cam", number=1, t_capture_ns=0, t_arrival_ns=0, t_publish_ns=0,
+        epoch="e1", camera="cam", number=1, t_capture_ns=1_000 * MS, t_arrival_ns=1_030 * MS, t_publish_ns=1_040 * MS,
         width_px=1280, height_px=720, full_width_px=1280, full_height_px=720, bodies=(seen,),
     )  # fmt: skip
-    verdict = judge(frame, Context(moment(), SCENE, RIG), 40 * MS)
+    verdict = judge(frame, Context(moment(), SCENE, RIG))
     assert verdict.T_camera_from_ct is not None and verdict.T_camera_from_ref is not None
     return Eye(Lens.of(CAMERA), verdict.T_camera_from_ct, verdict.T_camera_from_ref, registration(), REF)
 
@@ -114,9 +114,9 @@ def test_an_outline_runs_where_the_rendered_body_ends(T_camera_from_ref: Rigid) 
 
 def test_nothing_is_drawn_where_the_reference_was_not_seen() -> None:
     frame = VideoFrame(
-        epoch="e1", camera="cam", number=1, t_capture_ns=0, t_arrival_ns=0, t_publish_ns=0,
+        epoch="e1", camera="cam", number=1, t_capture_ns=1_000 * MS, t_arrival_ns=1_030 * MS, t_publish_ns=1_040 * MS,
         width_px=1280, height_px=720, full_width_px=1280, full_height_px=720,
     )  # fmt: skip
     around = Context(moment(), SCENE, RIG)
-    drawing = draw(Prepared.of(SCENE, RIG), frame, judge(frame, around, 40 * MS), around)
+    drawing = draw(Prepared.of(SCENE, RIG), frame, judge(frame, around), around)
     assert not drawing.scene.structures and not drawing.tools and not drawing.distances

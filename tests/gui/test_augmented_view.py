@@ -102,7 +102,8 @@ class Room:
         state, alerts = said(DANGER_S)
         self.desk.hear("setup", told or setup(), epoch)
         self.desk.hear("state", state, epoch)
-        self.desk.hear("alerts", with_health(alerts, registration="ok", selected=("drill",), frame_age_ms=30.0), epoch)
+        healthy = with_health(alerts, registration="ok", selected=("drill",), frame_age_ms=30.0)
+        self.desk.hear("alerts", msgspec.structs.replace(healthy, t_ns=self.desk.clock.ns), epoch)
 
     def moment(self) -> None:
         self.view.show_moment(self.desk.board.moment(), self.desk.clock.ns)
@@ -360,12 +361,12 @@ def test_another_case_takes_what_was_drawn_for_the_last_one(room: Room) -> None:
 
 
 def test_a_picture_waits_for_the_outlines_without_them(qtbot: Any) -> None:
-    shown = show(picture(), 0, Look(context(), None, Wanted(), (800, 500), 1.0), 40 * MS)
+    shown = show(picture(), Look(context(), None, Wanted(), (800, 500), 1.0))
     assert shown is not None and shown.patient is None and shown.top is None
     assert shown.verdict.why == "the outlines are being made ready"
     assert (shown.picture.width(), shown.picture.height()) == (800, 450)
     prepared = Prepared.of(SCENE, RIG)
-    ready = show(picture(), 0, Look(context(), prepared, Wanted(), (800, 500), 1.0), 40 * MS)
+    ready = show(picture(), Look(context(), prepared, Wanted(), (800, 500), 1.0))
     assert ready is not None and ready.patient is not None and ready.top is not None
     assert {label.words.split("  ")[0] for label in ready.patient_labels} == {"spinal canal", "aorta", "left pedicle"}
     assert any(label.strong and "spinal canal" in label.words for label in ready.top_labels)
