@@ -14,7 +14,7 @@ from typing import Final
 from PySide6.QtCore import QObject, QSettings, QTimer, Signal
 
 from gui.case.tools_bone import BoneTool
-from gui.case.tools_level import largest_island
+from gui.case.tools_level import islands_of
 from gui.case.tools_model import Bench, Workbench
 from gui.case.tools_sheet import Fault
 from gui.case.tools_work import Work
@@ -102,7 +102,7 @@ class Builder(QObject):
                 bench.faults = (Fault("shape", wrong),)
             self.changed.emit()
 
-        self._begin(lambda: self._desk.beside("looking for the largest island", lambda report: largest_island(draft, volume, report), ended))
+        self._begin(lambda: self._desk.beside("looking for the largest island", lambda report: islands_of(draft, volume, report).largest(), ended))
 
     def _begin(self, start: Callable[[], Job]) -> None:
         self._start = start

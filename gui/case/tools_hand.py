@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from gui.case.scene3d import CaseScene3d
 from gui.case.slices import CaseSlices
-from gui.case.tools_between import Between
 from gui.case.tools_bone import LEAST_CROP_MM, BoneTool, Box
+from gui.case.tools_kept import Kept, kept_of, question
 from gui.case.tools_model import Bench, Workbench
+from gui.case.tools_newest import Newest
 from gui.case.tools_overlay import Overlay
 from gui.case.tools_paint import NORMALS, PaintTool
 from gui.case.tools_sheet import Fault
@@ -19,8 +20,8 @@ from gui.case.tools_touch import Touch
 from gui.case.tools_tube import TubeTool
 from navtwin.errors import InputRefused
 from navtwin.rigid import Vec3
-from navtwin.scene.author.painted import Slices
-from navtwin.scene.author.recipe import Painted
+from navtwin.scene.author.painted import Slices, slices_of
+from navtwin.scene.author.recipe import Painted, Threshold
 from navtwin.scene.reslice import Reslicer
 from navtwin.scene.slices import ACROSS, PLANES, RIGHT, UP, Plane
 from navtwin.volumes.volume import Volume
@@ -29,6 +30,8 @@ from navtwin.volumes.volume import Volume
 REACH_PX = 9.0
 #: Of what a slice shows, the share that a crop box begins with.
 CROP_SHARE = 0.8
+#: A threshold that has not changed for so long is looked through for its islands, ms.
+STILL_MS = 250
 
 
 class Hand(QObject):
@@ -57,10 +60,16 @@ class Hand(QObject):
         self.overlay = Overlay()
         self.overlay.bench = lambda: self.bench
         self.between_words = ""
-        self._between = Between(self)
+        self._between = Newest(slices_of, self)
         self._between_of: Painted | None = None
-        self._refused = False
         self._between.came.connect(self._came_between, Qt.ConnectionType.QueuedConnection)
+        self._kept = Newest(kept_of, self)
+        self._kept_of: Threshold | None = None
+        self._kept.came.connect(self._came_kept, Qt.ConnectionType.QueuedConnection)
+        # While a slider is dragged islands are not looked for at each of its steps.
+        self._still = QTimer(self, singleShot=True, interval=STILL_MS)
+        self._still.timeout.connect(self._look_for_islands)
+        self._refused = False
         slices.set_painters([self.overlay.paint])
         slices.pressed.connect(lambda plane, at, keys: self._touched("press", plane, at, keys))
         slices.dragged.connect(lambda plane, at, keys: self._touched("drag", plane, at, keys))
@@ -84,11 +93,14 @@ class Hand(QObject):
         bench = self.bench
         if bench is not None and isinstance(bench.tool, PaintTool):
             self._ask_between(bench.tool)
+        elif bench is not None and isinstance(bench.tool, BoneTool) and question(bench.tool.draft) != self._kept_of:
+            self._still.start()
         self._slices.repaint_overlays()
 
     def set_volume(self, volume: Volume) -> None:
         """The scan is there."""
         self.overlay.reslicer = Reslicer(volume)
+        self._kept_of = self.overlay.kept = None
         self._slices.repaint_overlays()
 
     def run(self, change: Callable[[], object], *, light: bool = False) -> None:
@@ -208,6 +220,19 @@ class Hand(QObject):
         # Of a stroke that was refused the rest is not looked at: what was wrong stays to be read.
         if what == "press" or not self._refused:
             self.run(act, light=what == "drag")
+
+    def _look_for_islands(self) -> None:
+        tool = self.bench.tool if self.bench is not None else None
+        if isinstance(tool, BoneTool) and self._slices.volume is not None and question(tool.draft) != self._kept_of:
+            self._kept_of = question(tool.draft)
+            if self._kept_of is not None:
+                self._kept.ask((self._kept_of, self._slices.volume))
+
+    def _came_kept(self, asked: tuple[Threshold, Volume], found: Kept | None, _wrong: str) -> None:
+        # What is wrong with it is said when it is built.
+        if found is not None and asked[0] == self._kept_of and asked[1] is self._slices.volume:
+            self.overlay.kept = found
+            self._slices.repaint_overlays()
 
     def _ask_between(self, tool: PaintTool) -> None:
         """Have what lies between the painted slices worked out anew, where they have changed."""

@@ -1,8 +1,9 @@
-"""What a scan itself says of a threshold: where bone begins in it, and which of its islands is the largest. No Qt."""
+"""What a scan itself says of a threshold: where bone begins in it, and which islands it falls into. No Qt."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -39,38 +40,103 @@ def level_between(volume: Volume) -> float | None:
     return round(best / 10.0) * 10.0
 
 
-def largest_island(edit: Threshold, volume: Volume, report: Report) -> Vec3:
-    """A point well within the largest island of a threshold, crop and cuts included; whatever islands are picked already is not looked at.
+@dataclass(frozen=True)
+class Islands:
+    """The islands of a threshold, numbered some slices at a time: nothing else waits for long, and nothing large is kept.
+
+    Attributes
+    ----------
+    thick : so many slices at a time
+    ends : of each such slab the number of its first part; parts count from 1 on through all slabs
+    sizes, roots : of each part its voxels, and the least of the parts that make one island with it
+    """
+
+    edit: Threshold
+    volume: Volume
+    thick: int
+    ends: npt.NDArray[np.int64]
+    sizes: npt.NDArray[np.int64]
+    roots: npt.NDArray[np.int64]
+
+    def slab(self, n: int) -> tuple[int, npt.NDArray[np.int64]]:
+        """The first slice of slab `n`, and the number of the part that each of its voxels belongs to, 0 for none."""
+        first = n * self.thick
+        numbered, _ = _label(_mask(self.edit, self.volume, first, min(self.volume.hu.shape[0], first + self.thick)))
+        return first, np.where(numbered > 0, numbered + (self.ends[n] - 1), 0)
+
+    def largest(self) -> Vec3:
+        """A point well within the largest island."""
+        largest = int(np.argmax(np.bincount(self.roots, weights=self.sizes)))
+        part = int(np.argmax(np.where(self.roots == largest, self.sizes, -1)))
+        first, numbered = self.slab(int(np.searchsorted(self.ends, part, side="right")) - 1)
+        places = np.argwhere(numbered == part)
+        at = places[int(np.argmin(np.linalg.norm(places - places.mean(axis=0), axis=1)))] + (first, 0, 0)
+        x, y, z = self.volume.T_ct_from_ijk[:3, :3] @ at[::-1] + self.volume.T_ct_from_ijk[:3, 3]
+        return (float(x), float(y), float(z))
+
+    def picked(self) -> Mask:
+        """(nk, nj, ni) the voxels of the islands that the threshold's seeds pick, as far as they lie in one or near one."""
+        wanted = {root for seed in self.edit.seeds_mm if (root := self._root_at(seed))}
+        kept = np.zeros(self.volume.hu.shape, dtype=bool)
+        belongs = np.isin(self.roots, sorted(wanted)) & (self.roots > 0)
+        for n in range(len(self.ends)):
+            first, numbered = self.slab(n)
+            kept[first : first + len(numbered)] = belongs[numbered]
+        return kept
+
+    def _root_at(self, seed_mm: Vec3) -> int:
+        """The island that holds a point, or the nearest within reach on its slices; 0 where there is none."""
+        T = np.linalg.inv(self.volume.T_ct_from_ijk)
+        at = (T[:3, :3] @ np.array(seed_mm) + T[:3, 3])[::-1]
+        k = int(np.clip(np.rint(at[0]), 0, self.volume.hu.shape[0] - 1))
+        first, numbered = self.slab(k // self.thick)
+        sides = np.array(self.volume.spacing_mm)[::-1]
+        reach = np.maximum(self.edit.reach_mm / sides, 0.5)
+        inner = at - (first, 0.0, 0.0)
+        low = np.clip(np.ceil(inner - reach), 0, numbered.shape).astype(int)
+        high = np.clip(np.floor(inner + reach) + 1, 0, numbered.shape).astype(int)
+        window = numbered[low[0] : high[0], low[1] : high[1], low[2] : high[2]]
+        near = np.argwhere(window > 0)
+        if not len(near):
+            return 0
+        best = near[int(np.argmin(np.linalg.norm((near + low - inner) * sides, axis=1)))]
+        return int(self.roots[int(window[tuple(best)])])
+
+
+def islands_of(edit: Threshold, volume: Volume, report: Report = lambda text: None) -> Islands:
+    """Number the islands of a threshold, crop and cuts included.
 
     Raises
     ------
     InputRefused : no voxel belongs to it
     """
-    from scipy import ndimage
-
     nk, nj, ni = volume.hu.shape
     thick = max(1, _AT_A_TIME // (nj * ni))
     sizes: list[npt.NDArray[np.int64]] = [np.zeros(1, dtype=np.int64)]
     joined: list[tuple[int, int]] = []
+    ends: list[int] = []
     count, before = 0, None
     for k in range(0, nk, thick):
-        report(f"looking for the largest island: slice {k + 1} of {nk}")
-        numbered, here = ndimage.label(_mask(edit, volume, k, min(nk, k + thick)))
+        report(f"looking at the islands: slice {k + 1} of {nk}")
+        ends.append(count + 1)
+        numbered, here = _label(_mask(edit, volume, k, min(nk, k + thick)))
         sizes.append(np.bincount(numbered.ravel(), minlength=here + 1)[1:])
         if before is not None:
             both = (before > 0) & (numbered[0] > 0)
-            pairs = np.unique(np.stack([before[both], numbered[0][both].astype(np.int64) + count], axis=1), axis=0)
+            pairs = np.unique(np.stack([before[both], numbered[0][both] + count], axis=1), axis=0)
             joined += [(int(a), int(b)) for a, b in pairs]
-        before = np.where(numbered[-1] > 0, numbered[-1].astype(np.int64) + count, 0)
+        before = np.where(numbered[-1] > 0, numbered[-1] + count, 0)
         count += here
     if count == 0:
         raise InputRefused("no voxel of the scan belongs to this threshold", "lower it, or widen crop and cut")
-    every = np.concatenate(sizes)
-    roots = _roots(count, joined)
-    whole = np.bincount(roots, weights=every)
-    largest = int(np.argmax(whole))
-    part = int(np.argmax(np.where(roots == largest, every, -1)))
-    return _within(edit, volume, part, np.cumsum([len(one) for one in sizes]), thick)
+    return Islands(edit, volume, thick, np.array(ends), np.concatenate(sizes), _roots(count, joined))
+
+
+def _label(mask: Mask) -> tuple[npt.NDArray[np.int64], int]:
+    from scipy import ndimage
+
+    numbered, count = ndimage.label(mask)
+    return np.asarray(numbered, dtype=np.int64), int(count)
 
 
 def _roots(count: int, joined: list[tuple[int, int]]) -> npt.NDArray[np.int64]:
@@ -87,19 +153,6 @@ def _roots(count: int, joined: list[tuple[int, int]]) -> npt.NDArray[np.int64]:
         one, other = sorted((root(a), root(b)))
         parent[other] = one
     return np.array([root(n) for n in range(count + 1)])
-
-
-def _within(edit: Threshold, volume: Volume, part: int, ends: npt.NDArray[Any], thick: int) -> Vec3:
-    """The voxel of a numbered part that lies nearest to its middle."""
-    from scipy import ndimage
-
-    slab = int(np.searchsorted(ends, part, side="right")) - 1
-    first = slab * thick
-    numbered, _ = ndimage.label(_mask(edit, volume, first, min(volume.hu.shape[0], first + thick)))
-    places = np.argwhere(numbered == part - int(ends[slab]) + 1)
-    at = places[int(np.argmin(np.linalg.norm(places - places.mean(axis=0), axis=1)))] + (first, 0, 0)
-    x, y, z = volume.T_ct_from_ijk[:3, :3] @ at[::-1] + volume.T_ct_from_ijk[:3, 3]
-    return (float(x), float(y), float(z))
 
 
 def _mask(edit: Threshold, volume: Volume, first: int, last: int) -> Mask:

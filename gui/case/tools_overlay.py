@@ -14,12 +14,15 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from gui.case.tools_bone import BoneTool
 from gui.case.tools_cut import STRIDE_PX, cut_shape, cut_threshold, rim
+from gui.case.tools_kept import Kept, question
+from gui.case.tools_level import Mask
 from gui.case.tools_marks import draw_bone_marks, draw_centre_line, draw_loops, draw_sphere_marks
 from gui.case.tools_model import Bench
 from gui.case.tools_paint import PaintTool
 from gui.case.tools_sphere import SphereTool
 from gui.case.tools_tube import TubeTool
 from navtwin.errors import InputRefused
+from navtwin.scene import palette
 from navtwin.scene.author.chain import Chain, chain_of
 from navtwin.scene.author.painted import Slices
 from navtwin.scene.author.recipe import Painted, Sphere, Threshold, Tube
@@ -28,11 +31,13 @@ from navtwin.scene.reslice import Field, Reslicer
 from navtwin.scene.slices import Plane
 
 #: How much of the picture shows through what is being made.
-TINT, RIM = 70, 235
+TINT, RIM, TRACE = 70, 235, 40
 #: Of a threshold, in one slice: a few milliseconds.
 MOST_PIXELS = 250_000
 #: What is above a threshold; the usual colour of bone is that of its picture.
 LEVEL_COLOR = "#56b4e9"
+#: Of islands that are not picked.
+LEFT_OUT_COLOR = palette.UNKNOWN
 
 
 class Overlay:
@@ -42,6 +47,7 @@ class Overlay:
     ----------
     bench : what is painted; None for nothing
     reslicer : the scan; None until it is there, or where it has no HU
+    kept : the islands that are picked, and of which threshold
     between : the shape between painted slices, and what it was worked out from
     """
 
@@ -49,6 +55,7 @@ class Overlay:
         self.bench: Callable[[], Bench | None] = lambda: None
         self.reslicer: Reslicer | None = None
         self.between: tuple[Painted, Slices] | None = None
+        self.kept: Kept | None = None
         self.scale = 1.0
         self._seen: dict[Plane, tuple[object, QImage | _Drawn | None]] = {}
 
@@ -83,10 +90,12 @@ class Overlay:
     def _paint_level(self, painter: QPainter, edit: Threshold, field: Field, color: QColor) -> None:
         if self.reslicer is None:
             return
-        key = (edit, field, self.reslicer, color.rgb())
+        kept = self.kept if self.kept is not None and self.kept.edit == question(edit) else None
+        key = (edit, field, self.reslicer, color.rgb(), kept)
         coarse = coarser(field)
         if self._seen.get(field.plane, (None,))[0] != key:
-            self._seen[field.plane] = (key, _tinted(cut_threshold(edit, self.reslicer, coarse), color))
+            taken = cut_threshold(edit, self.reslicer, coarse)
+            self._seen[field.plane] = (key, _tinted(taken, taken & kept.at(coarse) if kept is not None else taken, color))
         image = self._seen[field.plane][1]
         if isinstance(image, QImage):
             share = coarse.mm_per_px / field.mm_per_px
@@ -154,10 +163,13 @@ def chain_so_far(tool: TubeTool | SphereTool) -> Chain | None:
         return None
 
 
-def _tinted(mask: npt.NDArray[np.bool_], color: QColor) -> QImage:
-    image = _image(mask, color, TINT)
+def _tinted(taken: Mask, kept: Mask, color: QColor) -> QImage:
+    """What is kept with its rim; of the rest that is above the threshold only a trace."""
+    image = _image(taken, QColor(LEFT_OUT_COLOR), TRACE)
     painter = QPainter(image)
-    painter.drawImage(0, 0, _image(rim(mask), color, RIM))
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
+    painter.drawImage(0, 0, _image(kept, color, TINT))
+    painter.drawImage(0, 0, _image(rim(kept), color, RIM))
     painter.end()
     return image
 

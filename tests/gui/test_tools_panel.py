@@ -22,7 +22,6 @@ from gui.desktop.desk import Desk
 from gui.link.board import Board
 from gui.slices.painting import to_px
 from navtwin.bus.link import Link
-from navtwin.errors import InputRefused
 from navtwin.rigid import Vec3
 from navtwin.scene import load_scene
 from navtwin.scene.author.into_case import Declared, add_made, list_structures
@@ -138,7 +137,7 @@ def test_what_is_above_the_threshold_is_seen_at_once(room: Room) -> None:
     assert not room.tinted("axial", BALL_MM)
 
 
-def test_a_click_in_bone_picks_its_island_only_while_that_is_meant(room: Room) -> None:
+def test_a_click_in_bone_picks_its_island_only_while_that_is_meant(room: Room, qtbot: Any) -> None:
     room.panel.take("bone")
     room.click("axial", (20.0, 20.0, 20.0))
     assert room.panel.bench is not None
@@ -147,6 +146,11 @@ def test_a_click_in_bone_picks_its_island_only_while_that_is_meant(room: Room) -
     QTest.mouseClick(room.panel.bone.doing.buttons["island"], LEFT)
     room.click("coronal", BALL_MM)
     assert tool.draft.seeds_mm[0] == pytest.approx(BALL_MM, abs=0.5)
+    # Of the rod, which is above the threshold too and not kept, a grey trace is left.
+    qtbot.waitUntil(lambda: room.panel.hand.overlay.kept is not None)
+    rod = (ROD_XY_MM[0], ROD_XY_MM[1], 20.0)
+    room.slices.go_to((10.0, 60.0, 20.0))
+    assert room.tinted("axial", (16.0, 20.0, 20.0)) and not room.tinted("axial", rod)
 
 
 def test_a_tube_is_drawn_exactly_where_it_will_be(room: Room) -> None:
@@ -382,25 +386,3 @@ def test_a_refusal_of_the_build_is_read_in_the_panel_and_the_draft_stays(room: R
     assert len(panel.bench.tool.draft.seeds_mm) == 1  # type: ignore[union-attr]
     changed = room.desk.folder
     assert changed is not None and list_structures(changed) == ()
-
-
-def test_the_largest_island_is_the_one_that_counts_the_most_voxels() -> None:
-    from gui.case.tools_level import largest_island, level_between
-    from navtwin.scene.author.recipe import Cut, Threshold
-    from navtwin.volumes.volume import placed
-    from tests.gui.tools_room import bright
-
-    volume = placed(bright(), np.diag([1.0, 1.0, 1.0, 1.0]), Path("scan.nii"))
-    x, y, _ = largest_island(Threshold(300.0), volume, lambda _text: None)
-    assert np.hypot(x - ROD_XY_MM[0], y - ROD_XY_MM[1]) < 4.0
-    cropped = Threshold(300.0, crop_mm=(0.0, 0.0, 0.0, 30.0, 60.0, 60.0))
-    assert np.linalg.norm(np.subtract(largest_island(cropped, volume, lambda _text: None), BALL_MM)) < BALL_RADIUS_MM
-    cut = Threshold(300.0, cut=(Cut((30.0, 0.0, 0.0), (-1.0, 0.0, 0.0)),))
-    assert np.linalg.norm(np.subtract(largest_island(cut, volume, lambda _text: None), BALL_MM)) < BALL_RADIUS_MM
-    with pytest.raises(InputRefused, match="no voxel"):
-        largest_island(Threshold(3000.0), volume, lambda _text: None)
-    rng = np.random.default_rng(1)
-    two = np.where(rng.random((40, 40, 40)) < 0.2, rng.normal(900, 60, (40, 40, 40)), rng.normal(40, 30, (40, 40, 40))).astype(np.int16)
-    level = level_between(placed(two, np.eye(4), Path("two.nii")))
-    assert level is not None and 150 < level < 750
-    assert level_between(placed(np.zeros((9, 9, 9), np.int16), np.eye(4), Path("none.nii"))) is None
