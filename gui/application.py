@@ -58,7 +58,7 @@ def show(
     ports: tuple[int, int],
     where: str,
     silence_link: Callable[[], None],
-    open_video: Callable[[], VideoClient] = VideoClient,
+    open_video: Callable[[str], VideoClient] = lambda camera: VideoClient(camera=camera),
 ) -> tuple[int, Desk]:
     """Open the window and run it until it is closed, or until the session ends. Returns the exit code, and the desk as it was left.
 

@@ -8,7 +8,6 @@ import signal
 import sys
 import time
 from contextlib import nullcontext
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -86,9 +85,9 @@ def app(
     # Before the window, which takes a moment to build.
     beside = _listener(host, ports, client.who, key, server_key, board) if sound else None
     silence = beside.silence_link if beside else lambda: None
-    open_video = partial(VideoClient, host, video_port or port + VIDEO_PORT - PUB_PORT, keys)
+    pictures = video_port or port + VIDEO_PORT - PUB_PORT
     try:
-        code, desk = show(opening, client, board, ports, f"{host}:{port}", silence, open_video)
+        code, desk = show(opening, client, board, ports, f"{host}:{port}", silence, lambda camera: VideoClient(host, pictures, keys, camera=camera))
     finally:
         if beside:
             beside.stop()

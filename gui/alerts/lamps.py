@@ -40,7 +40,8 @@ class LampLight(QWidget):
     def sizeHint(self) -> QSize:
         name = QFontMetrics(theme.font(12.5 * self._scale, weight=QFont.Weight.Medium)).horizontalAdvance(self.name)
         below = QFontMetrics(theme.font(NOTE_PX * self._scale))
-        widest = max(name, *(below.horizontalAdvance(word) for word in LAMP_WORDS.values()))
+        words = (*LAMP_WORDS.values(), *([_latency(88.0, 88.0)[0]] if self.name == "latency" else []))
+        widest = max(name, *(below.horizontalAdvance(word) for word in words))
         return QSize(round(24 * self._scale) + widest, round(40 * self._scale))
 
     def minimumSizeHint(self) -> QSize:
@@ -98,7 +99,8 @@ class Lamps(QWidget):
         for light in self.lights.values():
             layout.addWidget(light)
 
-    def show_moment(self, moment: Moment) -> None:
+    def show_moment(self, moment: Moment, pixels_ms: float | None = None) -> None:
+        """`pixels_ms`: from a message to the picture in front, as measured; None where no picture follows the instrument."""
         health = moment.alerts.health if moment.alerts and not moment.link_lost else None
         for name, light in self.lights.items():
             if name == "link":
@@ -111,9 +113,18 @@ class Lamps(QWidget):
             elif health is None:
                 light.show_lamp("off")
             else:
-                age = f"{health.frame_age_ms:.0f} ms" if name == "latency" and health.frame_age_ms is not None else ""
-                light.show_lamp(getattr(health, name), age)
+                light.show_lamp(getattr(health, name), *(_latency(health.frame_age_ms, pixels_ms) if name == "latency" else ()))
 
     def set_scale(self, scale: float) -> None:
         for light in self.lights.values():
             light.set_scale(scale)
+
+
+def _latency(age_ms: float | None, pixels_ms: float | None) -> tuple[str, str]:
+    """How old what is known is, and how much later it is seen: in figures, and in words."""
+    if age_ms is None:
+        return "", ""
+    if pixels_ms is None:
+        return f"{age_ms:.0f} ms", f"the newest frame is {age_ms:.0f} ms old"
+    words = f"the newest frame is {age_ms:.0f} ms old; the picture shows what is heard within {pixels_ms:.0f} ms (95 of 100, last 10 s)"
+    return f"{age_ms:.0f} + {pixels_ms:.0f} ms", words

@@ -32,11 +32,12 @@ class Desk(QObject):
     ports : where a core started from here publishes, and takes commands
     where : the core's address, in words
     trouble : why the core does not let this client in, "" if it does
-    open_video : opens a receiver of the core's live pictures (may raise BusRefused)
+    open_video : opens a receiver of the core's live pictures of a camera, "" for every one (may raise BusRefused)
 
     Attributes
     ----------
     folder, scene : the open case; the scene is None until it is loaded, and where it cannot be
+    pixels_ms : from a message to the picture in front, as measured; None where none follows the instrument
     session : the core that was started from here, running or ended; None where none was
     rig, rig_path : where the instruments' shapes and the cameras are; None where there is none yet
 
@@ -65,7 +66,7 @@ class Desk(QObject):
         clock: Callable[[], int] = time.monotonic_ns,
         where: str = "",
         trouble: Callable[[], str] = lambda: "",
-        open_video: Callable[[], VideoClient] = VideoClient,
+        open_video: Callable[[str], VideoClient] = lambda camera: VideoClient(camera=camera),
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -76,6 +77,7 @@ class Desk(QObject):
         self.rig: Rig | None = None
         self.rig_path: Path | None = None
         self.session: OwnCore | None = None
+        self.pixels_ms: float | None = None
         self._jobs: list[Job] = []
         self._opening: Job | None = None
 

@@ -45,8 +45,8 @@ class Footer(QWidget):
         for button in (self.mark, self.pause, self.mute, self.acknowledge):
             row.addWidget(button)
 
-    def show_moment(self, moment: Moment, now_ns: int) -> None:
-        self.lamps.show_moment(moment)
+    def show_moment(self, moment: Moment, now_ns: int, pixels_ms: float | None = None) -> None:
+        self.lamps.show_moment(moment, pixels_ms)
         up = not moment.link_lost
         waiting = [row for row in ordered(moment.alerts) if not row.acked_by and row.priority != "none"] if up else []
         self._meant.show(waiting[0] if waiting else None, now_ns)

@@ -85,7 +85,7 @@ class Window(QMainWindow):
         moment, now_ns = self.desk.board.moment(), self.desk.clock()
         self.banner.show_moment(moment, now_ns)
         self.technical.show_moment(moment, now_ns)
-        self.footer.show_moment(moment, now_ns)
+        self.footer.show_moment(moment, now_ns, self.desk.pixels_ms)
         self._show_standings(moment)
         if self.place in self.places:
             self.places[self.place].show_moment(moment, now_ns)

@@ -68,9 +68,14 @@ class NavigatePlace(QWidget):
         if self.scenery is not None:
             self.scenery.set_scale(scale)
 
-    def entered(self) -> None: ...
+    def entered(self) -> None:
+        if self.scenery is not None:
+            self.scenery.entered()
 
-    def left(self) -> None: ...
+    def left(self) -> None:
+        self._desk.pixels_ms = None
+        if self.scenery is not None:
+            self.scenery.left()
 
     def release(self) -> None:
         if self.scenery is not None:

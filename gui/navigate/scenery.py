@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
@@ -23,9 +24,14 @@ from navtwin.scene.looks import is_veil
 from navtwin.scene.model import Scene
 from navtwin.scene.views import ViewName
 
+if TYPE_CHECKING:
+    from gui.augmented.view import AugmentedView
+
 OpenPicture = Callable[[Scene, Rig | None, QWidget], LiveView]
 #: The picture is painted at most 30 times a second.
 LEAST_MS = 33
+#: Kinds of sources that look through a camera.
+FILMING = ("camera", "video", "images")
 #: Where the place's own layout is remembered.
 SETTINGS = ("navtwin", "navigate")
 #: Of the column of slices, in design pixels, until someone drags it wider.
@@ -46,9 +52,10 @@ class Scenery(QWidget):
         self.view_name: ViewName = view
         self.frozen_ns: int | None = None
         self._scale = 1.0
+        self._augmented: AugmentedView | None = None
         self._slices_width = SLICES_WIDTH
         self.strip = Strip(tuple(s for s in scene.structures if s.role == "critical"))
-        self.stage = Stage(self.choose_view, self._show_skin, self.freeze, self._show_slices, desk.place_wanted.emit)
+        self.stage = Stage(self.choose_view, self._show_skin, self.freeze, self._show_slices, self.show_augmented, desk.place_wanted.emit)
         self.slices, self.bullseye = SlicesView(scene, desk.rig), Bullseye(scene, desk.rig)
         self.stage.set_corner(self.bullseye)
         self._lay_out()
@@ -67,9 +74,43 @@ class Scenery(QWidget):
         self.stage.show_moment(moment, self.frozen_ns, words[-1] if words else None, now_ns, self._desk.where, self._desk.trouble(), other)
         self.slices.show_moment(moment, now_ns, frozen=self.frozen_ns is not None)
         self.bullseye.show_moment(moment)
-        if self.frozen_ns is None:
+        if self._augmented is not None:
+            self._augmented.show_moment(moment, now_ns, frozen=self.frozen_ns is not None)
+        elif self.frozen_ns is None:
             self._pace.turn(moment, now_ns, self.view_name)
             self.stage.show_lateness(*self._pace.lateness(moment, now_ns))
+        self._desk.pixels_ms = self._pace.p95_ms() if self._augmented is None else None
+        self.stage.allow_camera(_films(moment))
+
+    def show_augmented(self, wanted: bool) -> None:
+        """The live picture with the case projected into it, in place of the one from the case alone."""
+        if wanted and self._augmented is None:
+            from gui.augmented.view import AugmentedView
+
+            self._augmented = AugmentedView(self._desk, self._desk.open_video, self.stage)
+            self.stage.set_picture(self._augmented)
+            self._augmented.show()
+            self._augmented.entered()
+            self.view.widget.hide()
+            self.stage.show_lateness(frozenset(), 0)
+        elif not wanted and self._augmented is not None:
+            self._augmented.release()
+            self._augmented.deleteLater()
+            self._augmented = None
+            self.view.widget.show()
+            self.stage.set_picture(self.view.widget)
+            self._pace.forget()
+        self.set_scale(self._scale)
+
+    def entered(self) -> None:
+        """It is in front again."""
+        if self._augmented is not None:
+            self._augmented.entered()
+
+    def left(self) -> None:
+        """It is no longer in front: no picture is asked for."""
+        if self._augmented is not None:
+            self._augmented.left()
 
     def choose_view(self, view: ViewName) -> None:
         """Stand somewhere else."""
@@ -91,6 +132,8 @@ class Scenery(QWidget):
         self._scale = scale
         for part in (self.strip, self.slices, self.bullseye, self.stage):
             part.set_scale(scale)
+        if self._augmented is not None:
+            self._augmented.set_scale(scale)
         self._share_out()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -101,6 +144,8 @@ class Scenery(QWidget):
         """Give the thread that cuts slices, and the graphics, back."""
         QSettings(*SETTINGS).setValue("slices width", self._slices_width)
         self.slices.cutter.stop()
+        if self._augmented is not None:
+            self._augmented.release()
         self.view.release()
 
     def _lay_out(self) -> None:
@@ -148,3 +193,8 @@ class Scenery(QWidget):
             if is_veil(structure):
                 self.view.picture.set_visible(structure.name, visible)
         self.view.paint()
+
+
+def _films(moment: Moment) -> bool:
+    """Whether the session's source may have live pictures; where that is not known, it may."""
+    return moment.setup is None or moment.setup.source.split(":", maxsplit=1)[0] in ("", *FILMING)

@@ -110,6 +110,7 @@ class Stage(QWidget):
     skin : called with whether faint structures are to be shown
     freeze : called to stop or resume the picture
     slices : called with whether slices are to be shown
+    camera : called with whether the live picture is to be shown
     go : called with the place to be led to: `calibrate`, where a session is started, or `review`
     """
 
@@ -119,6 +120,7 @@ class Stage(QWidget):
         skin: Callable[[bool], None],
         freeze: Callable[[], None],
         slices: Callable[[bool], None],
+        camera: Callable[[bool], None],
         go: Callable[[str], None],
         parent: QWidget | None = None,
     ) -> None:
@@ -128,6 +130,7 @@ class Stage(QWidget):
         self.slices = self._switch("Slices", "S", "slices through the tip", lambda: slices(self.slices.isChecked()))
         self.skin = self._switch("Skin", "N", "structures that are so faint that they hide what lies within", lambda: skin(self.skin.isChecked()))
         self.freeze = self._switch("Freeze", "F", "stop this picture; values and alerts go on", freeze)
+        self.camera = self._switch("Camera", "V", "the live picture with the case projected into it", lambda: camera(self.camera.isChecked()))
         self._bar, self._buttons = self._view_bar(chosen)
         self.frozen = _tag(self, "background: rgba(255, 214, 10, 230); color: #11161a; font-weight: 700;")
         self.late = _tag(self, "background: rgba(255, 214, 10, 230); color: #11161a; font-weight: 700;")
@@ -158,6 +161,10 @@ class Stage(QWidget):
         self.start.raise_()
         self.review.raise_()
         self._place()
+
+    def allow_camera(self, films: bool) -> None:
+        """Whether the session's source has live pictures."""
+        self.camera.setEnabled(films or self.camera.isChecked())
 
     def choose(self, view: ViewName) -> None:
         """Mark the button of `view`."""
@@ -227,7 +234,7 @@ class Stage(QWidget):
             layout.addWidget(button)
             buttons[view] = button
         layout.addSpacing(10)
-        for switch in (self.skin, self.slices, self.freeze):
+        for switch in (self.camera, self.skin, self.slices, self.freeze):
             layout.addWidget(switch)
         return bar, buttons
 
