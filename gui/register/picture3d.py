@@ -3,45 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gui.register.bead import Bead, Mark
 from navtwin.nouns import Check, Part, RegistrationResult
 from navtwin.rigid import Vec3
 from navtwin.scene import looks, palette, tre_map
-from navtwin.scene.caption import font_file
 from navtwin.scene.model import Scene, Structure
 from navtwin.scene.solids import capsule_mesh, surface_mesh
 
 if TYPE_CHECKING:
     import pyvista as pv
 
-#: Radius of a landmark's ball, and of the one that is to be touched, mm.
-BALL_MM, NEXT_BALL_MM = 1.5, 2.3
 #: Radius of the rod from where a check should have been to where it was, and of the bead there, mm.
 ROD_MM, BEAD_MM = 0.35, 0.9
-LABEL_PX, NEXT_LABEL_PX = 17, 26
-#: A font from a file, in vtkTextProperty's numbers.
-VTK_FONT_FILE = 4
 #: Triangles that are drawn in all where the processor draws, and where a graphics card does; and of each structure at least.
 MOST_TRIANGLES, MOST_BY_CARD, FEWEST_TRIANGLES = 60_000, 300_000, 2_000
 #: Drawn with an error map the bone is matt: a highlight would look like another band.
 MATT: dict[str, Any] = {"ambient": 0.35, "diffuse": 0.75, "specular": 0.0}
-
-MarkState = Literal["todo", "next", "touching", "touched"]
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A landmark as it is drawn: `wanted` is false where it is left out."""
-
-    number: int
-    place_mm: Vec3
-    state: MarkState
-    wanted: bool
-    worst: bool
 
 
 def prepare(scene: Scene, most_triangles: int) -> dict[str, Any]:
@@ -80,11 +61,9 @@ class RegisterPicture:
         self.height_px, self.scale = 0, 1.0
         self._solids: dict[str, list[Any]] = {}
         self._maps: list[Any] = []
-        self._marks: tuple[Mark, ...] = ()
-        self._mark_actors: list[Any] = []
+        self._beads: list[Bead] = []
         self._checks: tuple[Check, ...] = ()
         self._check_actors: list[Any] = []
-        self._labels: list[tuple[Any, float]] = []
         self._pixels = 0.0
         # However coarsely the picture is painted before it is shown, type keeps its size on the screen.
         plotter.renderer.AddObserver("StartEvent", lambda *_: self._fit_labels())
@@ -117,12 +96,14 @@ class RegisterPicture:
 
     def show_marks(self, marks: Sequence[Mark]) -> None:
         """The landmarks, numbered."""
-        if tuple(marks) == self._marks:
-            return
-        self._take_out(self._mark_actors)
-        self._marks, self._mark_actors, self._labels, self._pixels = tuple(marks), [], [], 0.0
-        for mark in marks:
-            self._add_mark(mark)
+        if [(m.number, m.place_mm) for m in marks] != [(b.mark.number, b.mark.place_mm) for b in self._beads]:
+            self._take_out([actor for bead in self._beads for actor in bead.actors])
+            self._beads = [Bead(self._plotter, mark) for mark in marks]
+        for bead, mark in zip(self._beads, marks, strict=True):
+            if bead.mark != mark:
+                bead.show(mark)
+        # Another state has type of another size.
+        self._pixels = 0.0
 
     def show_checks(self, checks: Sequence[Check]) -> None:
         """Where the newest checks were touched, with a rod from where they should have been."""
@@ -163,45 +144,11 @@ class RegisterPicture:
             reset_camera=False, render=False, pickable=False, **MATT,
         )  # fmt: skip
 
-    def _add_mark(self, mark: Mark) -> None:
-        import pyvista as pv
-
-        aimed = mark.state in ("next", "touching")
-        color = palette.PLAN if aimed else palette.UNKNOWN if not mark.wanted else palette.GOOD if mark.state == "touched" else palette.TEXT
-        ball = pv.Sphere(radius=NEXT_BALL_MM if aimed else BALL_MM, center=mark.place_mm)
-        self._mark_actors.append(looks.add_mesh(self._plotter, ball, color, ambient=0.55, specular=0.2))
-        self._mark_actors.append(self._label(mark, color, NEXT_LABEL_PX if aimed else LABEL_PX))
-
-    def _label(self, mark: Mark, color: str, size_px: float) -> Any:
-        """Its number, beside it on the screen and never behind the bone."""
-        import pyvista as pv
-        from vtkmodules.vtkRenderingCore import vtkCoordinate, vtkTextActor
-
-        label = vtkTextActor()
-        sign = " out" if not mark.wanted else " worst" if mark.worst else " \N{CHECK MARK}" if mark.state == "touched" else ""
-        label.SetInput(f"{mark.number}{sign}")
-        place = vtkCoordinate()
-        place.SetCoordinateSystemToWorld()
-        place.SetValue(*mark.place_mm)
-        beside = label.GetPositionCoordinate()
-        beside.SetCoordinateSystemToViewport()
-        beside.SetReferenceCoordinate(place)
-        text = label.GetTextProperty()
-        text.SetFontFamily(VTK_FONT_FILE)
-        text.SetFontFile(str(font_file(bold=True)))
-        text.SetColor(*pv.Color(color).float_rgb)
-        text.SetBackgroundColor(*pv.Color(palette.BACKGROUND).float_rgb)
-        text.SetBackgroundOpacity(0.72)
-        self._plotter.add_actor(label, reset_camera=False, render=False, pickable=False)
-        self._labels.append((label, size_px))
-        return label
-
     def _fit_labels(self) -> None:
         painted_px = self._plotter.renderer.GetSize()[1]
         pixels = self.scale * (painted_px / self.height_px if self.height_px else 1.0)
         if abs(pixels - self._pixels) < 0.01:
             return
         self._pixels = pixels
-        for label, size_px in self._labels:
-            label.GetTextProperty().SetFontSize(max(6, round(size_px * pixels)))
-            label.GetPositionCoordinate().SetValue(round(9 * pixels), round(5 * pixels))
+        for bead in self._beads:
+            bead.fit(pixels)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollA
 from gui.desktop.desk import Desk
 from gui.link.board import MS, Moment
 from gui.picture.view3d import open_view
+from gui.register.bead import Mark
 from gui.register.card import ResultView
 from gui.register.check_list import CheckList
 from gui.register.controls import KEYS, Controls
@@ -20,9 +21,9 @@ from gui.register.heard import cue_between
 from gui.register.landmark_list import LandmarkList
 from gui.register.model import Action, Course, Method, Wishes, course, is_in_use, number_of, order_of, pointers
 from gui.register.obstacle import Obstacle, obstacle
-from gui.register.picture3d import Mark
 from gui.register.rows import Touches, check_rows, landmark_rows, result_card
 from gui.register.scene3d import OpenPicture, RegisterScene
+from gui.register.sentence import Sentence
 from gui.register.step_list import StepList
 from navtwin.bus.words import order_words
 from navtwin.nouns import Accept, Order, Reject, Setup, Undo
@@ -61,7 +62,7 @@ class RegisterPlace(QWidget):
         self.steps, self.landmarks = StepList(), LandmarkList()
         self.controls, self.result, self.checks = Controls(), ResultView(), CheckList()
         self.scene3d = RegisterScene(desk, open_picture=open_picture)
-        self.headline, self.detail, self.silent = QLabel(), QLabel(), QLabel()
+        self.sentence, self.silent = Sentence(), QLabel()
         self.way_out = QPushButton()
         self._lay_out()
         self._connect()
@@ -112,7 +113,7 @@ class RegisterPlace(QWidget):
         self._refresh()
 
     def set_scale(self, scale: float) -> None:
-        for part in (self.steps, self.landmarks, self.controls, self.result, self.checks, self.scene3d):
+        for part in (self.sentence, self.steps, self.landmarks, self.controls, self.result, self.checks, self.scene3d):
             part.set_scale(scale)
         self._left.setFixedWidth(round(LEFT * scale))
         self._right.setFixedWidth(round(RIGHT * scale))
@@ -134,9 +135,7 @@ class RegisterPlace(QWidget):
     def _show_obstacle(self, scene: Scene | None, found: Obstacle) -> None:
         self.course = None
         self._setup = None
-        self.headline.setText(found.headline)
-        self.detail.setText(found.detail)
-        self.detail.setVisible(bool(found.detail))
+        self.sentence.say(found.headline, found.detail)
         self.way_out.setText({"case": "Go to Case", "calibrate": "Go to Calibrate"}.get(found.place, ""))
         self.way_out.setToolTip({"case": "Go to Case (1)", "calibrate": "Go to Calibrate (2)"}.get(found.place, ""))
         self.way_out.setVisible(bool(found.place))
@@ -152,9 +151,7 @@ class RegisterPlace(QWidget):
         found = self.course = course(scene, moment, setup, self.wishes)
         self._touches.take(setup)
         rows = landmark_rows(scene, setup, self.wishes, found, self._touches)
-        self.headline.setText(found.headline)
-        self.detail.setText(found.detail)
-        self.detail.setVisible(bool(found.detail))
+        self.sentence.say(found.headline, found.detail)
         self.way_out.setVisible(False)
         self.steps.show_steps(found.steps)
         self.landmarks.show_rows(rows, self.wishes.landmark)
@@ -246,10 +243,6 @@ class RegisterPlace(QWidget):
         self._refresh()
 
     def _lay_out(self) -> None:
-        self.headline.setObjectName("headline")
-        self.detail.setObjectName("detail")
-        for label in (self.headline, self.detail):
-            label.setWordWrap(True)
         self.silent.setProperty("dim", True)
         self.silent.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.way_out.setProperty("primary", True)
@@ -260,8 +253,7 @@ class RegisterPlace(QWidget):
         left.addWidget(self.landmarks, 1)
         told = QVBoxLayout()
         told.setContentsMargins(0, 0, 0, 6)
-        told.addWidget(self.headline)
-        told.addWidget(self.detail)
+        told.addWidget(self.sentence)
         told.addWidget(self.way_out, 0, Qt.AlignmentFlag.AlignLeft)
         middle = QVBoxLayout()
         middle.setContentsMargins(8, 12, 8, 8)

@@ -18,8 +18,9 @@ from gui.desktop.jobs import Job, Report
 from gui.link.board import MS, Moment
 from gui.picture.graphics import load_graphics
 from gui.picture.view3d import GLView, View, open_view
+from gui.register.bead import Mark
 from gui.register.legend import Legend
-from gui.register.picture3d import MOST_BY_CARD, MOST_TRIANGLES, Mark, RegisterPicture, painted, prepare
+from gui.register.picture3d import MOST_BY_CARD, MOST_TRIANGLES, RegisterPicture, painted, prepare
 from navtwin.nouns import Check, RegistrationResult, Rig
 from navtwin.rigid import Vec3
 from navtwin.scene.model import Patient, Scene

@@ -119,13 +119,13 @@ def test_without_a_case_or_a_session_it_says_where_to_go(room: Room, qtbot: Any)
     room.place.show()
     room.place.entered()
     room.place.show_moment(room.wire.board.moment(), 0)
-    assert room.place.headline.text() == "No case is open"
+    assert room.place.sentence.headline == "No case is open"
     with qtbot.waitSignal(room.desk.place_wanted) as gone:
         room.place.way_out.click()
     assert gone.args == ["case"]
     room.desk.set_case(scene())
     room.place.show_moment(room.wire.board.moment(), 0)
-    assert room.place.headline.text() == "No session is running"
+    assert room.place.sentence.headline == "No session is running"
     assert room.place.way_out.text() == "Go to Calibrate"
     assert not room.place.controls.isVisible()
 
@@ -134,7 +134,7 @@ def test_keys_lead_from_the_first_touch_to_a_checked_registration(room: Room) ->
     room.open()
     place = room.place
     for name in NAMES:
-        assert name in place.headline.text()
+        assert name in place.sentence.headline
         room.press(Qt.Key.Key_Return)
         assert place.controls.ring.share == 0.0
         room.hold(name)
@@ -142,7 +142,7 @@ def test_keys_lead_from_the_first_touch_to_a_checked_registration(room: Room) ->
     room.press(Qt.Key.Key_Y)
     room.press(Qt.Key.Key_R)
     assert isinstance(room.orders[-1], Register)
-    assert place.headline.text() == "Accept the registration, or reject it"
+    assert place.sentence.headline == "Accept the registration, or reject it"
     assert place.result.isVisible()
     assert "Accepted by the gate" in place.result.verdict.text()
     assert "not how accurate" in place.result.caveat.text()
@@ -250,7 +250,7 @@ def test_numbers_go_when_the_link_does(room: Room) -> None:
     assert room.place.result.isVisible()
     room.wire.clock.ns += 2_000_000_000
     room.place.show_moment(room.wire.board.moment(), room.wire.clock.ns)
-    assert room.place.headline.text() == "LINK LOST"
+    assert room.place.sentence.headline == "LINK LOST"
     assert not room.place.result.isVisible()
     assert not room.place.landmarks.lines
     assert room.place.course is None
