@@ -12,9 +12,9 @@ from gui.case.cutting import Look
 from navtwin.nouns import Part
 from navtwin.rigid import Vec3
 from navtwin.scene import looks, palette
-from navtwin.scene.detail import Detail, triangle_shares
+from navtwin.scene.detail import Detail, draw_structure, triangle_shares
 from navtwin.scene.model import Plan, Scene, Structure
-from navtwin.scene.solids import capsule_mesh, surface_mesh
+from navtwin.scene.solids import capsule_mesh
 from navtwin.volumes.volume import VolumeBox
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ CURSOR_RADIUS_MM = 1.4
 AXIS_RADIUS_MM, END_RADIUS_MM, WIDTH_OPACITY = 0.4, 1.3, 0.3
 #: A plan that is not the chosen one.
 ASIDE_OPACITY = 0.45
-FEWEST_TRIANGLES = 2_000
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def prepare(scene: Scene, detail: Detail, kept: Mapping[str, Prepared]) -> dict[
             # Its tree is planted already.
             ready[s.name] = Prepared(replace(s, surface=old.structure.surface), old.mesh, old.volume_ml)
             continue
-        mesh = surface_mesh(s.surface.vertices_mm, s.surface.faces, max(FEWEST_TRIANGLES, shares[s.name]))
+        mesh = draw_structure(s, detail, shares[s.name]).mesh
         # Trees and kernels are made where nobody waits for them.
         s.surface.first_hit([(0.0, 0.0, 0.0)], [(0.0, 0.0, 1.0)])
         ready[s.name] = Prepared(s, mesh, s.surface.volume_mm3 / 1000.0 if s.surface.is_watertight else None)

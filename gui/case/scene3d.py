@@ -228,7 +228,7 @@ class CaseScene3d(QWidget):
             self._take_anatomy()
             return
         self._words.setText(WAITING if self._scene.structures else BARE)
-        detail: Detail = "full" if isinstance(self._view, GLView) else "light"
+        detail: Detail = "full" if isinstance(self._view, GLView) else "fine"
         self._job = self._desk.beside("preparing the picture", partial(_anatomy, self._scene, detail, self._kept), self._ready)
 
     @property
@@ -316,7 +316,6 @@ def _anatomy(scene: Scene, detail: Detail, kept: Mapping[str, Prepared], report:
 
 
 def _load_graphics(report: Report) -> None:
-    """Import what the picture needs: seconds, where it is for the first time."""
     report("loading graphics")
     load_graphics()
 
