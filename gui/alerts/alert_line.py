@@ -28,6 +28,7 @@ class Line(QFrame):
         self.words = Elided(self)
         self.button = QPushButton("Ack", self)
         self.button.setProperty("small", True)
+        self.button.setToolTip("Acknowledge this one, at the level shown (Space: the most pressing)")
         self.button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.button.clicked.connect(lambda: self._row is not None and acknowledge(self._row))
         layout = QHBoxLayout(self)
