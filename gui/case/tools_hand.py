@@ -87,6 +87,13 @@ class Hand(QObject):
         """Whether a press in a slice is the tool's."""
         return self.workbench is not None and self.workbench.mouse and self.free
 
+    @property
+    def looking(self) -> bool:
+        """Islands are picked, and which voxels they hold is not known yet: the overlay shows all above the threshold."""
+        tool = self.bench.tool if self.bench is not None else None
+        wanted = question(tool.draft) if isinstance(tool, BoneTool) and self.overlay.reslicer is not None else None
+        return wanted is not None and (self.overlay.kept is None or self.overlay.kept.edit != wanted)
+
     def look(self) -> None:
         """Take or give back the mouse, and draw what the tool holds now."""
         self._slices.grab_mouse(self.mouse)
@@ -232,7 +239,7 @@ class Hand(QObject):
         # What is wrong with it is said when it is built.
         if found is not None and asked[0] == self._kept_of and asked[1] is self._slices.volume:
             self.overlay.kept = found
-            self._slices.repaint_overlays()
+            self.changed.emit()
 
     def _ask_between(self, tool: PaintTool) -> None:
         """Have what lies between the painted slices worked out anew, where they have changed."""

@@ -219,7 +219,7 @@ class ToolsPanel(QWidget):
         wrong = "\n".join(one.words for one in bench.faults if one.field == "shape")
         between = self.hand.between_words if bench.kind == "paint" else ""
         say(self.fault, wrong or between, "bad" if wrong else "warn")
-        say(self.so_far, tool.words())
+        say(self.so_far, f"{tool.words()}; looking for its islands …" if self.hand.looking else tool.words())
         self._tell(bench.said)
         self.undo.setEnabled(tool.history.can_undo and not busy)
         self.redo.setEnabled(tool.history.can_redo and not busy)

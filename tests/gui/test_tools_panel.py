@@ -146,8 +146,10 @@ def test_a_click_in_bone_picks_its_island_only_while_that_is_meant(room: Room, q
     QTest.mouseClick(room.panel.bone.doing.buttons["island"], LEFT)
     room.click("coronal", BALL_MM)
     assert tool.draft.seeds_mm[0] == pytest.approx(BALL_MM, abs=0.5)
+    assert "looking for its islands" in room.panel.so_far.text()
     # Of the rod, which is above the threshold too and not kept, a grey trace is left.
     qtbot.waitUntil(lambda: room.panel.hand.overlay.kept is not None)
+    assert "looking" not in room.panel.so_far.text()
     rod = (ROD_XY_MM[0], ROD_XY_MM[1], 20.0)
     room.slices.go_to((10.0, 60.0, 20.0))
     assert room.tinted("axial", (16.0, 20.0, 20.0)) and not room.tinted("axial", rod)
