@@ -29,10 +29,12 @@ class Controls(QWidget):
     -------
     changed : something else is to be drawn
     camera_wanted : another camera's pictures are asked for
+    zoom_wanted : the next magnification is asked for
     """
 
     changed = Signal()
     camera_wanted = Signal()
+    zoom_wanted = Signal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -45,6 +47,9 @@ class Controls(QWidget):
         self._key("Shift+C", self.camera.click)
         self.camera.hide()
         self.switches = {name: self._switch(*told) for name, *told in SWITCHES}
+        self.zoom = self._button("Zoom", self.zoom_wanted.emit)
+        self.zoom.setToolTip("Larger about the planned path, and back (Z); the wheel, about the pointer")
+        self._key("Z", self.zoom.click)
         self._caption = QLabel("Overlay", self)
         self.opacity = QSlider(Qt.Orientation.Horizontal, self)
         self.opacity.setRange(LEAST_OPACITY, 100)
@@ -70,7 +75,7 @@ class Controls(QWidget):
 
     def set_scale(self, scale: float) -> None:
         self._row.setSpacing(round(6 * scale))
-        for button in (self.camera, *self.switches.values()):
+        for button in (self.camera, *self.switches.values(), self.zoom):
             button.setMinimumHeight(round(32 * scale))
         self.opacity.setFixedWidth(round(110 * scale))
         self.opacity.setMinimumHeight(round(32 * scale))

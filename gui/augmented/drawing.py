@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from gui.augmented.crop import Crop
 from gui.augmented.model import Context, Verdict
 from navtwin.bus.words import ERROR_BAR_SD, name_words
 from navtwin.nouns import Level, Part, Reading, Rig
@@ -48,7 +49,7 @@ class DistanceMark:
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """All that is drawn over one picture, in the pixels of the full picture."""
+    """All that is drawn over one picture, in pixels of the full picture counted from the corner of the part that is shown."""
 
     scene: SceneMarks = field(default_factory=SceneMarks)
     tools: tuple[ToolMarks, ...] = ()
@@ -81,16 +82,23 @@ class Prepared:
         return self.scene is context.scene and self.rig is context.rig
 
 
-def draw(prepared: Prepared, frame: VideoFrame, verdict: Verdict, context: Context) -> Drawing:
-    """What a verdict lets be drawn over its picture."""
-    lens = prepared.lenses.get(frame.camera)
-    if lens is None or verdict.camera is None:
-        return Drawing(markers=frame.markers)
+def draw(prepared: Prepared, frame: VideoFrame, verdict: Verdict, context: Context, crop: Crop) -> Drawing:
+    """What a verdict lets be drawn over the part of its picture that is shown."""
+    markers = tuple(_moved(marker, crop) for marker in frame.markers)
+    whole = prepared.lenses.get(frame.camera)
+    if whole is None or verdict.camera is None:
+        return Drawing(markers=markers)
+    lens = whole.cropped(crop.left_px, crop.top_px, round(crop.width_px), round(crop.height_px))
     tools = tuple(tool_marks(name, prepared.parts[name][1], prepared.parts[name][0], lens, T) for name, T in verdict.tips.items())
     eye = _eye(prepared, lens, verdict, context)
     if eye is None:
-        return Drawing(tools=tools, markers=frame.markers)
-    return Drawing(scene_marks(prepared.anatomy, eye), tools, tuple(_distances(prepared.scene, eye, verdict, context)), frame.markers)
+        return Drawing(tools=tools, markers=markers)
+    return Drawing(scene_marks(prepared.anatomy, eye), tools, tuple(_distances(prepared.scene, eye, verdict, context)), markers)
+
+
+def _moved(marker: VideoMarker, crop: Crop) -> VideoMarker:
+    a, b, c, d = ((x - crop.left_px, y - crop.top_px) for x, y in marker.corners_px)
+    return VideoMarker(id=marker.id, dictionary=marker.dictionary, corners_px=(a, b, c, d))
 
 
 def _eye(prepared: Prepared, lens: Lens, verdict: Verdict, context: Context) -> Eye | None:

@@ -47,6 +47,33 @@ def paint_labels(painter: QPainter, labels: Sequence[Label], room: QRectF, ratio
         painter.drawText(plate.adjusted(4.0 * scale, 0.0, 0.0, 0.0), Qt.AlignmentFlag.AlignCenter, label.words)
 
 
+def paint_banner(painter: QPainter, words: str, middle: QPointF, shade: str, scale: float) -> None:
+    """Large words on a plate around a point."""
+    painter.setFont(theme.font(26.0 * scale, weight=QFont.Weight.Bold))
+    size = QSizeF(painter.fontMetrics().horizontalAdvance(words) + 40.0 * scale, 54.0 * scale)
+    plate = QRectF(middle - QPointF(size.width(), size.height()) / 2.0, size)
+    painter.setPen(QPen(QColor(shade), 1.5 * scale))
+    painter.setBrush(QColor(10, 13, 15, 225))
+    painter.drawRoundedRect(plate, 8.0 * scale, 8.0 * scale)
+    painter.setPen(QColor(shade))
+    painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, words)
+
+
+def paint_plate(painter: QPainter, words: str, size: float, corner: QPointF, most: float, scale: float, *, right: bool, dashed: bool) -> None:
+    """Words on a plate with its left or `right` upper corner at a point, cut to a width; `dashed`: something is not known."""
+    painter.setFont(theme.font(size * scale, weight=QFont.Weight.DemiBold))
+    metrics = painter.fontMetrics()
+    fitting = metrics.elidedText(words, Qt.TextElideMode.ElideRight, round(most - 22.0 * scale))
+    plate = QRectF(corner, QSizeF(metrics.horizontalAdvance(fitting) + 22.0 * scale, metrics.height() + 12.0 * scale))
+    if right:
+        plate.moveRight(corner.x())
+    painter.setPen(QPen(QColor(palette.UNKNOWN), 1.2 * scale, Qt.PenStyle.DashLine) if dashed else QPen(Qt.PenStyle.NoPen))
+    painter.setBrush(QColor(23, 28, 32, 225))
+    painter.drawRoundedRect(plate, 5.0 * scale, 5.0 * scale)
+    painter.setPen(QColor(palette.TEXT))
+    painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, fitting)
+
+
 def _place(anchor: QPointF, off: tuple[float, float], size: QSizeF, room: QRectF, taken: Sequence[QRectF]) -> QRectF:
     """A plate beyond the anchor, further up or down where another lies; within the picture. The last place tried if none is free."""
     left = anchor.x() - size.width() * (0.5 - 0.5 * off[0])

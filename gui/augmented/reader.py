@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, QRect, Qt, Signal
 from PySide6.QtGui import QImage
 
+from gui.augmented.crop import WHOLE, Crop, Sight, crop_of
 from gui.augmented.drawing import Drawing, Prepared, Wanted, draw
 from gui.augmented.model import Context, Verdict, judge
 from gui.augmented.painting import Label, paint_patient, paint_top
@@ -37,13 +38,14 @@ class VideoSource(Protocol):
 
 @dataclass(frozen=True)
 class Look:
-    """How pictures are to be shown from now on: in what size (device px), with lines how thick, and what over them."""
+    """How pictures are to be shown from now on: in what size (device px), with lines how thick, what of them, and what over them."""
 
     context: Context
     prepared: Prepared | None
     wanted: Wanted
     size_px: tuple[int, int]
     pen_px: float
+    sight: Sight = WHOLE
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +55,14 @@ class Shown:
     Attributes
     ----------
     verdict : what was allowed when it was painted
+    crop : which part of it is shown
     picture : as large as it is shown
     patient, top : what lies over it, of the same size: what hangs on the patient; instruments, markers and distances. None where there is nothing
     """
 
     frame: VideoFrame
     verdict: Verdict
+    crop: Crop
     picture: QImage
     patient: QImage | None
     top: QImage | None
@@ -148,25 +152,28 @@ def show(received: VideoPicture, look: Look) -> Shown | None:
     image = QImage.fromData(received.jpeg)
     if image.isNull() or (image.width(), image.height()) != (frame.width_px, frame.height_px):
         return None
-    size = fitted((frame.full_width_px, frame.full_height_px), look.size_px)
+    crop = crop_of(frame, look.sight)
+    size = fitted((crop.width_px, crop.height_px), look.size_px)
+    if crop.jpeg != (0, 0, frame.width_px, frame.height_px):
+        image = image.copy(QRect(*crop.jpeg))
     if (image.width(), image.height()) != size:
         image = image.scaled(*size, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
     verdict = judge(frame, look.context)
     prepared = look.prepared if look.prepared is not None and look.prepared.fits(look.context) else None
-    drawing = draw(prepared, frame, verdict, look.context) if prepared is not None else Drawing(markers=frame.markers)
+    drawing = draw(prepared, frame, verdict, look.context, crop) if prepared is not None else Drawing()
     if prepared is None:
         verdict = replace(verdict, why=verdict.why or "the outlines are being made ready", T_camera_from_ct=None, tips={})
-    scale = size[0] / frame.full_width_px
+    scale = size[0] / crop.width_px
     patient = paint_patient(drawing, look.wanted, size, scale, look.pen_px) if verdict.T_camera_from_ct is not None else None
     top = paint_top(drawing, look.wanted, size, scale, look.pen_px)
     return Shown(
-        frame, verdict, image.convertToFormat(QImage.Format.Format_RGB32),
+        frame, verdict, crop, image.convertToFormat(QImage.Format.Format_RGB32),
         patient[0] if patient else None, top[0] if top else None,
         tuple(patient[1]) if patient else (), tuple(top[1]) if top else (),
     )  # fmt: skip
 
 
-def fitted(picture_px: tuple[int, int], room_px: tuple[int, int]) -> tuple[int, int]:
+def fitted(picture_px: tuple[float, float], room_px: tuple[int, int]) -> tuple[int, int]:
     """The largest size of a picture's shape that fits."""
     share = min(room_px[0] / picture_px[0], room_px[1] / picture_px[1])
     return max(1, round(picture_px[0] * share)), max(1, round(picture_px[1] * share))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from gui import theme
 from gui.augmented.controls import Controls
+from gui.augmented.crop import MOST_ZOOM, WHOLE, ZOOMS, Sight
 from gui.augmented.drawing import Prepared
-from gui.augmented.labels import paint_labels
+from gui.augmented.labels import paint_banner, paint_labels, paint_plate
 from gui.augmented.model import NO_PICTURE_NS, Context, Fade, Verdict, age_ns, hidden_words, judge
 from gui.augmented.painting import Label
 from gui.augmented.reader import Look, PictureReader, Shown, VideoSource, fitted
@@ -24,6 +26,8 @@ from navtwin.scene import palette
 
 #: Of the picture's age only so many ms can be told apart by eye, and it is written anew as seldom.
 AGE_STEP_MS = 10
+#: How much larger one step of the wheel makes the picture.
+WHEEL = 1.25
 #: Opacity of a label below which it is not written: half a word is worse than none.
 LEGIBLE = 0.5
 
@@ -40,6 +44,7 @@ class AugmentedView(QWidget):
     ----------
     why : why the patient is not drawn now, "" if he is
     words : what is written at the foot of the picture
+    sight : which part of the picture is shown, and how large
     """
 
     def __init__(self, desk: Desk, open_video: Callable[[str], VideoSource], parent: QWidget | None = None) -> None:
@@ -48,8 +53,9 @@ class AugmentedView(QWidget):
         self.controls = Controls(self)
         self.controls.changed.connect(self._look_on)
         self.controls.camera_wanted.connect(self._next_camera)
+        self.controls.zoom_wanted.connect(self.zoom)
         self.why = self.words = self.age_words = self.trouble = ""
-        self.fade = Fade()
+        self.fade, self.sight = Fade(), WHOLE
         self._camera = 0
         self._reader: PictureReader | None = None
         self._leaving = list[PictureReader]()
@@ -140,7 +146,7 @@ class AugmentedView(QWidget):
         if self._gap_ns > NO_PICTURE_NS or self._shown is None:
             self._paint_no_picture(painter, room)
         elif self._frozen:
-            self._paint_words(painter, "PICTURE FROZEN    values and alerts go on", room, SIGNALS["medium"].rgb)
+            paint_banner(painter, "PICTURE FROZEN    values and alerts go on", room.center(), SIGNALS["medium"].rgb, self._scale)
         self._paint_facts(painter, room)
         painter.end()
 
@@ -162,45 +168,23 @@ class AugmentedView(QWidget):
         painter.setOpacity(0.45 if self._shown is not None else 0.3)
         theme.hatch(painter, room.toRect(), 24.0 * self._scale)
         painter.setOpacity(1.0)
-        self._paint_words(painter, f"NO PICTURE  {duration_words(self._gap_ns)}", room, palette.TEXT)
+        paint_banner(painter, f"NO PICTURE  {duration_words(self._gap_ns)}", room.center(), palette.TEXT, self._scale)
         if self.trouble:
             painter.setFont(theme.font(14.0 * self._scale))
             painter.setPen(QColor(palette.TEXT))
             below = room.adjusted(30.0, room.height() / 2.0 + 40.0 * self._scale, -30.0, 0.0)
             painter.drawText(below, int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap), self.trouble)
 
-    def _paint_words(self, painter: QPainter, words: str, room: QRectF, shade: str) -> None:
-        s = self._scale
-        painter.setFont(theme.font(26.0 * s, weight=QFont.Weight.Bold))
-        width, height = painter.fontMetrics().horizontalAdvance(words) + 40.0 * s, 54.0 * s
-        plate = QRectF(room.center().x() - width / 2.0, room.center().y() - height / 2.0, width, height)
-        painter.setPen(QPen(QColor(shade), 1.5 * s))
-        painter.setBrush(QColor(10, 13, 15, 225))
-        painter.drawRoundedRect(plate, 8.0 * s, 8.0 * s)
-        painter.setPen(QColor(shade))
-        painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, words)
-
     def _paint_facts(self, painter: QPainter, room: QRectF) -> None:
-        """Which camera, how old the picture is, and what is not drawn and why."""
+        """Which camera, how large and how old its picture is, and what is not drawn and why."""
         s, gap = self._scale, 12.0 * self._scale
+        most = room.width() - 2.0 * gap
         if self._shown is not None:
-            camera = f"{printable(self._shown.frame.camera)}   {self.age_words}"
-            self._paint_plate(painter, camera, 13.0 * s, (room.right() - gap, room.top() + gap), right=True, dashed=False)
+            larger = f"{self.sight.zoom:g}×" if self.sight.zoom > 1.0 else ""
+            facts = "   ".join(fact for fact in (printable(self._shown.frame.camera), larger, self.age_words) if fact)
+            paint_plate(painter, facts, 13.0, QPointF(room.right() - gap, room.top() + gap), most, s, right=True, dashed=False)
         if self.words:
-            self._paint_plate(painter, self.words, 15.0 * s, (room.left() + gap, room.bottom() - gap - 32.0 * s), right=False, dashed=True)
-
-    def _paint_plate(self, painter: QPainter, words: str, size: float, corner: tuple[float, float], *, right: bool, dashed: bool) -> None:
-        painter.setFont(theme.font(size, weight=QFont.Weight.DemiBold))
-        most = self._room().width() - 24.0 * self._scale
-        fitting = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, round(most - 22.0))
-        width, height = painter.fontMetrics().horizontalAdvance(fitting) + 22.0 * self._scale, painter.fontMetrics().height() + 12.0 * self._scale
-        plate = QRectF(corner[0] - (width if right else 0.0), corner[1], width, height)
-        pen = QPen(QColor(palette.UNKNOWN), 1.2 * self._scale, Qt.PenStyle.DashLine) if dashed else QPen(Qt.PenStyle.NoPen)
-        painter.setPen(pen)
-        painter.setBrush(QColor(23, 28, 32, 225))
-        painter.drawRoundedRect(plate, 5.0 * self._scale, 5.0 * self._scale)
-        painter.setPen(QColor(palette.TEXT))
-        painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, fitting)
+            paint_plate(painter, self.words, 15.0, QPointF(room.left() + gap, room.bottom() - gap - 32.0 * s), most, s, right=False, dashed=True)
 
     def _age_words(self, shown: Shown, moment: Moment) -> str:
         if moment.link_lost or shown.frame.epoch != moment.epoch:
@@ -217,15 +201,42 @@ class AugmentedView(QWidget):
         """Where the picture lies in the widget."""
         if self._shown is None:
             return QRectF(self.rect())
-        frame = self._shown.frame
-        width, height = fitted((frame.full_width_px, frame.full_height_px), (max(1, self.width()), max(1, self.height())))
+        crop = self._shown.crop
+        width, height = fitted((crop.width_px, crop.height_px), (max(1, self.width()), max(1, self.height())))
         return QRectF((self.width() - width) // 2, (self.height() - height) // 2, width, height)
+
+    def zoom(self) -> None:
+        """Larger, about the planned path's target where it is in the picture; from the largest back to the whole."""
+        self.sight = Sight(next((zoom for zoom in ZOOMS if zoom > self.sight.zoom), ZOOMS[0]), self._site_px())
+        self._look_on()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Larger or smaller, what is below the pointer staying there."""
+        if self._shown is None or not event.angleDelta().y():
+            return
+        crop, room = self._shown.crop, self._room()
+        zoom = min(MOST_ZOOM, max(1.0, self.sight.zoom * WHEEL ** (1 if event.angleDelta().y() > 0 else -1)))
+        x, y = (event.position().x() - room.left()) / room.width(), (event.position().y() - room.top()) / room.height()
+        frame = self._shown.frame
+        at = (crop.left_px + x * crop.width_px, crop.top_px + y * crop.height_px)
+        self.sight = Sight(zoom, (at[0] + (0.5 - x) * frame.full_width_px / zoom, at[1] + (0.5 - y) * frame.full_height_px / zoom))
+        self._look_on()
+        event.accept()
+
+    def _site_px(self) -> tuple[float, float] | None:
+        """Where the first plan's target was in the full picture that is shown; None where that is not known."""
+        shown, prepared = self._shown, self._prepared
+        T = shown.verdict.T_camera_from_ct if shown else None
+        if shown is None or prepared is None or T is None or prepared.anatomy.focus_mm is None or shown.frame.camera not in prepared.lenses:
+            return None
+        x, y = prepared.lenses[shown.frame.camera].project(T.apply(prepared.anatomy.focus_mm)).tolist()
+        return (x, y) if math.isfinite(x + y) else None
 
     def _look_on(self) -> None:
         if self._reader is not None and self._context is not None:
             ratio = self.devicePixelRatioF()
             size = (max(1, round(self.width() * ratio)), max(1, round(self.height() * ratio)))
-            self._reader.look(Look(self._context, self._prepared, self.controls.wanted, size, self._scale * ratio))
+            self._reader.look(Look(self._context, self._prepared, self.controls.wanted, size, self._scale * ratio, self.sight))
         self.update()
 
     def _came(self, shown: Shown) -> None:
@@ -257,6 +268,7 @@ class AugmentedView(QWidget):
 
     def _next_camera(self) -> None:
         self._camera += 1
+        self.sight = WHOLE
         if self._reader is not None:
             self.left()
             self._begin()
@@ -267,7 +279,7 @@ class AugmentedView(QWidget):
     def _opened_other(self) -> None:
         """Another case or rig: nothing that was drawn holds for it."""
         self._prepared = self._held = None
-        self._camera = 0
+        self._camera, self.sight = 0, WHOLE
         if self._reader is not None:
             self.left()
             self.entered()

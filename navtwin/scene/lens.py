@@ -66,6 +66,13 @@ class Lens:
         coefficients[: len(camera.distortion)] = camera.distortion
         return cls(np.array(camera.focal_px), np.array(camera.centre_px), coefficients, camera.width_px, camera.height_px)
 
+    def cropped(self, left_px: float, top_px: float, width_px: int, height_px: int) -> Lens:
+        """The same lens, its pixels counted in a part of the picture that begins so far from the picture's corner."""
+        part = Lens(self.focal_px, self.centre_px - (left_px, top_px), self.coefficients, width_px, height_px)
+        # Where the model ends has nothing to do with where pixels are counted from, and takes a while to find.
+        part.__dict__["limit"] = self.limit
+        return part
+
     def project(self, points_mm: npt.ArrayLike) -> F64:
         """Image points.
 

@@ -7,6 +7,7 @@ import pytest
 import pyvista as pv
 from scipy.ndimage import map_coordinates
 
+from gui.augmented.crop import WHOLE, crop_of
 from gui.augmented.drawing import Prepared, draw
 from gui.augmented.model import Context, judge
 from gui.augmented.paths import Edges
@@ -118,5 +119,5 @@ def test_nothing_is_drawn_where_the_reference_was_not_seen() -> None:
         width_px=1280, height_px=720, full_width_px=1280, full_height_px=720,
     )  # fmt: skip
     around = Context(moment(), SCENE, RIG)
-    drawing = draw(Prepared.of(SCENE, RIG), frame, judge(frame, around), around)
+    drawing = draw(Prepared.of(SCENE, RIG), frame, judge(frame, around), around, crop_of(frame, WHOLE))
     assert not drawing.scene.structures and not drawing.tools and not drawing.distances

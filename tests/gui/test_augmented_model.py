@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from gui.augmented.crop import WHOLE, Sight, crop_of
 from gui.augmented.drawing import Prepared, draw
 from gui.augmented.model import FADE_NS, Context, Fade, Verdict, hidden_words, judge, tip_frame
 from gui.link.board import MS, Moment
@@ -129,7 +130,7 @@ def test_each_missing_link_is_named_and_nothing_of_the_patient_is_drawn(words: s
     assert verdict.wrong == wrong
     assert verdict.T_camera_from_ct is None and verdict.T_camera_from_ref is None
     prepared = Prepared(SCENE, RIG, None, {"cam": Lens.of(CAMERA)}, {"drill": ((), ())})  # type: ignore[arg-type]
-    drawing = draw(prepared, picture, verdict, around)
+    drawing = draw(prepared, picture, verdict, around, crop_of(picture, WHOLE))
     assert not drawing.scene.structures and not drawing.scene.plans and not drawing.scene.bones and not drawing.distances
 
 
@@ -191,3 +192,14 @@ def test_it_comes_and_goes_in_less_than_a_fifth_of_a_second_and_at_once_where_it
 
 def test_a_verdict_without_hidden_instruments_says_nothing_of_them() -> None:
     assert hidden_words(Verdict(""), ()) == ""
+
+
+@pytest.mark.parametrize("sight", [WHOLE, Sight(2.0), Sight(3.0, (100.0, 700.0)), Sight(2.5, (1279.0, -30.0)), Sight(40.0, (640.0, 360.0))])
+def test_the_part_that_is_shown_lies_in_the_picture_and_begins_at_a_whole_pixel(sight: Sight) -> None:
+    crop = crop_of(frame(), sight)
+    left, top, width, height = crop.jpeg
+    assert 0 <= left <= left + width <= 640 and 0 <= top <= top + height <= 360
+    assert (crop.left_px, crop.top_px, crop.width_px, crop.height_px) == (2.0 * left, 2.0 * top, 2.0 * width, 2.0 * height)
+    assert width == pytest.approx(640.0 / min(6.0, sight.zoom), abs=0.6)
+    if sight.at_px is not None and 200 < sight.at_px[0] < 1000:
+        assert crop.left_px + crop.width_px / 2.0 == pytest.approx(sight.at_px[0], abs=2.0)

@@ -380,3 +380,22 @@ def test_a_frozen_picture_says_so_and_its_overlay_goes_as_it_gets_old(room: Room
         room.hear()
         room.view.show_moment(room.desk.board.moment(), room.desk.clock.ns, frozen=True)
     assert room.view.why and drawn(room.pixels(), CANAL) == 0
+
+
+def test_zoomed_the_overlay_stays_on_the_picture(room: Room) -> None:
+    """Twice as large about the plan's target; what is drawn at a pixel of the picture moves with it."""
+    room.play(200)
+    QTest.keyClick(room.view, Qt.Key.Key_Z)
+    assert room.view.sight.zoom == 2.0
+    room.give()
+    assert room.view._shown is not None
+    crop = room.view._shown.crop
+    canal = Lens.of(CAMERA).project(T_CAMERA_FROM_CT.apply(SCENE.structure("spinal_canal").surface.vertices_mm))
+    expected = on_screen((canal - (crop.left_px, crop.top_px)) * 2.0 + 0.5)
+    rows = np.nonzero(near(room.pixels(), CANAL, 60)[60:430].any(axis=1))[0] + 60
+    assert abs(rows.max() - expected[:, 1].max()) < 3.0
+    middle = (crop.left_px + crop.width_px / 2.0, crop.top_px + crop.height_px / 2.0)
+    assert middle == pytest.approx(Lens.of(CAMERA).project(T_CAMERA_FROM_CT.apply(SCENE.plans[0].target_mm)), abs=3.0)
+    for _ in range(2):
+        QTest.keyClick(room.view, Qt.Key.Key_Z)
+    assert room.view.sight.zoom == 1.0

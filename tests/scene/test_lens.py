@@ -97,6 +97,13 @@ def test_further_out_is_further_out_in_the_picture(k1: float, k2: float, k3: flo
     assert (outer - inner) @ (np.cos(turn), np.sin(turn)) > 0.0
 
 
+def test_a_part_of_the_picture_has_the_same_lens() -> None:
+    whole, points = Lens.of(camera(COEFFICIENTS[2])), in_view(np.random.default_rng(5), 50)
+    part = whole.cropped(200.0, 120.5, 640, 360)
+    assert part.project(points) == pytest.approx(whole.project(points) - (200.0, 120.5))
+    assert (part.width_px, part.height_px, part.limit) == (640, 360, whole.limit)
+
+
 def test_a_list_of_seven_coefficients_is_refused() -> None:
     with pytest.raises(InputRefused, match="'webcam' of the rig has 7 distortion coefficients"):
         Lens.of(camera((0.1,) * 7))
