@@ -101,7 +101,13 @@ class Course:
         elif self.verdict is not None and self._asked == "reject":
             return
         else:
-            self.trouble = f"{words.rstrip('.') or 'it ended without a verdict'}. {NOTHING_STORED[0].upper()}{NOTHING_STORED[1:]}"
+            why = words.removeprefix("navtwin: ").rstrip(".") or "it ended without a verdict"
+            self.trouble = f"{why}. {NOTHING_STORED[0].upper()}{NOTHING_STORED[1:]}"
+
+    @property
+    def never_began(self) -> bool:
+        """Whether its child ended before it had opened the source."""
+        return bool(self.trouble) and self.verdict is None and (self.progress is None or self.progress.phase == "opening")
 
     def advice(self, now_ns: int) -> tuple[str, bool]:
         """What to do next, in a sentence, and whether something is wrong."""

@@ -6,7 +6,8 @@ from gui.calibrate.steps import StepKind
 
 
 def _list(*sentences: str) -> str:
-    return "<ol style='margin-left:-18px'>" + "".join(f"<li style='margin-bottom:5px'>{s}</li>" for s in sentences) + "</ol>"
+    rows = "".join(f"<tr><td>{n}.&nbsp;</td><td style='padding-bottom:5px'>{sentence}</td></tr>" for n, sentence in enumerate(sentences, start=1))
+    return f"<table cellspacing='0' cellpadding='0'>{rows}</table>"
 
 
 GUIDANCE: dict[StepKind, str] = {

@@ -11,7 +11,7 @@ from gui.calibrate.guidance import GUIDANCE
 from gui.calibrate.pivoting import DURATIONS_S, USUAL_S, Pivoting, PivotView
 from gui.calibrate.sketch import Sketch
 from gui.calibrate.steps import Step
-from gui.calibrate.verdict_card import safe, table
+from gui.calibrate.verdict_card import listed, table
 from gui.calibrate.words import mm_words, pivot_figures, sd_mm
 from gui.desktop.desk import Desk
 from navtwin.nouns import Order, PivotResult
@@ -151,8 +151,7 @@ class PivotPage(QWidget):
         self.figures.setText(table(pivot_figures(result)) if result is not None else "")
         self.figures.setVisible(result is not None)
         self.guide.setVisible(result is None)
-        reasons = "".join(f"<li>{safe(reason)}</li>" for reason in result.reasons) if result is not None and not result.accepted else ""
-        say(self.gate, f"<ul style='margin-left:-20px'>{reasons}</ul>" if reasons else "", "bad")
+        say(self.gate, listed(result.reasons) if result is not None and not result.accepted else "", "bad")
 
     def _start(self) -> None:
         self.pivoting.seconds = float(DURATIONS_S[self.duration.currentIndex()])

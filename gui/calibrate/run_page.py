@@ -196,6 +196,11 @@ class RunPage(QWidget):
                 self._desk.open_rig(self._desk.rig_path)
             except InputRefused as error:
                 say(self.refusal, str(error))
+        if self.course.never_began:
+            # What is wrong is among the answers: they are shown again, with the reason.
+            words = self.course.trouble
+            self._back()
+            say(self.refusal, words[:1].upper() + words[1:])
         self.show_now(self._desk.clock())
         self.finished.emit()
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from gui.calibrate.sources import CAMERA, PRACTICE, Kind, address, scheme_of
 from gui.desktop.desk import Desk
@@ -91,6 +91,8 @@ class SourceField(QWidget):
         row.addWidget(self.kind)
         row.addWidget(self.text, 1)
         row.addWidget(self.browse)
+        row.addStretch()
+        self.kind.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._now = kinds[0]
         self.kind.currentIndexChanged.connect(self._choose)
         self.text.editTextChanged.connect(lambda _text: self._changed())

@@ -37,8 +37,7 @@ class VerdictCard(QScrollArea):
         if verdict.accepted:
             say(self.verdict, "<b>✓ Accepted by the gate</b>", "good")
         else:
-            reasons = "".join(f"<li>{safe(reason)}</li>" for reason in verdict.reasons) or "<li>no reason is given</li>"
-            say(self.verdict, f"<b>✕ Refused by the gate</b><ul style='margin-left:-20px'>{reasons}</ul>", "bad")
+            say(self.verdict, f"<b>✕ Refused by the gate</b>{listed(verdict.reasons or ('no reason is given',))}", "bad")
         self._put(self.figures, table(figure_rows(verdict.what, verdict.figures)))
         self._put(self.lines, "<br>".join(safe(line.strip()) for line in verdict.lines))
         written = "<br>".join(safe(line) for line in verdict.writes)
@@ -63,6 +62,12 @@ def table(rows: Sequence[tuple[str, str]]) -> str:
     """Names and values below each other, as rich text; "" for none."""
     made = "".join(f"<tr><td>{safe(name)}&nbsp;&nbsp;</td><td><b>{safe(value)}</b></td></tr>" for name, value in rows)
     return f"<table>{made}</table>" if made else ""
+
+
+def listed(sentences: Sequence[str]) -> str:
+    """Sentences from elsewhere below each other, each with a dot before it, as rich text."""
+    rows = "".join(f"<tr><td>•&nbsp;</td><td>{safe(sentence)}</td></tr>" for sentence in sentences)
+    return f"<table cellspacing='0' cellpadding='1'>{rows}</table>"
 
 
 def safe(text: str) -> str:

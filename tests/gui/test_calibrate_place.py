@@ -54,6 +54,9 @@ CHILD = textwrap.dedent(
     full = tuple((1.0 if c < 4 else 0.0) for c in range(8))
     coverage = ViewCoverage("camera", (full,) * 6, ("lower right corner",), (10.0, 30.0), (400.0, 600.0))
     number = 0
+    if mode == "absent":
+        print("navtwin: there is no camera 0. Plug it in.", file=sys.stderr)
+        sys.exit(2)
     while not {"finish", "cancel"} & set(orders):
         now = time.monotonic_ns()
         number += 1
@@ -265,6 +268,16 @@ def test_a_camera_that_is_unplugged_is_told_and_the_rig_stays(qtbot: Any, place:
     assert run.live.advice.property("tone") == "bad" and read_rig(desk.rig_path).camera == ()  # type: ignore[arg-type]
     qtbot.keyClick(place, Qt.Key.Key_Backspace)
     assert run.stack.currentWidget() is run.prepare and run.start.isEnabled()
+
+
+def test_a_source_that_cannot_be_opened_is_refused_at_the_form(qtbot: Any, place: CalibratePlace, child: Any):
+    child("absent")
+    run = page(place)
+    run.prepare.source.text.setEditText("0")
+    run.start.click()
+    qtbot.waitUntil(run.refusal.isVisible, timeout=20000)
+    assert run.refusal.text().startswith("There is no camera 0. ") and run.stack.currentWidget() is run.prepare
+    assert run.prepare.source.text.currentText() == "0" and run.start.isEnabled()
 
 
 def test_cancel_ends_the_child_and_stores_nothing(qtbot: Any, place: CalibratePlace, child: Any):
