@@ -70,6 +70,9 @@ class Controls(QWidget):
         self.dwell.activated.connect(lambda _n: self.dwell_chosen.emit(float(self.dwell.currentData())))
         for box in (self.pointer, self.method, self.dwell):
             box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.sight = QLabel()
+        self.sight.setProperty("dim", True)
+        self.sight.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.answer = QLabel()
         self.answer.setWordWrap(True)
         self.answer.setProperty("tone", "warn")
@@ -91,7 +94,7 @@ class Controls(QWidget):
         for action, shown in (("accept", judging), ("reject", judging), ("register", not judging), ("check", not judging)):
             self.buttons[action].setVisible(shown)
         # A verdict needs the room, and nobody touches meanwhile.
-        for part in (self.ring, self.pointer, self.dwell, self.method):
+        for part in (self.ring, self.sight, self.pointer, self.dwell, self.method):
             part.setVisible(not judging)
         for action, shown in (("touch", not judging and not busy), ("sweep", not judging), ("undo", not judging)):
             self.buttons[action].setVisible(shown)
@@ -110,6 +113,13 @@ class Controls(QWidget):
         at = self.method.findData(method)
         if at != self.method.currentIndex():
             self.method.setCurrentIndex(at)
+
+    def show_sight(self, words: str, seen: bool) -> None:
+        """Whether a touch could be taken now: told by a sign before a word."""
+        sign = "\N{BLACK CIRCLE}" if seen else "\N{WHITE CIRCLE}"
+        text = f"{sign}  {words}"
+        if text != self.sight.text():
+            self.sight.setText(text)
 
     def show_answer(self, words: str) -> None:
         """What became of an order, where it was given; "" for nothing to say."""
@@ -142,6 +152,7 @@ class Controls(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         self._spaced = (column, tools, grid)
         column.addWidget(self.ring)
+        column.addWidget(self.sight)
         column.addLayout(tools)
         column.addLayout(grid)
         column.addWidget(self.answer)

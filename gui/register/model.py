@@ -131,6 +131,31 @@ def number_of(scene: Scene, landmark: str) -> int:
     return next((n for n, m in enumerate(scene.landmarks, start=1) if m.name == landmark), 0)
 
 
+def ring_words(scene: Scene, setup: Setup, course: Course) -> tuple[str, str, bool]:
+    """What stands large in the ring, what below it, and whether something keeps the dwell from completing."""
+    number = number_of(scene, course.target)
+    big = str(number) if number else "bone" if course.touching == "check" else ""
+    if course.touching == "sweep":
+        return str(setup.samples), "points, sweeping", False
+    if course.touching:
+        trouble = bool(setup.message) and not course.share
+        # The core says `where: what is wrong; what to do`.
+        return big, setup.message.partition(": ")[2].partition(";")[0] or setup.message if trouble else "hold still", trouble
+    return big, "" if not big else "to check" if course.primary == "check" else "is next", False
+
+
+def sight(moment: Moment, pointer: str) -> tuple[str, bool]:
+    """Whether pointer and reference are seen now, in words, and whether both are."""
+    status = next((i.status for i in (moment.state.instruments if moment.state else ()) if i.instrument == pointer), None)
+    if status is None:
+        return "no frame from the tracker", False
+    if moment.alerts is not None and moment.alerts.health.reference == "bad":
+        return "the reference is not seen", False
+    if status in ("HIDDEN", "INVALID", "STALE"):
+        return f"the {name_words(pointer)} is not seen", False
+    return f"{name_words(pointer)} and reference are seen", True
+
+
 def _target(scene: Scene, setup: Setup, wishes: Wishes, *, in_use: bool) -> str:
     if any(m.name == wishes.landmark for m in scene.landmarks):
         return wishes.landmark

@@ -21,6 +21,7 @@ from gui.picture.view3d import GLView, View, open_view
 from gui.register.bead import Mark
 from gui.register.legend import Legend
 from gui.register.picture3d import MOST_BY_CARD, MOST_TRIANGLES, RegisterPicture, painted, prepare
+from gui.register.standpoint import standpoint_of
 from navtwin.nouns import Check, RegistrationResult, Rig
 from navtwin.rigid import Vec3
 from navtwin.scene.model import Patient, Scene
@@ -34,8 +35,6 @@ NOBODY = Scene("", (), (), (), Patient(), volume_box(np.eye(4), (2, 2, 2)), Path
 #: Paintings are this far apart at least, unless an instrument has to go; after so long without a change one more is made, at its best. In ns.
 LEAST_NS, STILL_NS = 33 * MS, 400 * MS
 PREPARING = "preparing the picture …"
-#: Around the landmarks so much is seen at least, mm.
-MARGIN_MM = 26.0
 
 
 class RegisterScene(QWidget):
@@ -47,7 +46,8 @@ class RegisterScene(QWidget):
         self._scene: Scene | None = None
         self._view: View | None = None
         self._picture: RegisterPicture | None = None
-        self._seen: tuple[object, ...] | None = None
+        self._seen: tuple[tuple[object, ...], ...] | None = None
+        self._known = frozenset[str]()
         self._painted_ns, self._polished = 0, True
         self._meshes: dict[str, Any] = {}
         self._shown: tuple[tuple[Mark, ...], tuple[Check, ...]] = ((), ())
@@ -113,10 +113,10 @@ class RegisterScene(QWidget):
                 self._polished = True
                 self._view.paint(still=True)
             return
-        gone = self._seen is not None and len(seen) < len(self._seen)
-        if not gone and now_ns - self._painted_ns < max(LEAST_NS, 2e9 * cost_s):
+        known = frozenset(str(item[0]) for item in seen)
+        if not self._known - known and now_ns - self._painted_ns < max(LEAST_NS, 2e9 * cost_s):
             return
-        self._seen, self._painted_ns, self._polished = seen, now_ns, False
+        self._seen, self._known, self._painted_ns, self._polished = seen, known, now_ns, False
         self._view.picture.show(moment.state, moment.alerts)
         self._view.paint()
 
@@ -258,36 +258,13 @@ class RegisterScene(QWidget):
         return button
 
 
-def standpoint_of(scene: Scene) -> tuple[Vec3, Vec3, Vec3, float]:
-    """The landmarks' middle, the way from there to the viewer, what is up, and the radius of what is to be seen, mm.
-
-    Landmarks are where a pointer comes: the viewer stands on that side of the bone, the one of six that most of them lie on.
-    """
-    marks = np.array([m.position_mm for m in scene.landmarks])
-    focus = (marks.min(axis=0) + marks.max(axis=0)) / 2.0
-    bones = [np.asarray(s.surface.vertices_mm) for s in scene.structures if s.role == "work"]
-    inside = np.concatenate(bones).mean(axis=0) if bones else focus
-    out = marks.mean(axis=0) - inside
-    axis = int(np.abs(out).argmax()) if np.abs(out).max() > 1.0 else 1
-    way = np.zeros(3)
-    way[axis] = 1.0 if out[axis] >= 0.0 else -1.0
-    # From head or feet the front is up, from everywhere else the head.
-    up = (0.0, -1.0, 0.0) if axis == 2 else (0.0, 0.0, 1.0)
-    radius = float(np.linalg.norm(marks - focus, axis=1).max()) + MARGIN_MM
-    return _vec(focus), _vec(way), up, radius
-
-
-def _visible(moment: Moment) -> tuple[object, ...]:
+def _visible(moment: Moment) -> tuple[tuple[object, ...], ...]:
     """What of a moment can be seen here, one item for each instrument; the noise of one that lies still is not worth a painting."""
     return tuple(
         (i.instrument, *(round(v, 1) for v in i.pose.t_mm), *(round(v, 3) for v in i.pose.q_wxyz))
         for i in (moment.state.instruments if moment.state else ())
         if i.status == "OK" and i.pose is not None
     )
-
-
-def _vec(v: np.ndarray) -> Vec3:
-    return (float(v[0]), float(v[1]), float(v[2]))
 
 
 def _meshes_of(scene: Scene, most: int, report: Report) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from gui import theme
 from gui.desktop.desk import Desk
 from gui.register.place import RegisterPlace
 from gui.register.ring import DwellRing
-from gui.register.scene3d import standpoint_of
+from gui.register.standpoint import standpoint_of
 from navtwin.nouns import Accept, Collect, Order, Register, Reject, Undo
 from navtwin.scene import palette, tre_map
 from navtwin.sound.cues import CueName, Cues
@@ -119,39 +119,39 @@ def test_without_a_case_or_a_session_it_says_where_to_go(room: Room, qtbot: Any)
     room.place.show()
     room.place.entered()
     room.place.show_moment(room.wire.board.moment(), 0)
-    assert room.place.sentence.headline == "No case is open"
+    assert room.place.columns.sentence.headline == "No case is open"
     with qtbot.waitSignal(room.desk.place_wanted) as gone:
-        room.place.way_out.click()
+        room.place.columns.way_out.click()
     assert gone.args == ["case"]
     room.desk.set_case(scene())
     room.place.show_moment(room.wire.board.moment(), 0)
-    assert room.place.sentence.headline == "No session is running"
-    assert room.place.way_out.text() == "Go to Calibrate"
-    assert not room.place.controls.isVisible()
+    assert room.place.columns.sentence.headline == "No session is running"
+    assert room.place.columns.way_out.text() == "Go to Calibrate"
+    assert not room.place.columns.controls.isVisible()
 
 
 def test_keys_lead_from_the_first_touch_to_a_checked_registration(room: Room) -> None:
     room.open()
     place = room.place
     for name in NAMES:
-        assert name in place.sentence.headline
+        assert name in place.columns.sentence.headline
         room.press(Qt.Key.Key_Return)
-        assert place.controls.ring.share == 0.0
+        assert place.columns.controls.ring.share == 0.0
         room.hold(name)
     assert [o.landmark for o in room.orders if isinstance(o, Collect)] == list(NAMES)
     room.press(Qt.Key.Key_Y)
     room.press(Qt.Key.Key_R)
     assert isinstance(room.orders[-1], Register)
-    assert place.sentence.headline == "Accept the registration, or reject it"
-    assert place.result.isVisible()
-    assert "Accepted by the gate" in place.result.verdict.text()
-    assert "not how accurate" in place.result.caveat.text()
+    assert place.columns.sentence.headline == "Accept the registration, or reject it"
+    assert place.columns.result.isVisible()
+    assert "Accepted by the gate" in place.columns.result.verdict.text()
+    assert "not how accurate" in place.columns.result.caveat.text()
     room.press(Qt.Key.Key_A)
     assert room.orders[-1] == Accept(result="registration")
     room.press(Qt.Key.Key_C)
     assert room.orders[-1] == Collect(what="check", tool="pointer", action="start", dwell_s=1.0)
     room.hold("spinous")
-    assert place.checks.rows[0].verdict == "good"
+    assert place.columns.checks.rows[0].verdict == "good"
     assert room.cues.played == ["began", "taken"] * 6 + ["taken", "began", "taken"]
 
 
@@ -177,7 +177,7 @@ def test_undo_reject_cancel_and_sweep_have_keys(room: Room) -> None:
     assert room.orders[-1] == Undo()
     assert room.session.setup.landmarks == NAMES[:2]
     room.press(Qt.Key.Key_W)
-    assert room.place.controls.buttons["sweep"].text() == "End sweep"
+    assert room.place.columns.controls.buttons["sweep"].text() == "End sweep"
     room.press(Qt.Key.Key_Backspace)
     assert room.orders[-1] == Collect(what="sweep", tool="pointer", action="cancel")
 
@@ -191,7 +191,7 @@ def test_a_landmark_is_chosen_and_left_out_by_keys(room: Room) -> None:
     assert room.place.wishes.landmark == "spinous"
     room.press(Qt.Key.Key_L)
     assert room.place.wishes.without == {"spinous"}
-    assert not room.place.landmarks.lines[2].use.isChecked()
+    assert not room.place.columns.landmarks.lines[2].use.isChecked()
     room.press(Qt.Key.Key_Y)
     room.press(Qt.Key.Key_R)
     assert room.orders[-1] == Register(method="landmarks", without=("spinous",))
@@ -203,13 +203,13 @@ def test_the_worst_landmark_is_named_in_words_and_in_the_list(room: Room) -> Non
     room.session.touch("base", (2.5, 0.0, 0.0))
     room.session.register()
     room.show()
-    line = room.place.landmarks.lines[3]
+    line = room.place.columns.landmarks.lines[3]
     assert line.row.worst
     assert "the worst" in line.accessibleName()
-    assert "base lies" in room.place.result.worst.text()
+    assert "base lies" in room.place.columns.result.worst.text()
     ink = theme.ink()
     assert count(pixels(line), ink.bound) > 200
-    assert count(pixels(room.place.landmarks.lines[0]), ink.bound) == 0
+    assert count(pixels(room.place.columns.landmarks.lines[0]), ink.bound) == 0
 
 
 def test_a_refusal_is_said_beside_the_buttons(room: Room) -> None:
@@ -218,17 +218,17 @@ def test_a_refusal_is_said_beside_the_buttons(room: Room) -> None:
     # The screen still believes that it can: the core knows better.
     room.place.ask("touch")
     room.place.show_moment(room.wire.board.moment(), room.wire.clock.ns)
-    assert "already collecting" in room.place.controls.answer.text()
+    assert "already collecting" in room.place.columns.controls.answer.text()
     assert room.cues.played == ["refused"]
     room.wire.clock.ns += 9_000_000_000
     room.show()
-    assert room.place.controls.answer.text() == ""
+    assert room.place.columns.controls.answer.text() == ""
 
 
 def test_no_sound_is_told_where_one_waits_for_it(room: Room) -> None:
     room.open()
-    assert "No sound here" in room.place.silent.text()
-    assert room.place.silent.toolTip() == "no audio device"
+    assert "No sound here" in room.place.columns.silent.text()
+    assert room.place.columns.silent.toolTip() == "no audio device"
 
 
 def test_another_session_forgets_what_was_chosen(room: Room) -> None:
@@ -242,17 +242,36 @@ def test_another_session_forgets_what_was_chosen(room: Room) -> None:
     assert room.place.wishes.without == frozenset()
 
 
+def test_no_instrument_is_drawn_over_another_case(room: Room, qtbot: Any) -> None:
+    """The session's tip is known, and would look as if it were in this patient."""
+    room.open()
+    qtbot.waitUntil(lambda: bool(room.place.columns.scene3d._meshes), timeout=60_000)
+    room.session.touch_all()
+    room.session.register()
+    room.session.accept()
+    room.session.frames(2, room.session.at("spinous", (0.0, 8.0, 0.0)))
+    room.show()
+    view = room.place.columns.scene3d.view
+    assert view is not None
+    seen(room)
+    assert view.picture.instruments_shown == {"pointer"}
+    room.desk.set_case(replace(scene(), case_hash="another", folder=Path("another")))
+    room.show()
+    assert room.place.columns.sentence.headline == "The session runs on another case"
+    assert view.picture.instruments_shown == frozenset()
+
+
 def test_numbers_go_when_the_link_does(room: Room) -> None:
     room.open()
     room.session.touch_all()
     room.session.register()
     room.show()
-    assert room.place.result.isVisible()
+    assert room.place.columns.result.isVisible()
     room.wire.clock.ns += 2_000_000_000
     room.place.show_moment(room.wire.board.moment(), room.wire.clock.ns)
-    assert room.place.sentence.headline == "LINK LOST"
-    assert not room.place.result.isVisible()
-    assert not room.place.landmarks.lines
+    assert room.place.columns.sentence.headline == "LINK LOST"
+    assert not room.place.columns.result.isVisible()
+    assert not room.place.columns.landmarks.lines
     assert room.place.course is None
 
 
@@ -280,8 +299,8 @@ def test_the_ring_fills_with_the_dwell_and_never_ahead_of_it(qtbot: Any, theme_n
 
 def seen(room: Room) -> Pixels:
     """The 3D view, painted now."""
-    room.place.scene3d.show_moment(room.wire.board.moment(), room.wire.clock.ns)
-    view = room.place.scene3d.view
+    room.place.columns.scene3d.show_moment(room.wire.board.moment(), room.wire.clock.ns)
+    view = room.place.columns.scene3d.view
     assert view is not None
     view.paint(still=True)
     return pixels(view.widget)
@@ -289,7 +308,7 @@ def seen(room: Room) -> Pixels:
 
 def test_the_bone_its_landmarks_and_the_error_map_are_in_the_picture(room: Room, qtbot: Any) -> None:
     room.open()
-    qtbot.waitUntil(lambda: bool(room.place.scene3d._meshes), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(room.place.columns.scene3d._meshes), timeout=60_000)
     room.show()
     first = seen(room)
     bone = count(first, "#f1d691", within=60)
@@ -300,8 +319,8 @@ def test_the_bone_its_landmarks_and_the_error_map_are_in_the_picture(room: Room,
     room.show()
     touched = seen(room)
     assert count(touched, palette.GOOD, within=40) > 60
-    room.place.scene3d.map.click()
-    qtbot.waitUntil(lambda: room.place.scene3d.has_map, timeout=30_000)
+    room.place.columns.scene3d.map.click()
+    qtbot.waitUntil(lambda: room.place.columns.scene3d.has_map, timeout=30_000)
     painted = seen(room)
     result = room.session.setup.registration
     assert result is not None
@@ -311,8 +330,8 @@ def test_the_bone_its_landmarks_and_the_error_map_are_in_the_picture(room: Room,
     hues = sum(count(painted, tre_map.COLORS[n], within=55) for n in there)
     assert hues > 0.3 * bone
     assert count(painted, "#f1d691", within=60) < 0.1 * bone
-    assert room.place.scene3d.legend.isVisible()
-    room.place.scene3d.map.click()
+    assert room.place.columns.scene3d.legend.isVisible()
+    room.place.columns.scene3d.map.click()
     assert count(seen(room), "#f1d691", within=60) > 0.6 * bone
 
 
@@ -329,16 +348,16 @@ def test_another_case_has_its_own_landmarks(room: Room) -> None:
     fewer = replace(scene(), landmarks=scene().landmarks[:4], folder=Path("other"), case_hash="hash")
     room.desk.set_case(fewer)
     room.show()
-    assert len(room.place.landmarks.lines) == 4
+    assert len(room.place.columns.landmarks.lines) == 4
     assert room.place.wishes.landmark == ""
 
 
 def test_the_picture_outlives_a_change_of_the_rig(room: Room, qtbot: Any) -> None:
     """A case brings its own rig a moment after itself, while its meshes are still being made."""
     room.open()
-    qtbot.waitUntil(lambda: room.place.scene3d.view is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: room.place.columns.scene3d.view is not None, timeout=60_000)
     room.desk.set_case(scene())
     room.desk.set_rig(rig(), None)
-    qtbot.waitUntil(lambda: bool(room.place.scene3d._meshes), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(room.place.columns.scene3d._meshes), timeout=60_000)
     room.show()
     assert count(seen(room), "#f1d691", within=60) > 4_000
