@@ -114,6 +114,11 @@ class Editing(QObject):
         """Any other change of the draft; False where it is refused."""
         return self._act(act)
 
+    def settle(self) -> None:
+        """A gesture has ended: what comes next is taken back by itself."""
+        if self.draft is not None:
+            self.draft.settle()
+
     def measured(self, volumes_ml: dict[str, float | None]) -> None:
         """How large the structures are, None where a surface is not closed."""
         self.volumes_ml = volumes_ml

@@ -133,8 +133,7 @@ class PlanPage(QWidget):
             self._set_end(name, end, dragged_to(at, plane, point_mm), f"{end} {name}")
         elif what == "release":
             self.hand.held = None
-            if self._editing.draft is not None:
-                self._editing.draft.settle()
+            self._editing.settle()
         return True
 
     def choose(self, name: str) -> None:
@@ -267,8 +266,8 @@ class PlanPage(QWidget):
         inside.addLayout(places)
         for part in (walk, self.figures, self.clearances, table):
             inside.addWidget(part)
-        for part in (self.list, top, self.prompt, self.note, self._fields):
-            column.addWidget(part) if isinstance(part, QWidget) else column.addLayout(part)
+        for above in (self.list, top, self.prompt, self.note, self._fields):
+            column.addWidget(above) if isinstance(above, QWidget) else column.addLayout(above)
         column.addStretch()
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)

@@ -172,6 +172,7 @@ class StructureDetails(QWidget):
             column.addWidget(part)
         column.addStretch()
         self.opacity.valueChanged.connect(lambda percent: self._alter("opacity", percent / 100.0, f"opacity {self.name}"))
+        self.opacity.sliderReleased.connect(self._editing.settle)
         self.role.chosen.connect(partial(self._alter, "role"))
         self.caution.entered.connect(partial(self._alter, "caution_mm"))
         self.danger.entered.connect(partial(self._alter, "danger_mm"))
