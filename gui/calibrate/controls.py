@@ -48,7 +48,7 @@ def say(label: QLabel, words: str, tone: str = "") -> None:
     """Put words into such a box, in a tone; "" hides it."""
     if tone:
         set_tone(label, tone)
-    label.setVisible(bool(words))
+    show_if(label, visible=bool(words))
     if words != label.text():
         label.setText(words)
 
@@ -98,3 +98,9 @@ def set_primary(button: QPushButton, *, primary: bool) -> None:
     if button.property("primary") != primary:
         button.setProperty("primary", primary)
         restyle(button)
+
+
+def show_if(widget: QWidget, *, visible: bool) -> None:
+    """Show or hide; what is so already is left alone, for each change lays everything around it out anew."""
+    if widget.isHidden() == visible:
+        widget.setVisible(visible)

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from gui.calibrate.controls import press, set_primary
+from gui.calibrate.controls import press, set_primary, show_if
 from gui.calibrate.results import Result, read_results
 from gui.calibrate.rig_page import RigPage
 from gui.calibrate.run_page import RunPage
@@ -56,7 +56,7 @@ class CalibratePlace(QWidget):
         """What the core says now, and what depends on the time."""
         self.bar.show_moment(moment)
         # While a calibration is watched, its picture has the room.
-        self.bar.setVisible(moment.link == "up" or not any(page.running for page in self.pages.values()))
+        show_if(self.bar, visible=moment.link == "up" or not any(page.running for page in self.pages.values()))
         self._read_steps(moment)
         page = self.stack.currentWidget()
         if isinstance(page, RigPage | RunPage | TipPage):

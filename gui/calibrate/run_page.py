@@ -8,7 +8,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
-from gui.calibrate.controls import key_button, said, say, set_primary, size
+from gui.calibrate.controls import key_button, said, say, set_primary, show_if, size
 from gui.calibrate.course import SOUGHT, Course
 from gui.calibrate.film import Film, queued
 from gui.calibrate.forms import arguments
@@ -218,29 +218,20 @@ class RunPage(QWidget):
         self._desk.command("the clock", ["clock"])
 
     def _show_buttons(self) -> None:
-        may = self.course.may
-        before = self.course.phase == "idle"
-        over = self.course.phase == "over"
+        may, phase = self.course.may, self.course.phase
+        before, over = phase == "idle", phase == "over"
+        stored = over and self.course.ended is not None and self.course.ended.stored
         for name, button in (("finish", self.finish), ("cancel", self.cancel), ("accept", self.accept), ("reject", self.reject)):
-            button.setVisible(self.running)
+            deciding = name in ("accept", "reject")
+            show_if(button, visible=self.running and deciding == (phase == "deciding"))
             button.setEnabled(name in may)
-        self.start.setVisible(before or over)
+        show_if(self.start, visible=before or over)
         self.start.setText("Start" if before else "Start again")
         self.start.setEnabled(not self._blocked)
-        self.again.setVisible(over)
-        stored = self.course.ended is not None and self.course.ended.stored
-        self.next.setVisible(over and stored)
-        wanted = self.step is not None and self.step.state in ("todo", "doubtful")
-        set_primary(self.start, primary=wanted and not (over and stored))
-        self.larger.setVisible(self.live.picture.evidence is not None and not before)
+        show_if(self.again, visible=over)
+        show_if(self.next, visible=stored)
+        show_if(self.larger, visible=self.live.picture.evidence is not None and not before)
+        set_primary(self.start, primary=self.step is not None and self.step.state in ("todo", "doubtful") and not stored)
+        set_primary(self.finish, primary=self.course.share is not None and self.course.share >= 1.0)
         # While it runs the advice stands in the head's place.
-        other = self.running and self.step is not None and self._running_key != self.step.key
-        self._head.setVisible(before or other)
-        if self.course.phase == "deciding":
-            self.finish.hide()
-            self.cancel.hide()
-        else:
-            self.accept.hide()
-            self.reject.hide()
-        done = self.course.share is not None and self.course.share >= 1.0
-        set_primary(self.finish, primary=done)
+        show_if(self._head, visible=before or (self.running and self.step is not None and self._running_key != self.step.key))

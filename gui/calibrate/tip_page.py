@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
-from gui.calibrate.controls import key_button
+from gui.calibrate.controls import key_button, show_if
 from gui.calibrate.pivot_page import PivotPage
 from gui.calibrate.run_page import RunPage
 from gui.calibrate.session_words import recording_of
@@ -74,7 +74,7 @@ class TipPage(QWidget):
             wanted = False
         self.stack.setCurrentWidget(self.session if wanted else self.command)
         for button in (self.by_session, self.by_command):
-            button.setVisible(not self.command.running)
+            show_if(button, visible=not self.command.running)
         self.by_session.setChecked(wanted)
         self.by_command.setChecked(not wanted)
         (self.session if wanted else self.command).show_now(now_ns)
