@@ -53,6 +53,8 @@ class Picture:
         self._cut_mm: float | None = None
         plotter.background_color = pv.Color(palette.BACKGROUND)
         looks.light(plotter)
+        # Its way of drawing what is seen through copies the depth of only one sample of each pixel, and would leave holes in the bone.
+        plotter.renderer.SetUseOIT(False)
         drawn = draw_level(scene, detail)
         shells: list[tuple[Structure, pv.PolyData]] = []
         self._anatomy: dict[str, list[Any]] = {}

@@ -13,9 +13,11 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from gui.picture.live import LivePane
+from gui.picture.renderer import front_pixels
 from gui.picture.wishes import MOST_MOVES, Wishes
 from navtwin.nouns import State
 from navtwin.scene import palette
+from navtwin.scene.picture import Picture, open_plotter, render_window
 from tests.gui.room import DANGER_S, HIDDEN_S, rig, said, scene
 
 Pixels = np.ndarray[Any, Any]
@@ -28,9 +30,13 @@ def pixels(widget: QWidget) -> Pixels:
     return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).astype(int)
 
 
+def drawn_mask(image: Pixels) -> Pixels:
+    """Which pixels are not background."""
+    return np.asarray(np.abs(image - np.array(QColor(palette.BACKGROUND).getRgb()[:3])).max(axis=-1) > 20)
+
+
 def drawn_share(image: Pixels) -> float:
-    """Share of the pixels that are not background."""
-    return float((np.abs(image - np.array(QColor(palette.BACKGROUND).getRgb()[:3])).max(axis=-1) > 20).mean())
+    return float(drawn_mask(image).mean())
 
 
 def running() -> list[str]:
@@ -166,3 +172,18 @@ def test_wishes_keep_the_newest_and_the_order_of_movements():
 
 def _of(frame: Any) -> Pixels:
     return np.asarray(frame.pixels).astype(int)
+
+
+def test_see_through_bone_has_no_holes_however_many_samples_a_pixel_has():
+    drawn = []
+    for samples in (0, 4):
+        plotter = open_plotter((300, 240))
+        window = render_window(plotter)
+        window.SetMultiSamples(samples)
+        Picture(plotter, scene(), rig(), "full").look("left", None)
+        window.Render()
+        drawn.append(drawn_mask(front_pixels(window).astype(int)))
+        plotter.close()
+    assert drawn[0].mean() > 0.1
+    # But for the rims, which are smoothed.
+    assert (drawn[0] != drawn[1]).sum() < 0.05 * drawn[0].sum()
