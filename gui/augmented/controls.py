@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QWidget
 
 from gui.augmented.drawing import Wanted
+from navtwin.scene import palette
 
 SETTINGS = ("navtwin", "augmented")
 #: Name in `Wanted`, words, key, tooltip. Shift, because Navigate's plain letters are taken.
@@ -79,10 +80,19 @@ class Controls(QWidget):
             button.setMinimumHeight(round(32 * scale))
         self.opacity.setFixedWidth(round(110 * scale))
         self.opacity.setMinimumHeight(round(32 * scale))
+        # Over a picture of the patient the picture's dark colours hold in both themes.
+        radius, padding = round(5 * scale), round(8 * scale)
         self._caption.setStyleSheet(
-            f"QLabel {{ background: rgba(23, 28, 32, 215); color: #edf1f4; border-radius: {round(5 * scale)}px; padding: 0 {round(8 * scale)}px; }}"
+            f"QLabel {{ background: rgba(23, 28, 32, 215); color: {palette.TEXT}; border-radius: {radius}px; padding: 0 {padding}px; }}"
         )
         self._caption.setFixedHeight(round(28 * scale))
+        groove, handle = round(4 * scale), round(16 * scale)
+        self.opacity.setStyleSheet(
+            f"QSlider::groove:horizontal {{ height: {groove}px; background: {palette.EDGE}; border-radius: {groove // 2}px; }}"
+            f"QSlider::sub-page:horizontal {{ background: {palette.PLAN}; border-radius: {groove // 2}px; }}"
+            f"QSlider::handle:horizontal {{ width: {handle}px; margin: -{(handle - groove) // 2}px 0;"
+            f" background: {palette.TEXT}; border-radius: {handle // 2}px; }}"
+        )
 
     def _switch(self, words: str, key: str, tip: str) -> QPushButton:
         button = self._button(words, self._changed)

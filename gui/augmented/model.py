@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from gui.link.board import MS, Moment
@@ -25,11 +26,17 @@ SEEN_WORDS: Final[dict[TrackerStatus, str]] = {"OUT_OF_VIEW": "out of view", "OU
 
 @dataclass(frozen=True)
 class Context:
-    """All but the picture that decides what may be drawn, at one moment of the screen's clock."""
+    """All but the picture that decides what may be drawn, at one moment of the screen's clock.
+
+    Attributes
+    ----------
+    other_rig : the session is known to run with another rig than the one that is open
+    """
 
     moment: Moment
     scene: Scene | None
     rig: Rig | None
+    other_rig: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,8 @@ def age_ns(frame: VideoFrame, moment: Moment) -> int:
 
 def judge(frame: VideoFrame, context: Context) -> Verdict:
     """Judge one picture, the first missing link first."""
+    if context.other_rig:
+        return Verdict("the session runs with another rig", wrong=True)
     rig, camera, fault = _lens(frame, context.rig)
     if rig is None or camera is None:
         return Verdict(fault)
@@ -202,6 +211,12 @@ class Fade:
         if at_once:
             self.opacity = 0.0
         return self.opacity
+
+
+def differs(path: str, ours: Path | None) -> bool:
+    """Whether a session's rig file is another one than ours. One that is not on this machine tells nothing."""
+    theirs = Path(path)
+    return bool(path) and ours is not None and theirs.is_file() and theirs.resolve() != ours.resolve()
 
 
 def hidden_words(verdict: Verdict, selected: tuple[str, ...]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
@@ -15,7 +16,7 @@ from gui.augmented.controls import Controls
 from gui.augmented.crop import MOST_ZOOM, WHOLE, ZOOMS, Sight
 from gui.augmented.drawing import Prepared
 from gui.augmented.labels import paint_banner, paint_labels, paint_plate
-from gui.augmented.model import NO_PICTURE_NS, Context, Fade, Verdict, age_ns, hidden_words, judge
+from gui.augmented.model import NO_PICTURE_NS, Context, Fade, Verdict, age_ns, differs, hidden_words, judge
 from gui.augmented.painting import Label
 from gui.augmented.reader import Look, PictureReader, Shown, VideoSource, fitted
 from gui.desktop.desk import Desk
@@ -62,6 +63,7 @@ class AugmentedView(QWidget):
         self._prepared: Prepared | None = None
         self._preparing = False
         self._context: Context | None = None
+        self._rigs: tuple[tuple[str, Path | None], bool] | None = None
         self._shown: Shown | None = None
         # The last picture over which the patient was drawn: what fades is its overlay.
         self._held: Shown | None = None
@@ -99,7 +101,7 @@ class AugmentedView(QWidget):
 
     def show_moment(self, moment: Moment, now_ns: int, *, frozen: bool = False) -> None:
         """Judge what is shown by what is known now, and let the overlay come, stay or fade."""
-        self._context = Context(moment, self._desk.scene, self._desk.rig)
+        self._context = Context(moment, self._desk.scene, self._desk.rig, self._other_rig(moment))
         self._frozen = frozen
         self._look_on()
         shown = self._shown
@@ -222,6 +224,13 @@ class AugmentedView(QWidget):
         self.sight = Sight(zoom, (at[0] + (0.5 - x) * frame.full_width_px / zoom, at[1] + (0.5 - y) * frame.full_height_px / zoom))
         self._look_on()
         event.accept()
+
+    def _other_rig(self, moment: Moment) -> bool:
+        # Asked of the disk only when either of the two is another one.
+        paths = (moment.setup.rig_path if moment.setup else "", self._desk.rig_path)
+        if self._rigs is None or self._rigs[0] != paths:
+            self._rigs = (paths, differs(*paths))
+        return self._rigs[1]
 
     def _site_px(self) -> tuple[float, float] | None:
         """Where the first plan's target was in the full picture that is shown; None where that is not known."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ import pytest
 
 from gui.augmented.crop import WHOLE, Sight, crop_of
 from gui.augmented.drawing import Prepared, draw
-from gui.augmented.model import FADE_NS, Context, Fade, Verdict, hidden_words, judge, tip_frame
+from gui.augmented.model import FADE_NS, Context, Fade, Verdict, differs, hidden_words, judge, tip_frame
 from gui.link.board import MS, Moment
 from navtwin.nouns import PivotResult, Pose, RegistrationResult, Rig, RigCamera, Setup
 from navtwin.nouns.video import VideoBody, VideoFrame
@@ -119,6 +120,7 @@ def test_all_links_there_and_the_chain_is_the_pictures_own() -> None:
         ("not registered", True, frame(), changed(setup=setup(registration=registration(accepted=False)))),
         ("not registered", True, frame(), changed(alerts=None)),
         ("the registration is in doubt", True, frame(), changed(alerts=with_health(said(DANGER_S)[1], registration="bad"))),
+        ("the session runs with another rig", True, frame(), context(other_rig=True)),
         ("no rig is open", False, frame(), context(rig=None)),
         ("camera side is not calibrated in this rig", False, frame(camera="side"), context()),
         ("the picture is 1920 x 1080 px, the calibration for 1280 x 720", False, frame(full_width_px=1920, full_height_px=1080), context()),
@@ -203,3 +205,14 @@ def test_the_part_that_is_shown_lies_in_the_picture_and_begins_at_a_whole_pixel(
     assert width == pytest.approx(640.0 / min(6.0, sight.zoom), abs=0.6)
     if sight.at_px is not None and 200 < sight.at_px[0] < 1000:
         assert crop.left_px + crop.width_px / 2.0 == pytest.approx(sight.at_px[0], abs=2.0)
+
+
+def test_a_rig_is_another_one_only_where_both_files_can_be_looked_at(tmp_path: Path) -> None:
+    for name in ("ours.toml", "theirs.toml"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "link.toml").symlink_to(tmp_path / "ours.toml")
+    ours = tmp_path / "ours.toml"
+    assert differs(str(tmp_path / "theirs.toml"), ours)
+    assert not differs(str(tmp_path / "link.toml"), ours)
+    assert not differs(str(tmp_path / "on another machine.toml"), ours)
+    assert not differs("", ours) and not differs(str(ours), None)
