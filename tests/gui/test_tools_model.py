@@ -424,6 +424,11 @@ def test_a_step_more_joins_a_structure_that_is_there(tmp_path: Path) -> None:
         bench_.relist(list_structures(case), {})
     lump = bench_.made[0]
     assert lump.steps[1].startswith("2: less sphere")
+    bench_.load("lump", 1)
+    here = bench_.benches["sphere"]
+    drag(here.tool, touch(38, 30, 30), touch(36, 30, 30))
+    work = bench_.work("sphere", DAY)
+    assert work is not None and [edit.subtract for edit in work.edits] == [False, True] and work.edits[0] == lump.recipe.edit[0]  # type: ignore[union-attr]
 
 
 def test_the_same_work_as_a_command(tmp_path: Path) -> None:

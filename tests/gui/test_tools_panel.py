@@ -376,6 +376,64 @@ def test_a_shape_can_be_taken_out_of_one_that_is_there(furnished: Room, qtbot: A
     assert len(cyst.steps) == 2 and cyst.steps[1].startswith("2: less sphere") and cyst.volume_mm3 < 4 / 3 * pi * 216 - 50
 
 
+def test_a_click_in_the_picture_picks_an_island_or_a_centre(room: Room) -> None:
+    hand = room.panel.hand
+    hand.picked(BALL_MM)
+    room.panel.take("bone")
+    hand.picked(BALL_MM)
+    assert room.panel.bench is not None and room.panel.bench.empty, "only where that is meant"
+    QTest.mouseClick(room.panel.bone.doing.buttons["island"], LEFT)
+    hand.picked(BALL_MM)
+    tool: Any = room.panel.bench.tool
+    assert tool.draft.seeds_mm == (BALL_MM,) and room.slices.cursor_mm == BALL_MM
+    room.panel.take("sphere")
+    hand.picked((30.0, 31.0, 32.0))
+    sphere: Any = room.panel.bench.tool
+    assert sphere.draft.centre_mm == (30.0, 31.0, 32.0)
+
+
+def test_painted_slices_are_a_list_to_go_through(room: Room) -> None:
+    room.panel.take("paint")
+    for z in (20.0, 40.0, 30.0):
+        room.drag("axial", circle(6.0, z))
+    page = room.panel.paint
+    assert [page.slices.item(n).text() for n in range(3)] == ["1   S 20.0 mm", "2   S 30.0 mm", "3   S 40.0 mm"]
+    assert page.slices.currentRow() == 1
+    QTest.mouseClick(page.after, LEFT)
+    assert room.slices.cursor_mm is not None and room.slices.cursor_mm[2] == 40.0 and page.slices.currentRow() == 2
+    QTest.mouseClick(page.clear, LEFT)
+    assert page.slices.count() == 2
+    QTest.mouseClick(page.before, LEFT)
+    assert room.slices.cursor_mm[2] == 30.0
+
+
+def test_who_made_the_last_one_is_who_makes_the_next(room: Room, qtbot: Any) -> None:
+    room.panel.take("sphere")
+    room.fill(name="cyst", caution="4", danger="2", sd="0.5", author="Dr B")
+    room.drag("axial", [(20.0, 45.0, 20.0), (25.0, 45.0, 20.0)])
+    room.make(qtbot)
+    other = ToolsPanel(room.desk, room.slices, None)
+    qtbot.addWidget(other)
+    assert other.workbench is not None and other.workbench.benches["tube"].sheet.author == "Dr B"
+
+
+@pytest.mark.heavy
+def test_bone_that_is_cancelled_leaves_case_and_draft_as_they_were(room: Room, qtbot: Any) -> None:
+    folder, panel = room.desk.folder, room.panel
+    assert folder is not None
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    panel.take("bone")
+    panel.bone.hu.setValue(300.0)
+    jobs: list[Any] = []
+    room.desk.working.connect(jobs.append)
+    QTest.mouseClick(panel.make, LEFT)
+    qtbot.waitUntil(lambda: bool(jobs), timeout=WAIT_MS)
+    wait_for_case(room, qtbot, jobs[0].cancel)
+    assert panel.bench is not None and "Cancelled" in panel.fault.text() and panel.bench.tool.draft.hu == 300.0  # type: ignore[union-attr]
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    assert [path.name for path in folder.parent.iterdir() if path.name.startswith(".case")] == []
+
+
 @pytest.mark.heavy
 def test_a_refusal_of_the_build_is_read_in_the_panel_and_the_draft_stays(room: Room, qtbot: Any) -> None:
     panel = room.panel
