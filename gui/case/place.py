@@ -43,7 +43,7 @@ class CasePlace(QWidget):
         super().__init__(parent)
         self._desk = desk
         self._scale = 1.0
-        self._begun = False
+        self._begun = self._in_front = False
         self._folder: Path | None = None
         self._unseen = True
         self.editing = Editing(desk, self)
@@ -92,11 +92,13 @@ class CasePlace(QWidget):
             one.setFixedHeight(round(32 * scale))
 
     def entered(self) -> None:
+        self._in_front = True
         self.bar.remind(False)
         self._begin()
         self._share_mouse()
 
     def left(self) -> None:
+        self._in_front = False
         self.bar.remind(True)
         self.plans.stop()
         self.tools.left()
@@ -155,7 +157,7 @@ class CasePlace(QWidget):
         self._folder = scene.folder if scene is not None else None
         self.cover.refresh()
         self._show_cover(scene is None)
-        if self.isVisible():
+        if self._in_front:
             self._begin()
 
     def _refresh(self) -> None:
@@ -173,7 +175,7 @@ class CasePlace(QWidget):
 
     def _share_mouse(self) -> None:
         """The tools have the mouse while their page is in front, and plans otherwise."""
-        if self.page == "tools" and self.isVisible():
+        if self.page == "tools" and self._in_front:
             self.tools.entered()
         else:
             self.tools.left()

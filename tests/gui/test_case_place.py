@@ -306,10 +306,10 @@ def test_a_refused_ct_leaves_its_choices_as_buttons(bare: CaseRoom, qtbot: Any, 
 def test_the_picture_is_drawn_picked_and_drawn_otherwise(room: CaseRoom, qtbot: Any) -> None:
     room.see(qtbot)
     place = room.place
-    place.entered()
     scene3d = place.scene3d
     ready: list[object] = []
     scene3d.ready.connect(ready.append)
+    place.entered()
     qtbot.waitUntil(lambda: bool(ready) and scene3d.view is not None, timeout=WAIT_MS)
     place.editing.structure("bone", color="#2f8fd0")
     scene3d.show_solid(True)
