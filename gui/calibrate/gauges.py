@@ -35,16 +35,12 @@ class Gauge(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(round(120 * self._scale), self.sizeHint().height())
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    def begin(self) -> tuple[QPainter, float]:
+        """A painter in design pixels, and how many of them the gauge is wide."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.scale(self._scale, self._scale)
-        self.paint(painter, self.width() / self._scale)
-        painter.end()
-
-    def paint(self, painter: QPainter, width: float) -> None:
-        """Draw into so many design pixels."""
-        raise NotImplementedError
+        return painter, self.width() / self._scale
 
     def write(self, painter: QPainter, box: QRectF, text: str, size: float, shade: str, align: Qt.AlignmentFlag, *, bold: bool = False) -> None:
         painter.setFont(theme.font(size, weight=QFont.Weight.DemiBold if bold else QFont.Weight.Normal))
@@ -69,7 +65,8 @@ class Ring(Gauge):
             self.setAccessibleName(f"{big} {small}".replace("\n", " ").strip())
             self.update()
 
-    def paint(self, painter: QPainter, width: float) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter, width = self.begin()
         ink = theme.ink()
         disc = QRectF(width / 2.0 - 50.0, 6.0, 100.0, 100.0)
         dashed = Qt.PenStyle.DotLine if self.share is None else Qt.PenStyle.SolidLine
@@ -82,6 +79,7 @@ class Ring(Gauge):
         self.write(painter, QRectF(disc.left(), disc.top() + 18, disc.width(), 34), self.big, 26.0, ink.text, _ALIGN.AlignCenter, bold=True)
         low = QRectF(disc.left(), disc.top() + 52, disc.width(), 30)
         self.write(painter, low, self.small, 11.5, ink.dim, _ALIGN.AlignHCenter | _ALIGN.AlignTop)
+        painter.end()
 
 
 class Goals(Gauge):
@@ -106,7 +104,8 @@ class Goals(Gauge):
     def sizeHint(self) -> QSize:
         return QSize(round(self.design[0] * self._scale), round(self.row_height * len(self.goals) * self._scale))
 
-    def paint(self, painter: QPainter, width: float) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter, width = self.begin()
         ink = theme.ink()
         for n, goal in enumerate(self.goals):
             top = n * self.row_height
@@ -124,6 +123,7 @@ class Goals(Gauge):
             if share > 0.0:
                 painter.setBrush(QColor(ink.accent))
                 painter.drawRoundedRect(QRectF(0, top + 20, max(5.0, share * width), 5), 2.5, 2.5)
+        painter.end()
 
 
 class TiltMap(Gauge):
@@ -146,7 +146,8 @@ class TiltMap(Gauge):
             self.setAccessibleName(f"tilts and distances of {len(tilts)} views")
             self.update()
 
-    def paint(self, painter: QPainter, width: float) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter, width = self.begin()
         ink = theme.ink()
         box = QRectF(1, 19, width - 2, 62)
         told = box.left() + TOLD_TILT_DEG / MOST_TILT_DEG * box.width()
@@ -169,6 +170,7 @@ class TiltMap(Gauge):
             y = box.center().y() - (distance - middle) / span * (box.height() - 14)
             painter.setBrush(QColor(ink.accent if tilt >= TOLD_TILT_DEG else ink.quiet))
             painter.drawEllipse(QPointF(x, y), 4.0, 4.0)
+        painter.end()
 
 
 def goal_words(goal: Goal) -> str:
