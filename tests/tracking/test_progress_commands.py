@@ -118,6 +118,11 @@ def test_a_rendered_board_is_followed_to_its_verdict(tmp_path: Path, run: Run) -
     assert shares[-1] > 0.9
     assert collecting[-1].views >= 20
     assert sum(map(sum, collecting[-1].coverage[0].cells_share)) > 30.0
+    # The glance at the fit agrees with the calibration.
+    so_far = {figure.name: figure.value for figure in collecting[-1].figures}
+    found = {figure.name: figure.value for figure in verdict.figures}
+    assert 0.0 < so_far["fit so far"] < 0.5
+    assert so_far["focal length so far"] == pytest.approx(found["focal x"], rel=0.01)
     assert told[-1].phase == "computing"
     assert told[-1].coverage == collecting[-1].coverage or told[-1].views > collecting[-1].views
     assert port.published

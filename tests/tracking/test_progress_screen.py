@@ -24,14 +24,14 @@ from tests.tracking.test_guided import Clock, Made, clock, frames
 from tracking.calibration import guided
 from tracking.calibration import screen as screens
 from tracking.calibration.advice import pivot_advice
-from tracking.calibration.board_progress import BoardScreen, goals_of, summed
+from tracking.calibration.board_progress import FIRST_FIT, BoardScreen, goals_of, quality_so_far, summed
 from tracking.calibration.board_views import gather
 from tracking.calibration.changes import changes, figure_rows
 from tracking.calibration.coverage import Coverage, next_move, tilts_deg
 from tracking.calibration.guided import Line, Wanted, collect
 from tracking.calibration.orders import GONE, Orders
 from tracking.calibration.screen import Screen
-from tracking.calibration.targets import sheet_target
+from tracking.calibration.targets import BoardView, sheet_target
 from tracking.pictures.images import Image
 from tracking.stream import shown as making
 from tracking.stream.tap import PictureTap
@@ -262,6 +262,17 @@ def test_nothing_shown_is_nothing_reached() -> None:
     assert [view.camera for view in known["coverage"]] == ["left", "right"]
     assert np.array(known["coverage"][0].cells_share).shape == (6, 8)
     assert len(known["coverage"][0].missing) == 9
+
+
+def test_a_fit_is_tried_of_enough_views_only_and_views_that_fix_nothing_are_no_error() -> None:
+    target = sheet_target()
+    # A board that never moves, seen squarely: no lens follows from it.
+    flat = BoardView(np.arange(len(target.corners_mm), dtype=np.int32), target.corners_mm, target.corners_mm[:, :2] + 50.0, 640, 480)
+    assert quality_so_far([flat] * (FIRST_FIT - 1)) == []
+    for figure in quality_so_far([flat] * FIRST_FIT, "left: "):
+        assert figure.name.startswith("left: ")
+    narrow = BoardView(np.arange(8, dtype=np.int32), target.corners_mm[:8], target.corners_mm[:8, :2] * 0.0 + 5.0, 640, 480)
+    assert quality_so_far([narrow] * FIRST_FIT) == []
 
 
 class Endless:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from navtwin.nouns.calibration import Goal, ViewCoverage
+from navtwin.nouns.calibration import Figure, Goal, ViewCoverage
 from tracking.calibration.coverage import (
     CELL_CORNERS,
     DEPTH_RATIO,
@@ -23,8 +23,11 @@ from tracking.calibration.coverage import (
 from tracking.calibration.screen import Screen
 from tracking.calibration.targets import BoardView
 from tracking.detect.markers import Markers
+from tracking.opencv import cv2
 from tracking.pictures.images import Picture
 
+#: Views from which on a fit is tried.
+FIRST_FIT = 6
 #: How each way of tilting is called in a list.
 TILT_NAMES = {"left": "left edge away", "right": "right edge away", "up": "upper edge away", "down": "lower edge away"}
 
@@ -70,7 +73,7 @@ class BoardScreen:
 
 def summed(kept: Sequence[dict[int, BoardView]], names: Sequence[str]) -> dict[str, Any]:
     """How far the views of all cameras are, as fields of `Progress`."""
-    maps, goals = list[ViewCoverage](), list[Goal]()
+    maps, goals, figures = list[ViewCoverage](), list[Goal](), list[Figure]()
     for camera, name in enumerate(names):
         views = [exposure[camera] for exposure in kept if camera in exposure]
         seen = coverage(views, guessed_poses(views))
@@ -83,7 +86,9 @@ def summed(kept: Sequence[dict[int, BoardView]], names: Sequence[str]) -> dict[s
                 distance_mm=tuple(seen.distance_mm.round(1).tolist()),
             )
         )
-        goals += goals_of(seen, len(views), f"{name}: " if len(names) > 1 else "")
+        prefix = f"{name}: " if len(names) > 1 else ""
+        goals += goals_of(seen, len(views), prefix)
+        figures += quality_so_far(views, prefix)
     done = [min(max(goal.reached / goal.wanted, 0.0), 1.0) for goal in goals]
     return {
         "views": len(kept),
@@ -91,6 +96,7 @@ def summed(kept: Sequence[dict[int, BoardView]], names: Sequence[str]) -> dict[s
         "done_share": float(np.mean(done)) if done else 0.0,
         "goals": tuple(goals),
         "coverage": tuple(maps),
+        "figures": tuple(figures),
     }
 
 
@@ -104,3 +110,19 @@ def goals_of(seen: Coverage, views: int, prefix: str = "") -> list[Goal]:
         *(Goal(f"{prefix}{TILT_NAMES[way]}", round(reached[way], 1), GUIDED_TILT_DEG, "deg") for way in TILT_WAYS),
         Goal(f"{prefix}farthest to nearest", round(ratio, 2), DEPTH_RATIO),
     ]
+
+
+def quality_so_far(views: Sequence[BoardView], prefix: str = "") -> list[Figure]:
+    """How well a plain lens fits one camera's views, after `FIRST_FIT` of them: a glance of some 20 ms, not the calibration."""
+    if len(views) < FIRST_FIT:
+        return []
+    boards, pixels = ([np.float32(array) for array in arrays] for arrays in zip(*((v.board_mm, v.seen_px) for v in views), strict=True))
+    size = (views[0].width_px, views[0].height_px)
+    try:
+        rms_px, matrix, *_ = cv2.calibrateCamera(boards, pixels, size, None, None, flags=cv2.CALIB_FIX_K3, criteria=(3, 20, 1e-6))
+    except cv2.error:
+        # Views that fix no lens: the goals say what they lack.
+        return []
+    if not (np.isfinite(rms_px) and np.isfinite(matrix).all()):
+        return []
+    return [Figure(f"{prefix}fit so far", round(float(rms_px), 3), "px"), Figure(f"{prefix}focal length so far", round(float(matrix[0, 0]), 1), "px")]
