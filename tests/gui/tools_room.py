@@ -1,13 +1,17 @@
-"""A case that is small enough to build in a moment: 64 voxels a side, with a ball and a rod of known size in it."""
+"""A case that is small enough to build in a moment: 64 voxels a side, with a ball and a rod of known size in it; and hands for the tools."""
 
 from __future__ import annotations
 
+from math import cos, pi, sin
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from gui.case.tools_touch import Touch
 from navtwin.scene.new_case import build_case
 from navtwin.scene.scan import Sources
+from navtwin.scene.slices import Plane
 from navtwin.volumes.volume import placed
 from navtwin.volumes.write import write_nifti
 
@@ -33,3 +37,24 @@ def small_case(folder: Path) -> Path:
     write_nifti(placed(bright(), T, folder / "scan.nii"), folder / "scan.nii")
     build_case(folder / "case", name="small", sources=Sources(folder / "scan.nii", None), wanted=())
     return folder / "case"
+
+
+def touch(x: float, y: float, z: float, plane: Plane | None = "axial", *, more: bool = False, reach: float = 1.5) -> Touch:
+    return Touch(plane, (x, y, z), reach, more)
+
+
+def click(tool: Any, *at: Touch) -> None:
+    for one in at:
+        tool.press(one)
+        tool.release(one)
+
+
+def drag(tool: Any, start: Touch, *way: Touch) -> None:
+    tool.press(start)
+    for one in way:
+        tool.drag(one)
+    tool.release(way[-1])
+
+
+def ring(radius: float, z: float, corners: int = 40, turn: float = 2 * pi) -> list[Touch]:
+    return [touch(30 + radius * cos(t), 30 + radius * sin(t), z) for t in np.linspace(0.0, turn, corners)]
