@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -61,7 +62,7 @@ class AugmentedView(QWidget):
         self._reader: PictureReader | None = None
         self._leaving = list[PictureReader]()
         self._prepared: Prepared | None = None
-        self._preparing = False
+        self._preparing, self._unready = False, ""
         self._context: Context | None = None
         self._rigs: tuple[tuple[str, Path | None], bool] | None = None
         self._shown: Shown | None = None
@@ -115,7 +116,7 @@ class AugmentedView(QWidget):
             verdict = judge(shown.frame, self._context)
             self.age_words = self._age_words(shown, moment)
             if not verdict.why:
-                verdict = shown.verdict
+                verdict = replace(shown.verdict, why=self._unready) if self._unready else shown.verdict
         self.why = verdict.why
         # With the patient go the distances to him, which lie in the same layer as the instruments: these come again with the next picture.
         patient_was = shown is not None and shown.verdict.T_camera_from_ct is not None
@@ -123,7 +124,10 @@ class AugmentedView(QWidget):
         self.fade.step(now_ns, wanted=not self.why, at_once=verdict.wrong)
         if self.fade.opacity == 0.0:
             self._held = None
-        self.words = self._told_words(verdict, moment)
+        words = self._told_words(verdict, moment)
+        if words != self.words:
+            self.words = words
+            self.setAccessibleName(f"Live picture with overlay. {words}".strip())
         if before != (self.why, self.words, self.age_words, self._top, self.fade.opacity) or self._gap_ns > NO_PICTURE_NS:
             self.update()
 
@@ -298,13 +302,13 @@ class AugmentedView(QWidget):
         fits = self._prepared is not None and self._prepared.scene is scene and self._prepared.rig is rig
         if scene is None or rig is None or fits or self._preparing:
             return
-        self._preparing = True
+        self._preparing, self._unready = True, ""
         self._desk.beside("preparing the overlay", lambda _report: Prepared.of(scene, rig), self._made_ready)
 
     def _made_ready(self, prepared: Prepared | None, words: str) -> None:
         self._preparing = False
+        self._unready = f"it could not be made ready: {words}" if prepared is None else ""
         if prepared is None:
-            self._told(f"the overlay could not be made ready: {words}")
             return
         self._prepared = prepared
         # Another may have been opened meanwhile.

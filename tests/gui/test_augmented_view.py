@@ -399,3 +399,12 @@ def test_zoomed_the_overlay_stays_on_the_picture(room: Room) -> None:
     for _ in range(2):
         QTest.keyClick(room.view, Qt.Key.Key_Z)
     assert room.view.sight.zoom == 1.0
+
+
+def test_outlines_that_cannot_be_made_are_told_for_as_long_as_that_is_so(room: Room) -> None:
+    room.view._made_ready(None, "camera 'cam' of the rig has 7 distortion coefficients")
+    room.give()
+    assert room.view.words == "overlay off: it could not be made ready: camera 'cam' of the rig has 7 distortion coefficients"
+    assert room.view.accessibleName().endswith(room.view.words)
+    room.play(80)
+    assert room.view.why and drawn(room.pixels(), CANAL) == 0
