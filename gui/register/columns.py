@@ -53,6 +53,7 @@ class Columns(QWidget):
         self.controls.setVisible(False)
         self.result.show_card(None)
         self.checks.show_rows(())
+        self.scene3d.show_dwell(None, "", "")
         self.scene3d.show_result(None, None)
         self.scene3d.show_marks([Mark(n, m.position_mm, "todo", True, False) for n, m in enumerate(scene.landmarks, 1)] if scene else (), ())
 
@@ -69,7 +70,7 @@ class Columns(QWidget):
         self.controls.show_method(wishes.method)
         self.controls.show_sight(*sight(moment, wishes.pointer))
         big, small, trouble = ring_words(scene, setup, found)
-        self.controls.ring.show_dwell(found.share, big, small, trouble=trouble)
+        self.scene3d.show_dwell(found.share, big, small, trouble=trouble, collecting=bool(found.touching))
         card = result_card(scene, moment, setup)
         self.result.show_card(card)
         self.checks.show_rows(check_rows(setup, moment.t_ns))

@@ -8,7 +8,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from gui.register.model import Action, Course, Method
-from gui.register.ring import DwellRing
 from navtwin.bus.words import name_words
 
 #: Keys as Qt spells them, and as they are written in tooltips.
@@ -32,11 +31,13 @@ TEXTS: dict[Action, str] = {
     "check": "Check", "calibrate": "Calibrate the pointer",
 }  # fmt: skip
 METHODS: dict[Method, str] = {"landmarks+surface": "landmarks and surface", "landmarks": "landmarks alone"}
+#: Heights of the rows of buttons, in design pixels, and how many columns they share.
+FIRST_ROW, OTHER_ROW, COLUMNS = 46, 38, 6
 DWELLS_S = (0.5, 1.0, 2.0, 3.0)
 
 
 class Controls(QWidget):
-    """The right column's upper part.
+    """The right column's upper part: the pointer, then what can be asked for, on top and largest what is meant to be next.
 
     Signals
     -------
@@ -51,9 +52,8 @@ class Controls(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.ring = DwellRing()
         self.buttons: dict[Action, QPushButton] = {action: self._button(action) for action in TEXTS}
-        self.pointer, self.method, self.dwell = QComboBox(), QComboBox(), QComboBox()
+        self.pointer, self.method, self.dwell = QComboBox(self), QComboBox(self), QComboBox(self)
         self.pointer.setToolTip("The tool that touches. Its tip has to be calibrated")
         self.pointer.setAccessibleName("tool that touches")
         self.pointer.textActivated.connect(lambda _text: self.pointer_chosen.emit(str(self.pointer.currentData())))
@@ -77,6 +77,8 @@ class Controls(QWidget):
         self.answer.setWordWrap(True)
         self.answer.setProperty("tone", "warn")
         self.answer.hide()
+        self._scale = 1.0
+        self._rows: tuple[tuple[str, ...], ...] = ()
         self._lay_out()
 
     def show_course(self, course: Course | None) -> None:
@@ -86,18 +88,16 @@ class Controls(QWidget):
         for action, button in self.buttons.items():
             button.setEnabled(action in can)
             _primary(button, on=course is not None and action == course.primary)
-        sweeping = course is not None and course.touching == "sweep"
-        self.buttons["sweep"].setText("End sweep" if sweeping else "Sweep")
-        self.buttons["cancel"].setVisible(busy)
-        self.buttons["calibrate"].setVisible(course is not None and course.primary == "calibrate")
-        judging = "reject" in can
-        for action, shown in (("accept", judging), ("reject", judging), ("register", not judging), ("check", not judging)):
-            self.buttons[action].setVisible(shown)
+        rows = rows_of(course)
+        if rows != self._rows:
+            self._rows = rows
+            self._arrange(rows)
+        self.buttons["sweep"].setText("End sweep" if course is not None and course.touching == "sweep" else "Sweep")
         # A verdict needs the room, and nobody touches meanwhile.
-        for part in (self.ring, self.sight, self.pointer, self.dwell, self.method):
-            part.setVisible(not judging)
-        for action, shown in (("touch", not judging and not busy), ("sweep", not judging), ("undo", not judging)):
-            self.buttons[action].setVisible(shown)
+        for part in (self.sight, self.pointer, self.dwell):
+            part.setVisible("accept" not in rows[0])
+        for box in (self.pointer, self.method, self.dwell):
+            box.setEnabled(not busy)
 
     def show_pointers(self, names: tuple[str, ...], chosen: str) -> None:
         """The tools that may touch."""
@@ -128,41 +128,60 @@ class Controls(QWidget):
             self.answer.setVisible(bool(words))
 
     def set_scale(self, scale: float) -> None:
-        self.ring.set_scale(scale)
+        self._scale = scale
         for layout in self._spaced:
             layout.setSpacing(round(8 * scale))
-        for action, button in self.buttons.items():
-            button.setMinimumHeight(round((34 if action in ("undo", "cancel") else 44) * scale))
         for box in (self.pointer, self.method, self.dwell):
             box.setMinimumHeight(round(36 * scale))
+        self._arrange(self._rows)
 
     def _lay_out(self) -> None:
         tools = QHBoxLayout()
         tools.addWidget(self.pointer, 3)
         tools.addWidget(self.dwell, 2)
-        grid = QGridLayout()
-        places: tuple[tuple[Action, int, int, int], ...] = (
-            ("calibrate", 0, 0, 2), ("touch", 1, 0, 2), ("cancel", 1, 0, 2), ("sweep", 2, 0, 1), ("undo", 2, 1, 1),
-            ("register", 4, 0, 1), ("check", 4, 1, 1), ("accept", 5, 0, 1), ("reject", 5, 1, 1),
-        )  # fmt: skip
-        for action, row, at, wide in places:
-            grid.addWidget(self.buttons[action], row, at, 1, wide)
-        grid.addWidget(self.method, 3, 0, 1, 2)
+        self._grid = QGridLayout()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        self._spaced = (column, tools, grid)
-        column.addWidget(self.ring)
+        self._spaced = (column, tools, self._grid)
         column.addWidget(self.sight)
         column.addLayout(tools)
-        column.addLayout(grid)
+        column.addLayout(self._grid)
         column.addWidget(self.answer)
 
+    def _arrange(self, rows: tuple[tuple[str, ...], ...]) -> None:
+        """Put buttons into rows, the first one taller; what is in none is hidden."""
+        parts: dict[str, QWidget] = {"method": self.method, **{str(action): button for action, button in self.buttons.items()}}
+        for part in parts.values():
+            self._grid.removeWidget(part)
+        for name, part in parts.items():
+            part.setVisible(any(name in row for row in rows))
+        for y, row in enumerate(rows):
+            wide = COLUMNS // len(row)
+            for x, name in enumerate(row):
+                parts[name].setMinimumHeight(round((FIRST_ROW if y == 0 else OTHER_ROW) * self._scale))
+                self._grid.addWidget(parts[name], y, x * wide, 1, wide)
+
     def _button(self, action: Action) -> QPushButton:
-        button = QPushButton(TEXTS[action])
+        button = QPushButton(TEXTS[action], self)
         button.setToolTip(TIPS[action])
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.clicked.connect(partial(self.asked.emit, action))
         return button
+
+
+def rows_of(course: Course | None) -> tuple[tuple[str, ...], ...]:
+    """Which buttons there are (`method` is the choice of one), row by row: what is next first, nothing that makes no sense now."""
+    if course is None:
+        return ((),)
+    if course.touching:
+        return (("sweep",), ("cancel",)) if course.touching == "sweep" else (("cancel",),)
+    if "reject" in course.can:
+        return (("accept", "reject"),)
+    if course.primary == "calibrate":
+        return (("calibrate",),)
+    first = course.primary or ("check" if "check" in course.can else "touch")
+    rest = (("touch", "sweep", "undo"), ("method", "register"))
+    return ((first,), *(tuple(name for name in row if name != first) for row in rest))
 
 
 def _primary(button: QPushButton, *, on: bool) -> None:

@@ -141,7 +141,7 @@ def ring_words(scene: Scene, setup: Setup, course: Course) -> tuple[str, str, bo
         trouble = bool(setup.message) and not course.share
         # The core says `where: what is wrong; what to do`.
         return big, setup.message.partition(": ")[2].partition(";")[0] or setup.message if trouble else "hold still", trouble
-    return big, "" if not big else "to check" if course.primary == "check" else "is next", False
+    return "", "", False
 
 
 def sight(moment: Moment, pointer: str) -> tuple[str, bool]:

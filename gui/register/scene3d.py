@@ -21,6 +21,7 @@ from gui.picture.view3d import GLView, View, open_view
 from gui.register.bead import Mark
 from gui.register.legend import Legend
 from gui.register.picture3d import MOST_BY_CARD, MOST_TRIANGLES, RegisterPicture, painted, prepare
+from gui.register.ring import DwellRing
 from gui.register.standpoint import standpoint_of
 from navtwin.nouns import Check, RegistrationResult, Rig
 from navtwin.rigid import Vec3
@@ -63,7 +64,7 @@ class RegisterScene(QWidget):
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.addWidget(self._words, 0, 0)
-        self.legend = Legend(self)
+        self.legend, self.ring = Legend(self), DwellRing(self)
         self.map = self._button("Error map", "Paint the predicted error of the registration on the bone (G)", checkable=True)
         self.map.toggled.connect(lambda _on: self._update_map())
         look = "Look at all landmarks again (H). Drag: turn. Middle button: move. Wheel: magnify"
@@ -73,7 +74,8 @@ class RegisterScene(QWidget):
         self.setStyleSheet("RegisterScene { background: #11161a; }")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setMinimumSize(220, 200)
-        self.legend.hide()
+        for over in (self.legend, self.ring):
+            over.hide()
 
     @property
     def view(self) -> View | None:
@@ -137,6 +139,11 @@ class RegisterScene(QWidget):
             if changed:
                 self._update_map()
 
+    def show_dwell(self, share: float | None, big: str, small: str, *, trouble: bool = False, collecting: bool = False) -> None:
+        """The countdown, over the picture, while something is collected."""
+        self.ring.show_dwell(share, big, small, trouble=trouble)
+        self.ring.setVisible(collecting)
+
     def home(self) -> None:
         """Stand where all landmarks are seen from the side that they lie on."""
         if self._scene is None or self._view is None:
@@ -151,6 +158,7 @@ class RegisterScene(QWidget):
     def set_scale(self, scale: float) -> None:
         self._scale = scale
         self.legend.set_scale(scale)
+        self.ring.set_scale(scale)
         for button in (self.map, self.home_button):
             button.setFixedHeight(round(34 * scale))
             button.adjustSize()
@@ -244,9 +252,10 @@ class RegisterScene(QWidget):
         self.map.move(gap, gap)
         self.home_button.move(self.map.geometry().right() + gap, gap)
         self.legend.move(gap, self.height() - self.legend.height() - gap)
+        self.ring.move(self.width() - self.ring.width() - gap, gap)
         if self._picture is not None:
             self._picture.height_px = max(1, self.height())
-        for over in (self.legend, self.map, self.home_button):
+        for over in (self.legend, self.ring, self.map, self.home_button):
             over.raise_()
 
     def _button(self, text: str, tip: str, *, checkable: bool) -> QPushButton:

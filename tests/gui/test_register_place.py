@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QWidget
 
 from gui import theme
 from gui.desktop.desk import Desk
+from gui.ink import DARK
 from gui.register.place import RegisterPlace
 from gui.register.ring import DwellRing
 from gui.register.standpoint import standpoint_of
@@ -136,7 +137,7 @@ def test_keys_lead_from_the_first_touch_to_a_checked_registration(room: Room) ->
     for name in NAMES:
         assert name in place.columns.sentence.headline
         room.press(Qt.Key.Key_Return)
-        assert place.columns.controls.ring.share == 0.0
+        assert place.columns.scene3d.ring.share == 0.0
         room.hold(name)
     assert [o.landmark for o in room.orders if isinstance(o, Collect)] == list(NAMES)
     room.press(Qt.Key.Key_Y)
@@ -275,26 +276,46 @@ def test_numbers_go_when_the_link_does(room: Room) -> None:
     assert room.place.course is None
 
 
-@pytest.mark.parametrize("theme_name", ["dark", "light"])
-def test_the_ring_fills_with_the_dwell_and_never_ahead_of_it(qtbot: Any, theme_name: str) -> None:
-    theme.choose(theme_name)
-    try:
-        ring = DwellRing()
-        qtbot.addWidget(ring)
-        ring.resize(180, 180)
-        accent = theme.ink().accent
-        filled = []
-        for share in (0.0, 0.09, 0.1, 0.5, 1.0):
-            ring.show_dwell(share, "3", "hold still")
-            filled.append(count(pixels(ring), accent))
-        assert filled[0] == filled[1] == 0
-        assert filled[2] > 100
-        assert filled[3] == pytest.approx(5 * filled[2], rel=0.25)
-        assert filled[4] == pytest.approx(10 * filled[2], rel=0.25)
-        ring.show_dwell(0.0, "3", "the tip moves", trouble=True)
-        assert count(pixels(ring), theme.ink().warn) > 100
-    finally:
-        theme.choose("dark")
+def test_the_ring_fills_with_the_dwell_and_never_ahead_of_it(qtbot: Any) -> None:
+    ring = DwellRing()
+    qtbot.addWidget(ring)
+    ring.set_scale(1.0)
+    filled = []
+    for share in (0.0, 0.09, 0.1, 0.5, 1.0):
+        ring.show_dwell(share, "3", "hold still")
+        filled.append(count(pixels(ring), DARK.accent))
+    assert filled[0] == filled[1] == 0
+    assert filled[2] > 100
+    assert filled[3] == pytest.approx(5 * filled[2], rel=0.25)
+    assert filled[4] == pytest.approx(10 * filled[2], rel=0.25)
+    ring.show_dwell(0.0, "3", "the tip moves", trouble=True)
+    assert count(pixels(ring), DARK.warn) > 100
+
+
+def test_what_is_next_is_the_first_button_and_nothing_stands_there_that_makes_no_sense(room: Room) -> None:
+    room.open()
+    buttons = room.place.columns.controls.buttons
+
+    def visible() -> set[str]:
+        return {name for name, button in buttons.items() if button.isVisible()}
+
+    assert visible() == {"touch", "sweep", "undo", "register"}
+    assert buttons["touch"].property("primary")
+    assert not room.place.columns.scene3d.ring.isVisible()
+    room.place.ask("touch")
+    room.show()
+    assert visible() == {"cancel"}
+    assert room.place.columns.scene3d.ring.isVisible()
+    room.place.ask("cancel")
+    room.session.touch_all()
+    room.session.register()
+    room.show()
+    assert visible() == {"accept", "reject"}
+    room.place.ask("accept")
+    room.show()
+    assert visible() == {"check", "touch", "sweep", "undo", "register"}
+    assert buttons["check"].property("primary")
+    assert all("(" in button.toolTip() for button in buttons.values())
 
 
 def seen(room: Room) -> Pixels:
