@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QListWidget, QScro
 from gui.case.draft import as_declared
 from gui.case.editing import Editing
 from gui.case.parts import NumberBox, PointField, add_row, button, rows, say, words
+from gui.case.path_view import PathView
 from gui.case.plan_clearances import Clearances
 from gui.case.plan_hand import End, Hand, along, dragged_to, end_near, figures, new_plan, share_of
 from gui.case.plan_paint import draw_plans, draw_point
@@ -58,6 +59,7 @@ class PlanPage(QWidget):
         self.walk.setRange(0, WALK_STEPS)
         self.walk.setAccessibleName("walk along the path")
         self.walk.setToolTip("Walk along the path: the slices go from its entry to its target (comma and full stop)")
+        self.along = PathView()
         self.figures = words()
         self.clearances = Clearances(slices.go_to)
         self._build()
@@ -78,6 +80,7 @@ class PlanPage(QWidget):
             box.setFixedHeight(round(34 * scale))
         self._fit_list()
         self.clearances.set_scale(scale)
+        self.along.set_scale(scale)
 
     def begin(self) -> None:
         """The next two clicks make a plan."""
@@ -166,7 +169,7 @@ class PlanPage(QWidget):
         say(self.note, "" if plans else NO_PLANS)
         if plan is not None and self.facts is not None:
             self._show_fields(plan)
-            self.figures.setText("\n".join(f"{name}: {value}" for name, value in figures(self.facts)))
+            self.figures.setText("\n".join(f"{name}\n{value}" for name, value in figures(self.facts)))
             watched = self._editing.case is not None and any(s.role == "critical" for s in self._editing.case.structure)
             self.clearances.show_clearances(self.facts.clearances, watched)
         self._slices.repaint_overlays()
@@ -175,13 +178,13 @@ class PlanPage(QWidget):
     def _fit_list(self) -> None:
         self.list.setFixedHeight(round((8 + LINE_PX * min(MOST_LINES, max(1, self.list.count()))) * self._scale))
 
-    def _measured(self, plan: Plan) -> PlanFacts | None:
+    def _measured(self, plan: Plan) -> PlanFacts:
         """Against the structures as the draft has them: their shapes are those of the loaded case."""
         scene, case = self._editing.scene, self._editing.case
-        if scene is None or case is None:
-            return None
-        declared = {entry.name: entry for entry in case.structure}
-        return plan_facts(plan, [as_declared(s, declared[s.name]) for s in scene.structures if s.name in declared])
+        declared = {entry.name: entry for entry in case.structure} if case is not None else {}
+        structures = [as_declared(s, declared[s.name]) for s in (scene.structures if scene is not None else ()) if s.name in declared]
+        self.along.show_path(plan, [s for s in structures if s.role == "critical"])
+        return plan_facts(plan, structures)
 
     def _set_end(self, name: str, end: End, point_mm: Vec3, gesture: str = "") -> None:
         x, y, z = (round(v, 3) for v in point_mm)
@@ -217,8 +220,11 @@ class PlanPage(QWidget):
         """The slices have gone somewhere: how far along the path that is."""
         if self.plan is not None:
             self.walk.blockSignals(True)
-            self.walk.setValue(round(WALK_STEPS * share_of(self.plan, point_mm)))
+            share = share_of(self.plan, point_mm)
+            self.walk.setValue(round(WALK_STEPS * share))
             self.walk.blockSignals(False)
+            if self._slices.sights is not None:
+                self.along.look(along(self.plan, share), self._slices.volume, self._slices.sights.window_hu)
 
     def _walked(self, steps: int) -> None:
         if self.plan is not None:
@@ -264,8 +270,14 @@ class PlanPage(QWidget):
         places.addWidget(self.place_entry, 1)
         places.addWidget(self.place_target, 1)
         inside.addLayout(places)
-        for part in (walk, self.figures, self.clearances, table):
-            inside.addWidget(part)
+        seen = QHBoxLayout()
+        seen.setSpacing(10)
+        seen.addWidget(self.along, 0, Qt.AlignmentFlag.AlignTop)
+        seen.addWidget(self.figures, 1)
+        inside.addWidget(self.clearances)
+        inside.addWidget(walk)
+        inside.addLayout(seen)
+        inside.addWidget(table)
         for above in (self.list, top, self.prompt, self.note, self._fields):
             column.addWidget(above) if isinstance(above, QWidget) else column.addLayout(above)
         column.addStretch()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QWheelEvent
@@ -165,6 +166,10 @@ def test_a_plan_is_made_by_two_clicks_moved_by_its_end_and_measured(room: CaseRo
     assert place.plans.facts is not None and place.plans.facts.clearances[0].level == "CLEAR"
     # Their axes lie 21 mm apart; the vessel's radius is 4.8 mm, the path's 1.5 mm; a click is good to a pixel.
     assert place.plans.facts.clearances[0].clearance_mm == pytest.approx(21.0 - 4.8 - 1.5, abs=0.7)
+    # Along the path: bone around it, the ring of what is drilled, and nothing of the vessel, which is beyond the picture's edge.
+    place.slices.go_to(at_ijk(14, 20, 12))
+    seen = pixels(place.plans.along)
+    assert seen[75, 90].mean() > 60 and (np.abs(seen.astype(int) - (95, 227, 192)).max(axis=-1) < 40).mean() > 0.005
     room.drag("axial", plan.target_mm, IN_VESSEL)
     plan = place.plans.plan
     assert plan is not None and plan.target_mm == pytest.approx(IN_VESSEL, abs=0.6)
