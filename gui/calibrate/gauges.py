@@ -11,6 +11,8 @@ from navtwin.nouns.calibration import Goal, ViewCoverage
 
 #: Tilts beyond this stand at the map's edge, deg; tilts from here on tell focal length from distance.
 MOST_TILT_DEG, TOLD_TILT_DEG = 60.0, 20.0
+#: More bars than these are more than anybody reads.
+MOST_GOALS = 8
 _ALIGN = Qt.AlignmentFlag
 
 
@@ -92,8 +94,10 @@ class Goals(Gauge):
         self.goals: tuple[Goal, ...] = ()
 
     def show_goals(self, goals: tuple[Goal, ...]) -> None:
-        """All but the count, which stands in the ring."""
-        goals = tuple(goal for goal in goals if goal.name not in ("views", "poses"))
+        """All but the count, which stands in the ring; where there are many, those that are not reached."""
+        goals = tuple(goal for goal in goals if goal.name.rpartition(": ")[2] not in ("views", "poses"))
+        if len(goals) > MOST_GOALS:
+            goals = tuple(goal for goal in goals if goal.reached < goal.wanted)[:MOST_GOALS]
         if goals != self.goals:
             self.goals = goals
             self.setVisible(bool(goals))

@@ -16,6 +16,8 @@ from navtwin.scene import palette
 
 #: A board's corners and markers' outlines are drawn in this; a dark line below keeps them on white paper.
 FOUND, GROUND = palette.PLAN, "#0c1013"
+#: Width over height of a picture that is yet to come. A corner's ring has its full size in a picture of so many pixels' width.
+USUAL_SHAPE, FULL_WIDTH = 16.0 / 9.0, 560.0
 
 
 class LivePicture(QWidget):
@@ -88,8 +90,7 @@ class LivePicture(QWidget):
 
     def _paint_camera(self, painter: QPainter, camera: str, box: QRectF, *, named: bool) -> None:
         shot, coverage = self.shots.get(camera), self._coverage.get(camera)
-        size = (shot.frame.full_width_px, shot.frame.full_height_px) if shot else (16, 9)
-        picture = _fitted(*size, box)
+        picture = _fitted(shot.frame.full_width_px, shot.frame.full_height_px, box) if shot else _fitted(1000.0 * USUAL_SHAPE, 1000.0, box)
         if shot is not None:
             painter.drawImage(picture, shot.image)
             if self.late:
@@ -162,6 +163,7 @@ def _paint_found(painter: QPainter, frame: VideoFrame, picture: QRectF, scale: f
         )
 
     painter.setBrush(Qt.BrushStyle.NoBrush)
+    radius = 4.2 * scale * min(1.0, picture.width() / (FULL_WIDTH * scale))
     outlines = [QPolygonF([at(x, y) for x, y in marker.corners_px]) for marker in frame.markers]
     points = [at(x, y) for x, y in frame.points_px]
     for shade, extra in ((QColor(0, 0, 0, 170), 2.0), (QColor(FOUND), 0.0)):
@@ -169,7 +171,7 @@ def _paint_found(painter: QPainter, frame: VideoFrame, picture: QRectF, scale: f
         for outline in outlines:
             painter.drawPolygon(outline)
         for point in points:
-            painter.drawEllipse(point, 4.2 * scale, 4.2 * scale)
+            painter.drawEllipse(point, radius, radius)
     painter.setFont(theme.font(12.0 * scale, weight=QFont.Weight.DemiBold))
     for marker, outline in zip(frame.markers, outlines, strict=True):
         painter.setPen(QColor(palette.TEXT))
@@ -185,10 +187,14 @@ def _fitted(width: float, height: float, box: QRectF) -> QRectF:
 
 
 def _side_by_side(box: QRectF, count: int) -> list[QRectF]:
-    """One place, two beside each other, or four in a square."""
+    """Places for so many pictures, in as many columns as make them largest."""
     if count <= 1:
         return [box] * count
-    columns = 2
+
+    def breadth(columns: int) -> float:
+        return min(box.width() / columns, box.height() / -(-count // columns) * USUAL_SHAPE)
+
+    columns = max(range(1, count + 1), key=breadth)
     rows = -(-count // columns)
     return [_cell(box, n // columns, n % columns, rows, columns).adjusted(2, 2, -2, -2) for n in range(count)]
 

@@ -17,7 +17,6 @@ from gui.calibrate.run_page import RunPage
 from gui.calibrate.session_bar import SessionBar
 from gui.calibrate.session_words import running_source
 from gui.calibrate.source_field import Devices
-from gui.calibrate.sources import needs_camera
 from gui.calibrate.step_list import StepList
 from gui.calibrate.steps import Known, Step, StepKind, next_step, steps_of
 from gui.calibrate.tip_page import TipPage
@@ -25,7 +24,7 @@ from gui.desktop.desk import Desk
 from gui.link.board import Moment
 from navtwin.nouns import Setup
 
-KEYS = ("Return", "Enter", "F", "Escape", "A", "X", "Backspace", "Z", "S", "E", "G", "C", "O", "D", "B", "I", "N", "L")
+KEYS = ("Return", "Enter", "F", "Escape", "A", "X", "Backspace", "Z", "S", "E", "G", "C", "O", "D", "B", "I", "N", "L", "H", "W")
 LIST_WIDTH = 292
 Page = RigPage | RunPage | TipPage
 
@@ -100,6 +99,15 @@ class CalibratePlace(QWidget):
         """The window closes."""
         for page in self.pages.values():
             page.release()
+
+    @property
+    def unsaved(self) -> str:
+        """What closing the window would cost."""
+        return (
+            "A calibration is under way. It ends with this window, and nothing of it is stored."
+            if any(p.running for p in self.pages.values())
+            else ""
+        )
 
     @property
     def current(self) -> Step | None:
@@ -182,9 +190,9 @@ class CalibratePlace(QWidget):
         set_primary(self.bar.start, primary=first is None or (first.kind == "pivot" and not source and not self._by_camera()))
         step = self.current
         if step is not None:
-            self._show_page(step, source)
+            self._show_page(step)
 
-    def _show_page(self, step: Step, source: str) -> None:
+    def _show_page(self, step: Step) -> None:
         if step.kind not in self.pages:
             page = self._make_page(step.kind)
             page.finished.connect(self._rig_changed)
@@ -193,7 +201,7 @@ class CalibratePlace(QWidget):
             self.pages[step.kind] = page
             self.stack.addWidget(page)
         page = self.pages[step.kind]
-        page.show_step(step, self._blocked(step, source))
+        page.show_step(step, self._blocked(step))
         self.stack.setCurrentWidget(page)
         page.show_now(self.desk.clock())
 
@@ -202,7 +210,7 @@ class CalibratePlace(QWidget):
             return RigPage(self.desk)
         return TipPage(self.desk, self.devices) if kind == "pivot" else RunPage(self.desk, kind, self.devices)
 
-    def _blocked(self, step: Step, source: str) -> str:
+    def _blocked(self, step: Step) -> str:
         """Why a step's command cannot be started now, "" where it can."""
         if self.desk.rig is None and step.kind != "rig":
             return "make or open a rig first"
@@ -211,8 +219,6 @@ class CalibratePlace(QWidget):
             return "another calibration is under way: finish or cancel it first"
         if step.state == "waiting" or (step.kind == "markers" and not step.subject):
             return step.why
-        if needs_camera(source) and step.kind != "rig" and source.startswith("camera:"):
-            return "the running session holds the camera: end it first (E), or use a film or recording"
         return ""
 
     def _by_camera(self) -> bool:

@@ -75,12 +75,17 @@ class Prepare(QScrollArea):
         self.known.setWordWrap(True)
         self.known.setTextFormat(Qt.TextFormat.RichText)
         self.last = key_button("Recording of the last session", "L", "Take the tip from what the last session collected", self._take_last, small=True)
-        self.last.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.clock = key_button("Show the clock", "H", "Open the clock's window on this screen; point the camera at it", clock, small=True)
+        for button in (self.last, self.clock):
+            button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.last.hide()
         self._recording = ""
-        self._clock = clock
         self._build()
         self._restore()
+
+    @property
+    def buttons(self) -> list[QPushButton]:
+        return [self.last, self.clock, self.source.browse]
 
     def form(self) -> Form:
         """The answers, as they are filled in.
@@ -182,10 +187,7 @@ class Prepare(QScrollArea):
                 row(grid, "V-block stands still to", self.against, "The body that the V-block is fixed to")
                 row(grid, "Longest", self.seconds, "How long a live source is read at most")
             case "latency":
-                button = QPushButton("Show the clock")
-                button.setToolTip("Open the clock's window on this screen; point the camera at it")
-                button.clicked.connect(lambda _checked: self._clock())
-                row(grid, "Clock", button)
+                row(grid, "Clock", self.clock)
                 row(grid, "Screen rate", self.rate, "Of the screen that shows the clock")
                 row(grid, "Screen delay", self.display, "From drawing to light; unknown, it counts as the camera's")
         grid.addWidget(dim("What you fill in here is remembered."), grid.rowCount(), 1)

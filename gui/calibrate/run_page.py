@@ -14,7 +14,9 @@ from gui.calibrate.film import Film, queued
 from gui.calibrate.forms import arguments
 from gui.calibrate.live_view import LiveView
 from gui.calibrate.prepare import Prepare
+from gui.calibrate.session_words import running_source
 from gui.calibrate.source_field import Devices
+from gui.calibrate.sources import is_device
 from gui.calibrate.steps import Step, StepKind
 from gui.desktop.desk import Desk
 from gui.desktop.jobs import CommandJob, ThreadJob
@@ -64,7 +66,7 @@ class RunPage(QWidget):
 
     @property
     def buttons(self) -> list[QPushButton]:
-        return [self.start, self.finish, self.cancel, self.accept, self.reject, self.again, self.larger, self.next, self.prepare.last]
+        return [self.start, self.finish, self.cancel, self.accept, self.reject, self.again, self.larger, self.next, *self.prepare.buttons]
 
     @property
     def running(self) -> bool:
@@ -135,13 +137,17 @@ class RunPage(QWidget):
             if step is None or desk.rig is None or desk.rig_path is None:
                 raise InputRefused("there is no rig", "make or open one in the first step")
             form = self.prepare.form()
+            own = desk.session
+            running = running_source(desk.board.moment(), own.source if own is not None and own.running else "")
+            if is_device(form.source) and is_device(running):
+                raise InputRefused("the running session holds the camera", "end it first (E), or use a film or recording")
             given = arguments(self.kind, step.subject, form, desk.rig, desk.rig_path)
         except InputRefused as error:
             say(self.refusal, str(error))
             return
         say(self.refusal, "")
         self.prepare.remember(form)
-        live = form.source.startswith("camera:") and not form.source.startswith("camera:phantom")
+        live = is_device(form.source)
         self._running_step, self._running_key = step.subject or step.title, step.key
         self.course = Course.begun(SOUGHT.get(self.kind, name_words(self._running_step)), live=live, now_ns=desk.clock())
         self.live.begin()

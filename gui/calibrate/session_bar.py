@@ -72,7 +72,7 @@ class SessionBar(QFrame):
 
     @property
     def buttons(self) -> list[QPushButton]:
-        return [self.start, self.end]
+        return [self.start, self.end, self.source.browse]
 
     def show_moment(self, moment: Moment) -> None:
         """What runs now."""
@@ -96,7 +96,7 @@ class SessionBar(QFrame):
         self.light.setFixedSize(round(34 * scale), round(34 * scale))
         size(self.headline, 15.5 * scale)
         self.source.setMaximumWidth(round(520 * scale))
-        for button in self.buttons:
+        for button in (self.start, self.end):
             button.setMinimumHeight(round(40 * scale))
         self.light.update()
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QSizePolicy, QWidget
 
+from gui.calibrate.controls import key_button
 from gui.calibrate.sources import CAMERA, PRACTICE, Kind, address, scheme_of
 from gui.desktop.desk import Desk
 from gui.desktop.jobs import CommandJob
@@ -84,8 +85,7 @@ class SourceField(QWidget):
         self.text.setEditable(True)
         self.text.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.text.setMinimumContentsLength(12)
-        self.browse = QPushButton("Browse")
-        self.browse.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.browse = key_button("Browse", "W", "Choose one", self._browse)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.kind)
@@ -97,7 +97,6 @@ class SourceField(QWidget):
         self.kind.currentIndexChanged.connect(self._choose)
         self.text.editTextChanged.connect(lambda _text: self._changed())
         self.text.activated.connect(self._take_device)
-        self.browse.clicked.connect(lambda _checked: self._browse())
         devices.listed.connect(self._list_devices)
         self._show_kind()
 
@@ -152,7 +151,7 @@ class SourceField(QWidget):
         looks = now.scheme == CAMERA.scheme
         self.browse.setVisible(bool(now.file) or looks)
         self.browse.setText("Look for cameras" if looks else "Browse")
-        self.browse.setToolTip("List the cameras of this machine" if looks else f"Choose the {now.ask}")
+        self.browse.setToolTip("List the cameras of this machine (W)" if looks else f"Choose the {now.ask} (W)")
         if looks and self._devices.found:
             self._list_devices()
 

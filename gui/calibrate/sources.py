@@ -72,6 +72,11 @@ def needs_camera(source: str) -> bool:
     return scheme_of(source) in PICTURE_SCHEMES
 
 
+def is_device(source: str) -> bool:
+    """Whether a source is a camera of this machine, which one program at a time can open."""
+    return source.startswith("camera:") and source.removeprefix("camera:")[:1].isdigit()
+
+
 def address(kind: Kind, text: str) -> str:
     """`SCHEME:TEXT` as commands take it.
 

@@ -328,11 +328,22 @@ def test_what_was_filled_in_is_there_the_next_time(qtbot: Any, place: CalibrateP
     assert (form.source, form.board.kind, form.board.square_mm) == ("camera:2", "charuco", 30.0)
 
 
-def test_a_session_on_the_camera_keeps_calibrations_off_it(place: CalibratePlace, link: room.Desk):
+def test_a_session_on_the_camera_keeps_calibrations_off_it_and_only_off_it(qtbot: Any, place: CalibratePlace, link: room.Desk, child: Any):
+    child("refused")
     hear(link, replace(SETUP, source="camera:0"))
     place.show_moment(link.board.moment(), link.clock())
-    assert not page(place).start.isEnabled() and "holds the camera" in page(place).state.text()
     assert place.bar.view is not None and place.bar.view.headline == "Session: Camera: 0"
+    run = page(place)
+    run.prepare.source.text.setEditText("0")
+    run.start.click()
+    assert "holds the camera" in run.refusal.text() and not run.running
+    run.prepare.source.kind.setCurrentIndex(1)
+    run.prepare.source.text.setEditText("board.avi")
+    run.start.click()
+    assert run.running and place.unsaved
+    run.cancel.click()
+    qtbot.waitUntil(lambda: run.course.phase == "over", timeout=20000)
+    assert not place.unsaved
 
 
 def test_a_tip_is_pivoted_in_the_session_and_accepted(qtbot: Any, place: CalibratePlace, link: room.Desk):

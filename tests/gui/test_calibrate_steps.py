@@ -16,7 +16,7 @@ from gui.calibrate.regions import REGIONS, region_box, wanted_region
 from gui.calibrate.results import Result, read_results
 from gui.calibrate.session_words import recording_of, session_view
 from gui.calibrate.source_field import cameras_in
-from gui.calibrate.sources import CAMERA, CAMERAS, FILM, IGTL, NDI, address, needs_camera, practice_address
+from gui.calibrate.sources import CAMERA, CAMERAS, FILM, IGTL, NDI, address, is_device, needs_camera, practice_address
 from gui.calibrate.steps import OLD_DAYS, OWN_CALIBRATION, Known, Step, next_step, steps_of
 from gui.calibrate.words import sd_mm, worst_sd_mm
 from gui.link.board import Moment
@@ -286,6 +286,7 @@ def test_sources_are_named_as_commands_take_them():
 def test_a_rendered_camera_films_what_the_step_needs_and_counts_as_a_camera():
     assert practice_address("pivot", "drill") == "camera:phantom:pivot:drill" and practice_address("cameras", "").endswith("?cameras=2")
     assert needs_camera(practice_address("camera", "")) and not needs_camera("phantom:pedicle")
+    assert is_device("camera:0,2") and not is_device(practice_address("camera", "")) and not is_device("video:0")
 
 
 def test_cameras_are_read_out_of_what_the_command_lists():
