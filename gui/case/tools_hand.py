@@ -87,6 +87,11 @@ class Hand(QObject):
         """Whether a press in a slice is the tool's."""
         return self.workbench is not None and self.workbench.mouse and self.free
 
+    def release(self) -> None:
+        """The window closes."""
+        self._between.stop()
+        self._kept.stop()
+
     @property
     def looking(self) -> bool:
         """Islands are picked, and which voxels they hold is not known yet: the overlay shows all above the threshold."""

@@ -5,7 +5,7 @@ A draft stays until it is made or discarded on purpose.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal
@@ -183,6 +183,14 @@ class Workbench:
         for bench in self.benches.values():
             if bench.way != "new" and bench.other not in names:
                 bench.way, bench.other = "new", ""
+
+    def unsaved(self) -> Iterator[str]:
+        """Each draft that is neither made nor discarded, in words."""
+        for bench in self.benches.values():
+            if bench.subject is not None and bench.changed:
+                yield f"The change of '{bench.subject.name}' in {self.folder.name} is not built yet."
+            elif bench.subject is None and not bench.tool.empty:
+                yield f"A draft of the {KIND_WORDS[bench.kind]} tool in {self.folder.name} ({bench.tool.words()}) is not made yet."
 
     def work(self, kind: Kind, day: str) -> Work | None:
         """What is to be done for the draft of a tool; None where something is missing: `faults` of its bench says what."""

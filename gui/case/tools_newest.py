@@ -27,12 +27,18 @@ class Newest(QObject):
         self._turn = threading.Lock()
         self._wanted: object = None
         self._busy = False
+        self._over = False
+
+    def stop(self) -> None:
+        """The window closes: what is under way is not told any more."""
+        with self._turn:
+            self._over, self._wanted = True, None
 
     def ask(self, question: object) -> None:
         """Work this one out, instead of any that was asked for before and is not begun."""
         with self._turn:
             self._wanted = question
-            if self._busy:
+            if self._busy or self._over:
                 return
             self._busy = True
         threading.Thread(target=self._run, name="navtwin-preview", daemon=True).start()
@@ -46,6 +52,9 @@ class Newest(QObject):
                 words = str(refused)
             except MemoryError:
                 words = "it does not fit into memory"
+            with self._turn:
+                if self._over:
+                    return
             self.came.emit(question, found, words)
 
     def _next(self) -> object:

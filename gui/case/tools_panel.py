@@ -113,6 +113,11 @@ class ToolsPanel(QWidget):
         """What the tool in the hand holds."""
         return self.hand.bench
 
+    @property
+    def unsaved(self) -> str:
+        """What would be lost if the window closed now, in words; "" for nothing."""
+        return "\n".join(words for workbench in self._benches.values() for words in workbench.unsaved())
+
     def take(self, kind: Kind | None) -> None:
         """Take a tool in the hand; None lays it down, and its draft stays."""
         if self.workbench is not None:
@@ -162,6 +167,10 @@ class ToolsPanel(QWidget):
         """The place is left: drafts stay."""
         self._in_front = False
         self._refresh()
+
+    def release(self) -> None:
+        """The window closes."""
+        self.hand.release()
 
     def _follow_case(self) -> None:
         scene, folder = self._desk.scene, self._desk.folder

@@ -63,8 +63,9 @@ def test_a_draft_stays_when_its_tool_is_laid_down_until_it_is_discarded() -> Non
     bench_.take(None)
     bench_.take("tube")
     assert bench_.bench is not None and not bench_.bench.empty
+    assert list(bench_.unsaved()) == ["A draft of the Tube tool in case (2 points, 8.0 mm) is not made yet."]
     bench_.discard("tube")
-    assert bench_.benches["tube"].empty
+    assert bench_.benches["tube"].empty and list(bench_.unsaved()) == []
 
 
 def test_what_is_missing_is_said_field_by_field_and_nothing_is_built() -> None:
@@ -123,8 +124,10 @@ def test_a_made_structure_comes_back_into_its_tool_and_is_built_anew(tmp_path: P
     assert bench_.load("cyst") == "sphere"
     assert bench_.work("sphere", DAY) is None and "has changed yet" in bench_.benches["sphere"].faults[0].words
     loaded = bench_.benches["sphere"]
+    assert list(bench_.unsaved()) == []
     drag(loaded.tool, touch(35, 30, 30), touch(37, 30, 30))
     loaded.sheet = replace(loaded.sheet, name="tumour", sd="0.8", author="B")
+    assert list(bench_.unsaved()) == ["The change of 'cyst' in case is not built yet."]
     with pytest.raises(InputRefused, match="still holds the change of 'cyst'"):
         bench_.load("cyst")
     work = bench_.work("sphere", DAY)

@@ -99,6 +99,7 @@ def open_room(qtbot: Any, scan: Path, tmp_path: Path) -> Iterator[Room]:
     qtbot.waitUntil(lambda: made.slices.volume is not None, timeout=WAIT_MS)
     yield made
     made.desk.release()
+    made.panel.release()
     made.slices.release()
 
 
