@@ -14,9 +14,10 @@ MARGIN_MM = 26.0
 def standpoint_of(scene: Scene) -> tuple[Vec3, Vec3, Vec3, float]:
     """The landmarks' middle, the way from there to the viewer, what is up, and the radius of what is to be seen, mm.
 
-    Landmarks are where a pointer comes: the viewer stands on that side of the bone, the one of six that most of them lie on.
+    Landmarks are where a pointer comes: the viewer stands on that side of the bone, the one of six that most of them lie on. Of a case that has none
+    the whole scan is seen.
     """
-    marks = np.array([m.position_mm for m in scene.landmarks])
+    marks = np.array([m.position_mm for m in scene.landmarks] or scene.volume.bounds_mm())
     focus = (marks.min(axis=0) + marks.max(axis=0)) / 2.0
     bones = [np.asarray(s.surface.vertices_mm) for s in scene.structures if s.role == "work"]
     inside = np.concatenate(bones).mean(axis=0) if bones else focus
