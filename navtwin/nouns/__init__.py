@@ -20,6 +20,7 @@ from navtwin.nouns.alerts import (
     TechnicalAlarm,
 )
 from navtwin.nouns.base import Covariance3, Covariance6, Noun, Pose, symmetric
+from navtwin.nouns.calibration import CalibrationEnded, CalibrationVerdict, Figure, Goal, Progress, ViewCoverage
 from navtwin.nouns.commands import (
     AUDIO_PAUSE_LIMIT_S,
     Accept,
@@ -69,6 +70,7 @@ from navtwin.nouns.setup import (
 from navtwin.nouns.source import Source, SourceEnded, SourceItem, TrueDistance, TrueSetup, TrueTool, Truth
 from navtwin.nouns.tables import read_toml
 from navtwin.nouns.tracking import AppliedFilter, Sighting, Stages, TrackerFrame, TrackerStatus
+from navtwin.nouns.video import VideoBody, VideoFrame, VideoMarker
 
 __all__ = [
     "AUDIO_PAUSE_LIMIT_S",
@@ -83,6 +85,8 @@ __all__ = [
     "Audio",
     "AudioPause",
     "Body",
+    "CalibrationEnded",
+    "CalibrationVerdict",
     "Check",
     "Collect",
     "Command",
@@ -92,7 +96,9 @@ __all__ = [
     "Envelope",
     "Event",
     "EventBody",
+    "Figure",
     "Freeze",
+    "Goal",
     "Header",
     "Health",
     "InstrumentState",
@@ -113,6 +119,7 @@ __all__ = [
     "PivotResult",
     "Pose",
     "Priority",
+    "Progress",
     "Reading",
     "Register",
     "RegistrationRequest",
@@ -146,6 +153,10 @@ __all__ = [
     "TrueTool",
     "Truth",
     "Undo",
+    "VideoBody",
+    "VideoFrame",
+    "VideoMarker",
+    "ViewCoverage",
     "WorkFailed",
     "decode_command",
     "decode_envelope",

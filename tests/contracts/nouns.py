@@ -14,7 +14,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from navtwin import nouns
-from navtwin.nouns import Body, Noun, Part, Pose, Rig, RigCamera, Sighting, Tool, Tracker
+from navtwin.nouns import Body, Noun, Part, Pose, Rig, RigCamera, Sighting, Tool, Tracker, VideoBody, VideoFrame
 from navtwin.scene.author.recipe import Cut, Outline, Painted, Recipe, Threshold, Tube
 from tests.contracts.sources import ROOMS
 
@@ -103,7 +103,28 @@ def rigs(draw: Callable[..., Any]) -> Rig:
     return Rig(reference=draw(st.sampled_from(names)), tracker=tracker, body=bodies, tool=(tool,), camera=placed)
 
 
-SPECIAL: dict[type, st.SearchStrategy[Any]] = {Pose: poses, Sighting: sightings(), Rig: rigs()}
+@st.composite
+def video_bodies(draw: Callable[..., Any]) -> VideoBody:
+    status = draw(strategy_of(get_type_hints(VideoBody)["status"]))
+    return VideoBody(body=draw(text), status=status, pose=draw(poses) if status == "OK" else None, reason=draw(text))
+
+
+@st.composite
+def video_frames(draw: Callable[..., Any]) -> VideoFrame:
+    """Pictures that are no larger than what they were made from."""
+    sizes = {name: draw(st.integers(1, 1280)) for name in ("width_px", "height_px")}
+    full = {f"full_{name}": draw(st.integers(size, 8000)) for name, size in sizes.items()}
+    others = {name: hint for name, hint in get_type_hints(VideoFrame).items() if name not in {*sizes, *full}}
+    return VideoFrame(**sizes, **full, **{name: draw(strategy_of(hint)) for name, hint in others.items()})
+
+
+SPECIAL: dict[type, st.SearchStrategy[Any]] = {
+    Pose: poses,
+    Sighting: sightings(),
+    Rig: rigs(),
+    VideoBody: video_bodies(),
+    VideoFrame: video_frames(),
+}
 
 
 @functools.cache
