@@ -76,7 +76,7 @@ class CasePlace(QWidget):
         """What would be lost if the window closed now, in words; "" for nothing."""
         drafts = [draft for draft in (self.editing.draft, self.editing.left_behind) if draft is not None and draft.changed]
         said = [f"{len(draft.words())} changes of the case {draft.folder.name} are not written to its case.toml." for draft in drafts]
-        return "\n".join(said)
+        return "\n".join([*said, *([self.tools.unsaved] if self.tools.unsaved else [])])
 
     def show_moment(self, moment: Moment, now_ns: int) -> None:
         self.editing.follow(moment)
@@ -104,6 +104,7 @@ class CasePlace(QWidget):
         self.tools.left()
 
     def release(self) -> None:
+        self.tools.release()
         self.slices.release()
         self.scene3d.release()
 
