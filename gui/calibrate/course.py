@@ -107,7 +107,7 @@ class Course:
     @property
     def never_began(self) -> bool:
         """Whether its child ended before it had opened the source."""
-        return bool(self.trouble) and self.verdict is None and (self.progress is None or self.progress.phase == "opening")
+        return self.phase == "over" and self.verdict is None and (self.progress is None or self.progress.phase == "opening")
 
     def advice(self, now_ns: int) -> tuple[str, bool]:
         """What to do next, in a sentence, and whether something is wrong."""

@@ -143,7 +143,7 @@ class RunPage(QWidget):
                 raise InputRefused("the running session holds the camera", "end it first (E), or use a film or recording")
             given = arguments(self.kind, step.subject, form, desk.rig, desk.rig_path)
         except InputRefused as error:
-            say(self.refusal, str(error))
+            say(self.refusal, str(error), "bad")
             return
         say(self.refusal, "")
         self.prepare.remember(form)
@@ -162,7 +162,7 @@ class RunPage(QWidget):
         progress = self.course.progress
         if progress is not None and progress.video_port and self._film is None and self.course.running:
             self._film = Film(progress.video_port, self)
-            queued(self._film, self._take_pictures, lambda words: say(self.refusal, words))
+            queued(self._film, self._take_pictures, lambda words: say(self.refusal, words, "bad"))
         if self.course.verdict is not None and before is None:
             self._show_evidence(self.course.verdict.picture)
         self.show_now(self._desk.clock())
@@ -201,12 +201,12 @@ class RunPage(QWidget):
             try:
                 self._desk.open_rig(self._desk.rig_path)
             except InputRefused as error:
-                say(self.refusal, str(error))
+                say(self.refusal, str(error), "bad")
         if self.course.never_began:
             # What is wrong is among the answers: they are shown again, with the reason.
-            words = self.course.trouble
+            told, bad = self.course.advice(self._desk.clock())
             self._back()
-            say(self.refusal, words[:1].upper() + words[1:])
+            say(self.refusal, told[:1].upper() + told[1:], "bad" if bad else "news")
         self.show_now(self._desk.clock())
         self.finished.emit()
 

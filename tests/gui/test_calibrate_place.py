@@ -54,6 +54,8 @@ CHILD = textwrap.dedent(
     full = tuple((1.0 if c < 4 else 0.0) for c in range(8))
     coverage = ViewCoverage("camera", (full,) * 6, ("lower right corner",), (10.0, 30.0), (400.0, 600.0))
     number = 0
+    if mode == "waits":
+        hear(30.0)
     if mode == "absent":
         print("navtwin: there is no camera 0. Plug it in.", file=sys.stderr)
         sys.exit(2)
@@ -280,6 +282,15 @@ def test_a_source_that_cannot_be_opened_is_refused_at_the_form(qtbot: Any, place
     assert run.prepare.source.text.currentText() == "0" and run.start.isEnabled()
 
 
+def test_cancelled_before_it_began_it_is_back_at_the_form_and_no_bad_news(qtbot: Any, place: CalibratePlace, child: Any):
+    child("waits")
+    run = page(place)
+    run.start.click()
+    run.cancel.click()
+    qtbot.waitUntil(lambda: not run.running, timeout=20000)
+    assert run.stack.currentWidget() is run.prepare and run.refusal.property("tone") == "news" and "ancelled" in run.refusal.text()
+
+
 def test_cancel_ends_the_child_and_stores_nothing(qtbot: Any, place: CalibratePlace, child: Any):
     child("good")
     run = page(place)
@@ -321,7 +332,7 @@ def test_what_was_filled_in_is_there_the_next_time(qtbot: Any, place: CalibrateP
     run.prepare.board.square.setValue(30.0)
     run.start.click()
     run.cancel.click()
-    qtbot.waitUntil(lambda: run.course.phase == "over", timeout=20000)
+    qtbot.waitUntil(lambda: not run.running, timeout=20000)
     again = RunPage(desk, "camera", place.devices)
     qtbot.addWidget(again)
     form = again.prepare.form()
@@ -342,7 +353,7 @@ def test_a_session_on_the_camera_keeps_calibrations_off_it_and_only_off_it(qtbot
     run.start.click()
     assert run.running and place.unsaved
     run.cancel.click()
-    qtbot.waitUntil(lambda: run.course.phase == "over", timeout=20000)
+    qtbot.waitUntil(lambda: not run.running, timeout=20000)
     assert not place.unsaved
 
 
