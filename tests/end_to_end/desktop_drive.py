@@ -16,7 +16,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from gui import theme
 from gui.desktop.desk import Desk
@@ -27,16 +27,19 @@ from gui.link.feed import Feed
 from navtwin.bus.client import Client
 from navtwin.bus.signals import SIGNALS
 from navtwin.record.sessions import newest_logs
+from navtwin.scene import palette
 from navtwin.scene.case import load_scene
 from tests.end_to_end.conftest import two_ports
 
 CASE, SCAN, OUT = (Path(os.environ[f"NAVTWIN_DRIVE_{name}"]) for name in ("CASE", "SCAN", "OUT"))
 #: The scripted rehearsal takes 75 s from its first frame; a cold machine compiles and registers before that.
 PATIENCE_MS = 240_000
+BACKGROUND = np.array([int(palette.BACKGROUND[i : i + 2], 16) for i in (1, 3, 5)])
 
 
 @pytest.fixture
 def window(qtbot: Any) -> Iterator[Window]:
+    theme.prepare(QApplication.instance())
     ports = two_ports()
     client = Client("127.0.0.1", ports, None, "driver")
     board = Board(client.link, time.monotonic_ns)
@@ -66,9 +69,12 @@ def pixels(widget: QWidget) -> np.ndarray[Any, Any]:
     return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).astype(int)
 
 
-def variety(widget: QWidget) -> float:
-    """How much there is to see: the standard deviation of what is shown; 0 for a blank view."""
-    return float(pixels(widget).std(axis=(0, 1)).mean())
+def filled(widget: QWidget) -> float:
+    """Share of the middle of a view that is not its background: 0 for one that shows nothing, words on it or not."""
+    seen = pixels(widget)
+    height, width = seen.shape[:2]
+    middle = seen[height // 4 : 3 * height // 4, width // 4 : 3 * width // 4]
+    return float((np.abs(middle - BACKGROUND).max(axis=-1) > 24).mean())
 
 
 def share(widget: QWidget, color: str) -> float:
@@ -109,7 +115,7 @@ def _a_case_from_a_ct(qtbot: Any, window: Window) -> None:
     assert window.desk.scene.structures == ()
     assert place.page == "tools"
     qtbot.waitUntil(lambda: place.slices.volume is not None, timeout=PATIENCE_MS)
-    qtbot.waitUntil(lambda: all(variety(pane) > 10.0 for pane in place.slices.panes.values()), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: all(filled(pane) > 0.4 for pane in place.slices.panes.values()), timeout=PATIENCE_MS)
     keep(window, "1_tools")
     window.refresh()
     assert "nothing is being watched" in window.standings["case"].words
@@ -119,12 +125,12 @@ def _the_demo_case(qtbot: Any, window: Window) -> None:
     window.desk.open_case(CASE)
     qtbot.waitUntil(lambda: window.desk.scene is not None and window.desk.scene.folder == CASE, timeout=PATIENCE_MS)
     place: Any = window.places["case"]
-    qtbot.waitUntil(lambda: variety(place.scene3d) > 12.0, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: filled(place.scene3d) > 0.2, timeout=PATIENCE_MS)
     window.refresh()
     assert window.standings["case"].standing == "done"
     middle = place.slices.panes["axial"].rect().center()
     before = place.slices.cursor_mm
-    QTest.mouseClick(place.slices.panes["axial"], Qt.MouseButton.LeftButton, pos=middle + QPoint(30, 20))
+    QTest.mouseClick(place.slices.panes["axial"], Qt.MouseButton.LeftButton, pos=middle + QPoint(-90, -60))
     assert place.slices.cursor_mm != before
     keep(window, "2_case")
 
@@ -142,7 +148,7 @@ def _register(qtbot: Any, window: Window) -> None:
     press(window, Qt.Key.Key_3)
     qtbot.waitUntil(lambda: window.standings["register"].standing == "done", timeout=PATIENCE_MS)
     place: Any = window.places["register"]
-    qtbot.waitUntil(lambda: variety(place) > 15.0, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: filled(place.columns.scene3d) > 0.1, timeout=PATIENCE_MS)
     keep(window, "4_register")
 
 
@@ -152,14 +158,20 @@ def _navigate(qtbot: Any, window: Window) -> None:
     qtbot.waitUntil(lambda: window.banner.block.word in ("DANGER", "CONTACT"), timeout=PATIENCE_MS)
     red = SIGNALS["high"].rgb
     qtbot.waitUntil(lambda: window.banner.block.word not in ("DANGER", "CONTACT") or share(window.banner.block, red) > 0.5, timeout=PATIENCE_MS)
-    assert variety(place.scenery.stage) > 12.0
-    assert place.scenery.view.picture is not None
-    assert all(variety(pane) > 10.0 for pane in place.scenery.slices.panes.values())
+    assert filled(place.scenery.view.widget) > 0.2
+    assert all(filled(pane) > 0.2 for pane in place.scenery.slices.panes.values())
     keep(window, "5_navigate")
-    press(window, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: any(word.text.startswith("done: acknowledge") for word in window.desk.board.words), timeout=PATIENCE_MS)
+
+    def answered() -> bool:
+        # An alert may have gone, or risen, since it was read: then the answer is refused, and the next alert gets one.
+        if window.footer.acknowledge.isEnabled():
+            press(window, Qt.Key.Key_Space)
+        return any(word.good and "acknowledge" in word.text for word in window.desk.board.words)
+
+    qtbot.waitUntil(answered, timeout=PATIENCE_MS)
     press(window, Qt.Key.Key_T)
-    assert variety(place.scenery.stage) > 12.0
+    assert theme.ink().name == "light"
+    assert filled(place.scenery.view.widget) > 0.2
     press(window, Qt.Key.Key_T)
     qtbot.waitUntil(lambda: window.desk.board.moment().link == "ended", timeout=PATIENCE_MS)
     keep(window, "6_ended")
@@ -174,10 +186,11 @@ def _review(qtbot: Any, window: Window) -> None:
     assert place.recent.list.count() == 1
     QTest.keyClick(place.recent.list, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: place.place is not None and place.place.scene is not None, timeout=PATIENCE_MS)
-    qtbot.waitUntil(lambda: variety(place.place.stage) > 12.0, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: filled(place.place.stage) > 0.2, timeout=PATIENCE_MS)
     press(window, Qt.Key.Key_0)
-    assert share(place.place.timeline, SIGNALS["high"].rgb) > 0.0
+    place.place.act("next_alert")
     keep(window, "7_review")
+    assert share(place.place.timeline, SIGNALS["high"].rgb) > 0.0
     place.write_html(OUT / "report.html")
     qtbot.waitUntil((OUT / "report.html").is_file, timeout=PATIENCE_MS)
     assert "missed" in (OUT / "report.html").read_text().lower()
