@@ -17,12 +17,13 @@ AWAY_PX, STRONG_AWAY_PX = 8.0, 46.0
 TRIES = 6
 
 
-def paint_labels(painter: QPainter, labels: Sequence[Label], room: QRectF, ratio: float, scale: float) -> None:
+def paint_labels(painter: QPainter, labels: Sequence[Label], room: QRectF, free: QRectF, ratio: float, scale: float) -> None:
     """Write labels, distances first: nothing may take their place.
 
     Parameters
     ----------
     room : the picture, in the widget; labels' points are device pixels of it
+    free : where words may be written
     ratio : device pixels for each pixel of the widget
     """
     taken = list[QRectF]()
@@ -33,7 +34,7 @@ def paint_labels(painter: QPainter, labels: Sequence[Label], room: QRectF, ratio
         width, height = metrics.horizontalAdvance(label.words) + 12.0 * scale, metrics.height() + 3.0 * scale
         point = QPointF(room.left() + label.at_px[0] / ratio, room.top() + label.at_px[1] / ratio)
         away = (STRONG_AWAY_PX if label.strong else AWAY_PX) * scale
-        plate = _place(point + QPointF(*label.off) * away, label.off, QSizeF(width, height), room, taken)
+        plate = _place(point + QPointF(*label.off) * away, label.off, QSizeF(width, height), free, taken)
         taken.append(plate)
         if label.strong:
             painter.setPen(QPen(QColor(label.color), 1.2 * scale))
@@ -74,16 +75,17 @@ def paint_plate(painter: QPainter, words: str, size: float, corner: QPointF, mos
     painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, fitting)
 
 
-def _place(anchor: QPointF, off: tuple[float, float], size: QSizeF, room: QRectF, taken: Sequence[QRectF]) -> QRectF:
-    """A plate beyond the anchor, further up or down where another lies; within the picture. The last place tried if none is free."""
+def _place(anchor: QPointF, off: tuple[float, float], size: QSizeF, free: QRectF, taken: Sequence[QRectF]) -> QRectF:
+    """A plate beyond the anchor, further up or down where another lies; where words may be. The last place tried if none is free."""
     left = anchor.x() - size.width() * (0.5 - 0.5 * off[0])
     top = anchor.y() - size.height() * (0.5 - 0.5 * off[1])
     step = (size.height() + 3.0) * (1.0 if off[1] > 0.0 else -1.0)
     plate = QRectF()
     for turn in range(TRIES):
-        corner = QPointF(left, top + turn * step)
-        x = min(max(corner.x(), room.left()), room.right() - size.width())
-        y = min(max(corner.y(), room.top()), room.bottom() - size.height())
+        # Once on the far side, once on the near side of the first place, further each time: at the edge only one of them is free.
+        corner = QPointF(left, top + (turn + 1) // 2 * (1.0 if turn % 2 else -1.0) * step)
+        x = min(max(corner.x(), free.left()), free.right() - size.width())
+        y = min(max(corner.y(), free.top()), free.bottom() - size.height())
         plate = QRectF(QPointF(x, y), size)
         if not any(plate.intersects(other) for other in taken):
             break

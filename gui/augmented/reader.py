@@ -21,7 +21,7 @@ from navtwin.errors import NavtwinError
 from navtwin.nouns.video import VideoFrame
 
 #: How long one look for a picture waits, ms: so long it takes at most to end the thread.
-WAIT_MS = 100
+WAIT_MS = 40
 #: Between two pictures the thread rests for this share of the time that they took: the alerts' thread shares the processor with it.
 REST_SHARE = 0.25
 #: Python's threads take turns of 5 ms unless told: too long for a window's thread that waits for its turn.

@@ -22,12 +22,13 @@ from gui.augmented.painting import Label
 from gui.augmented.reader import Look, PictureReader, Shown, VideoSource, fitted
 from gui.desktop.desk import Desk
 from gui.link.board import MS, Moment
-from navtwin.bus.signals import SIGNALS
 from navtwin.bus.words import duration_words, printable
 from navtwin.scene import palette
 
 #: Of the picture's age only so many ms can be told apart by eye, and it is written anew as seldom.
 AGE_STEP_MS = 10
+#: Above the view's own rows lies that of whoever holds it, px at scale 1; its rows are so high.
+HEAD_PX, ROW_PX = 46.0, 42.0
 #: How much larger one step of the wheel makes the picture.
 WHEEL = 1.25
 #: Opacity of a label below which it is not written: half a word is worse than none.
@@ -45,7 +46,7 @@ class AugmentedView(QWidget):
     Attributes
     ----------
     why : why the patient is not drawn now, "" if he is
-    words : what is written at the foot of the picture
+    words : what is written below the switches: what is not drawn, and why
     sight : which part of the picture is shown, and how large
     """
 
@@ -115,6 +116,8 @@ class AugmentedView(QWidget):
         else:
             verdict = judge(shown.frame, self._context)
             self.age_words = self._age_words(shown, moment)
+            if self._gap_ns > NO_PICTURE_NS and not verdict.wrong:
+                verdict = Verdict(verdict.why or "no new picture comes")
             if not verdict.why:
                 verdict = replace(shown.verdict, why=self._unready) if self._unready else shown.verdict
         self.why = verdict.why
@@ -149,11 +152,9 @@ class AugmentedView(QWidget):
         if self._shown is not None:
             painter.drawImage(room, self._shown.picture)
             self._paint_overlay(painter, self._shown, room)
-        if self._gap_ns > NO_PICTURE_NS or self._shown is None:
+        if self._shown is None or (self._gap_ns > NO_PICTURE_NS and not self._frozen):
             self._paint_no_picture(painter, room)
-        elif self._frozen:
-            paint_banner(painter, "PICTURE FROZEN    values and alerts go on", room.center(), SIGNALS["medium"].rgb, self._scale)
-        self._paint_facts(painter, room)
+        self._paint_facts(painter)
         painter.end()
 
     def _paint_overlay(self, painter: QPainter, shown: Shown, room: QRectF) -> None:
@@ -167,7 +168,8 @@ class AugmentedView(QWidget):
         if self._top and shown.top is not None:
             painter.drawImage(room, shown.top)
             labels += shown.top_labels
-        paint_labels(painter, labels, room, self.devicePixelRatioF(), self._scale)
+        free = room.intersected(QRectF(self.rect()).adjusted(0.0, (12.0 + HEAD_PX + (2.0 if self.words else 1.0) * ROW_PX) * self._scale, 0.0, 0.0))
+        paint_labels(painter, labels, room, free, self.devicePixelRatioF(), self._scale)
 
     def _paint_no_picture(self, painter: QPainter, room: QRectF) -> None:
         """Hatched: what is below, if anything, was a while ago."""
@@ -181,16 +183,17 @@ class AugmentedView(QWidget):
             below = room.adjusted(30.0, room.height() / 2.0 + 40.0 * self._scale, -30.0, 0.0)
             painter.drawText(below, int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap), self.trouble)
 
-    def _paint_facts(self, painter: QPainter, room: QRectF) -> None:
+    def _paint_facts(self, painter: QPainter) -> None:
         """Which camera, how large and how old its picture is, and what is not drawn and why."""
         s, gap = self._scale, 12.0 * self._scale
-        most = room.width() - 2.0 * gap
+        most, top = self.width() - 2.0 * gap, gap + HEAD_PX * s
         if self._shown is not None:
             larger = f"{self.sight.zoom:g}×" if self.sight.zoom > 1.0 else ""
-            facts = "   ".join(fact for fact in (printable(self._shown.frame.camera), larger, self.age_words) if fact)
-            paint_plate(painter, facts, 13.0, QPointF(room.right() - gap, room.top() + gap), most, s, right=True, dashed=False)
+            age = "frozen" if self._frozen else self.age_words
+            facts = "   ".join(fact for fact in (printable(self._shown.frame.camera), larger, age) if fact)
+            paint_plate(painter, facts, 13.0, QPointF(self.width() - gap, top), most, s, right=True, dashed=False)
         if self.words:
-            paint_plate(painter, self.words, 15.0, QPointF(room.left() + gap, room.bottom() - gap - 32.0 * s), most, s, right=False, dashed=True)
+            paint_plate(painter, self.words, 15.0, QPointF(gap, top + ROW_PX * s), most, s, right=False, dashed=True)
 
     def _age_words(self, shown: Shown, moment: Moment) -> str:
         if moment.link_lost or shown.frame.epoch != moment.epoch:
@@ -319,4 +322,4 @@ class AugmentedView(QWidget):
     def _place(self) -> None:
         gap = round(12 * self._scale)
         self.controls.adjustSize()
-        self.controls.move(gap, gap)
+        self.controls.move(gap, gap + round(HEAD_PX * self._scale))

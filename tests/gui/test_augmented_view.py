@@ -30,6 +30,8 @@ from tests.gui.room import DANGER_S, MS, Desk, said, with_health
 from tests.gui.test_augmented_model import CAMERA, RIG, SCENE, T_CAMERA_FROM_CT, context, drill_body, frame, ref_body, setup
 
 GREY = 96
+#: Rows of the widget that switches and words take.
+HEAD = 138
 CANAL, AORTA = "#f2c14e", "#d8654f"
 CORNERS = ((200.0, 500.0), (300.0, 500.0), (300.0, 600.0), (200.0, 600.0))
 
@@ -158,8 +160,8 @@ def near(pixels: np.ndarray, color: str, tolerance: int = 36) -> np.ndarray:
 
 
 def drawn(pixels: np.ndarray, color: str) -> int:
-    """How many pixels of a colour there are between the row of switches and the words at the foot."""
-    return int(near(pixels, color)[60:430].sum())
+    """How many pixels of a colour there are below the switches and the words."""
+    return int(near(pixels, color)[HEAD:].sum())
 
 
 def on_screen(points_px: Any, width: int = 800, height: int = 500) -> np.ndarray:
@@ -179,7 +181,7 @@ def test_the_picture_fills_what_it_can_and_the_patient_lies_over_it_where_the_le
     # The canal ends where pinhole, distortion and the picture's own pose have its lower end; its outline is two pixels wide and has a dark casing.
     canal = SCENE.structure("spinal_canal").surface.vertices_mm
     _, lowest = on_screen(Lens.of(CAMERA).project(T_CAMERA_FROM_CT.apply(canal))).max(axis=0)
-    rows = np.nonzero(near(pixels, CANAL, 60)[60:430].any(axis=1))[0] + 60
+    rows = np.nonzero(near(pixels, CANAL, 60)[HEAD:].any(axis=1))[0] + HEAD
     assert abs(rows.max() - lowest) < 2.5
 
 
@@ -192,7 +194,7 @@ def test_found_markers_are_ticked_at_their_corners_when_asked_for(room: Room) ->
         QTest.keyClick(room.view, key, Qt.KeyboardModifier.ShiftModifier)
     room.give(markers=(marker,))
     ticks = near(room.pixels(), palette.GOOD)
-    ticks[:60] = False
+    ticks[:HEAD] = False
     for x, y in on_screen(CORNERS).round().astype(int):
         assert ticks[y - 1 : y + 2, x - 1 : x + 2].any()
     rows, columns = np.nonzero(ticks)
@@ -284,7 +286,7 @@ def test_the_overlay_is_as_opaque_as_is_asked_for_and_remembers_it(room: Room, q
         QTest.keyClick(room.view, Qt.Key.Key_BracketLeft)
     faint = room.pixels().astype(int)
     canal = near(full.astype(np.uint8), CANAL)
-    canal[:60] = False
+    canal[:HEAD] = False
     assert np.abs(faint[canal] - GREY).mean() < 0.5 * np.abs(full[canal] - GREY).mean()
     other = Room(qtbot)
     assert other.view.controls.opacity.value() == 20
@@ -392,7 +394,7 @@ def test_zoomed_the_overlay_stays_on_the_picture(room: Room) -> None:
     crop = room.view._shown.crop
     canal = Lens.of(CAMERA).project(T_CAMERA_FROM_CT.apply(SCENE.structure("spinal_canal").surface.vertices_mm))
     expected = on_screen((canal - (crop.left_px, crop.top_px)) * 2.0 + 0.5)
-    rows = np.nonzero(near(room.pixels(), CANAL, 60)[60:430].any(axis=1))[0] + 60
+    rows = np.nonzero(near(room.pixels(), CANAL, 60)[HEAD:].any(axis=1))[0] + HEAD
     assert abs(rows.max() - expected[:, 1].max()) < 3.0
     middle = (crop.left_px + crop.width_px / 2.0, crop.top_px + crop.height_px / 2.0)
     assert middle == pytest.approx(Lens.of(CAMERA).project(T_CAMERA_FROM_CT.apply(SCENE.plans[0].target_mm)), abs=3.0)
