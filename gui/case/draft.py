@@ -173,6 +173,11 @@ class CaseDraft:
         said += [f"patient: {words}" for words in _differences(asdict(self.written.patient), asdict(self.now.patient), UNKNOWN)]
         return tuple(said)
 
+    def unsaved_words(self) -> str:
+        """`2 changes of case are not written`; "" where all is."""
+        count = len(self.words())
+        return f"{count} change{'s' if count != 1 else ''} of {self.folder.name} {'are' if count != 1 else 'is'} not written" if count else ""
+
     def _step(self, case: CaseFile, gesture: str = "") -> None:
         if case == self.now:
             return

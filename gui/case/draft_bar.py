@@ -48,9 +48,9 @@ class DraftBar(QFrame):
         for one in (self.write, self.back, self.drop, self.write_behind, self.drop_behind):
             one.setFixedHeight(round(40 * scale))
 
-    def remind(self, left: bool) -> None:
-        """Somebody leaves the place, or has come back to what he left unwritten."""
-        self._left = left
+    def remind(self) -> None:
+        """Somebody leaves the place: who comes back is asked about what he left unwritten."""
+        self._left = True
         self.refresh()
 
     def refresh(self) -> None:
@@ -72,7 +72,7 @@ class DraftBar(QFrame):
             one.setEnabled(not busy)
         for widget in (self.write, self.back, self.drop):
             widget.setVisible(bool(changes))
-        left = f"{len(behind.words())} changes of {behind.folder.name} are not written." if behind is not None else ""
+        left = f"{behind.unsaved_words()}." if behind is not None else ""
         say(self.behind, left)
         for widget in (self.write_behind, self.drop_behind):
             widget.setVisible(behind is not None)

@@ -74,9 +74,8 @@ class CasePlace(QWidget):
     @property
     def unsaved(self) -> str:
         """What would be lost if the window closed now, in words; "" for nothing."""
-        drafts = [draft for draft in (self.editing.draft, self.editing.left_behind) if draft is not None and draft.changed]
-        said = [f"{len(draft.words())} changes of the case {draft.folder.name} are not written to its case.toml." for draft in drafts]
-        return "\n".join([*said, *([self.tools.unsaved] if self.tools.unsaved else [])])
+        drafts = (self.editing.draft, self.editing.left_behind)
+        return "\n".join(f"{draft.unsaved_words()} to its case.toml." for draft in drafts if draft is not None and draft.changed)
 
     def show_moment(self, moment: Moment, now_ns: int) -> None:
         self.editing.follow(moment)
@@ -93,13 +92,14 @@ class CasePlace(QWidget):
 
     def entered(self) -> None:
         self._in_front = True
-        self.bar.remind(False)
         self._begin()
         self._share_mouse()
 
     def left(self) -> None:
         self._in_front = False
-        self.bar.remind(True)
+        self.bar.remind()
+        if self.unsaved:
+            self._desk.say(f"{self.unsaved} What is not written stays in Case.")
         self.plans.stop()
         self.tools.left()
 

@@ -100,7 +100,7 @@ def test_a_colour_is_a_draft_shown_at_once_and_taken_back(room: CaseRoom, qtbot:
     room.settle(qtbot)
     assert room.share("axial", TEAL) > 0.001 and room.share("axial", VESSEL_COLOR) == 0.0
     assert "1 change, not written yet" in room.place.bar.changes.text() and room.place.bar.write.isVisible()
-    assert "1 changes" in room.place.unsaved and text_of(room) == before
+    assert "1 change of" in room.place.unsaved and text_of(room) == before
     QTest.keyClick(room.place, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     room.settle(qtbot)
     assert room.share("axial", VESSEL_COLOR) > 0.001 and room.place.unsaved == "" and not room.place.bar.isVisible()
@@ -121,6 +121,19 @@ def test_limits_are_typed_and_written_on_purpose(room: CaseRoom, qtbot: Any) -> 
     qtbot.waitUntil(lambda: bool(changes), timeout=WAIT_MS)
     assert room.desk.folder is not None and load_scene(room.desk.folder).structure("vessel").caution_mm == 3.5
     assert place.unsaved == "" and place.structures.list.current == "vessel" and box.value() == 3.5
+
+
+def test_who_leaves_with_a_draft_is_told_and_asked_when_he_is_back(room: CaseRoom, qtbot: Any) -> None:
+    said: list[str] = []
+    room.desk.said.connect(lambda words, _bad: said.append(words))
+    room.place.left()
+    assert said == [] and not room.place.bar.ask.isVisible()
+    room.place.editing.structure("vessel", caution_mm=3.0)
+    assert not room.place.bar.ask.isVisible()
+    room.place.left()
+    assert said == ["1 change of case is not written to its case.toml. What is not written stays in Case."] and room.place.bar.ask.isVisible()
+    QTest.mouseClick(room.place.bar.drop, LEFT)
+    assert not room.place.bar.isVisible() and room.place.unsaved == ""
 
 
 def test_limits_that_cannot_be_are_told_beside_them_and_not_written(room: CaseRoom, qtbot: Any) -> None:
@@ -242,7 +255,7 @@ def test_what_is_left_of_another_case_waits_to_be_written_or_dropped(room: CaseR
     room.place.editing.structure("vessel", caution_mm=3.0)
     room.desk.set_case(load_scene(other))
     bar = room.place.bar
-    assert "1 changes of case are not written" in bar.behind.text() and bar.write_behind.isVisible() and not bar.changes.isVisible()
+    assert "1 change of case is not written" in bar.behind.text() and bar.write_behind.isVisible() and not bar.changes.isVisible()
     QTest.mouseClick(bar.write_behind, LEFT)
     qtbot.waitUntil(lambda: room.place.editing.left_behind is None, timeout=WAIT_MS)
     assert read_case_file(first).structure[1].caution_mm == 3.0 and read_case_file(other).structure[1].caution_mm == 2.0
