@@ -42,19 +42,20 @@ def around(size: tuple[int, int] = SIZE, **environment: str) -> Iterator[Around]
 
 
 @contextmanager
-def core(case: Path, source: str, *options: str) -> Iterator[tuple[subprocess.Popen[str], tuple[int, int]]]:
-    """`navtwin run CASE --source SOURCE` that records nothing, once it publishes."""
+def rehearsal(case: Path) -> Iterator[tuple[int, int]]:
+    """`navtwin run CASE --source phantom:pedicle` that records nothing, once it navigates: a minute and more. The ports."""
     ports = two_ports()
-    command = ["-m", "navtwin", "run", str(case), "--source", source, "--no-log", "--port", str(ports[0]), "--command-port", str(ports[1]), *options]
+    where = ["--port", str(ports[0]), "--command-port", str(ports[1])]
+    command = ["-m", "navtwin", "run", str(case), "--source", "phantom:pedicle", "--no-log", *where]
     process = subprocess.Popen([sys.executable, *command], stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr is not None
         for line in process.stderr:
-            if "publishing on" in line:
+            if line.startswith("navigation begins"):
                 break
         else:
             raise SystemExit(f"the core did not start (exit code {process.wait()})")
-        yield process, ports
+        yield ports
     finally:
         end(process)
 

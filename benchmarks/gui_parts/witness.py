@@ -4,8 +4,8 @@
 
 The window is the user's own: the command of that name runs as it is. The witness hangs on Qt's own hooks (a timer of 10 ms, the paint events of a
 few widgets) and on two functions: where the board takes a message, and where the picture's delay is noted. He says READY at the first picture of a
-state, closes the window SECONDS later, and when it closes writes FILE (JSON). All times are those of `time.monotonic_ns`, which all processes of one
-machine share.
+state, closes the window after SECONDS of settled painting, and when it closes writes FILE (JSON). All times are those of `time.monotonic_ns`, which
+all processes of one machine share.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from gui_parts import READY
 BEAT_MS = 10
 #: Where the window shows nothing of the core for so long, the witness gives up, s.
 PATIENCE_S = 90.0
+SETTLE_NS = 1_000_000_000
 
 
 class Witness(QObject):
@@ -66,8 +67,9 @@ class Witness(QObject):
             if self.noted["first_state_ns"] is None:
                 self.noted["first_state_ns"] = painted_ns
                 print(READY, flush=True)
-                QTimer.singleShot(round(1000 * self._seconds), self, self._leave)
-            self.noted["to_picture_ms"].append((painted_ns - received_ns) * 1e-6)
+                QTimer.singleShot(round(1000 * self._seconds) + SETTLE_NS // 1_000_000, self, self._leave)
+            if self._settled(painted_ns):
+                self.noted["to_picture_ms"].append((painted_ns - received_ns) * 1e-6)
             noted(delay, received_ns, painted_ns)
 
         def look(board: Board) -> Any:
@@ -94,7 +96,7 @@ class Witness(QObject):
         if self.noted["first_state_ns"] is None:
             if self.noted["window_ns"] is not None:
                 self.noted["beats_before_ms"].append(gap_ms)
-        else:
+        elif self._settled(now_ns):
             self.noted["beats_ms"].append(gap_ms)
             self.noted["busy_ms"].append(held_ms)
         self._find()
@@ -129,7 +131,7 @@ class Witness(QObject):
             self.noted["window_ns"] = now_ns
         elif widget is self._watched.get("strip") and self._moment is not None and self._moment.state is not self._strip_state:
             self._strip_state = self._moment.state
-            if self._strip_state is not None:
+            if self._strip_state is not None and self._settled(now_ns):
                 self.noted["to_strip_ms"].append((now_ns - self._moment.state_ns) * 1e-6)
         elif widget is self._watched.get("banner"):
             word = str(getattr(widget, "word", ""))
@@ -144,11 +146,16 @@ class Witness(QObject):
         now_ns = time.monotonic_ns()
         if self.noted["picture_ns"] is None:
             self.noted["picture_ns"] = now_ns
-        if self.noted["first_state_ns"] is not None and frame.state is not None:
+        if self._settled(now_ns) and frame.state is not None:
             self.noted["pictures_ns"].append(now_ns)
             self.noted["costs_ms"].append(1000.0 * frame.cost_s)
             for name, value in (("details", frame.detail), ("scales", f"{frame.scale:g}")):
                 self.noted[name][value] = self.noted[name].get(value, 0) + 1
+
+    def _settled(self, now_ns: int) -> bool:
+        """Whether it has shown states for a moment: the first one waited for the picture to be made."""
+        first_ns = self.noted["first_state_ns"]
+        return first_ns is not None and now_ns - first_ns > SETTLE_NS
 
     def _leave(self) -> None:
         # By the way of Ctrl-C: it asks nothing.
