@@ -20,7 +20,8 @@ from navtwin.errors import InputRefused
 from navtwin.nouns import read_rig
 from navtwin.nouns.calibration import CalibrationEnded, CalibrationVerdict, Progress, decode_line
 from tests.tracking.test_calibrate_commands import times, write_log
-from tests.tracking.test_progress_screen import RIG, Port, Said
+from tests.tracking.test_progress_result import RIG
+from tests.tracking.test_progress_screen import Port, Said
 from tracking.calibration import screen as screens
 from tracking.commands.calibrate import calibrate_app
 from tracking.pictures import devices as machine
