@@ -53,7 +53,6 @@ class Bench:
     ----------
     subject : the structure that is being changed; None for a new one
     way, other : a new structure, or a step more of the one called `other`
-    said : what the last building of it said
     faults : what was wrong when it was to be built
     """
 
@@ -63,7 +62,6 @@ class Bench:
     subject: Subject | None = None
     way: Way = "new"
     other: str = ""
-    said: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
 
     @property
@@ -113,6 +111,7 @@ class Workbench:
     author : who works here, by default
     listed : the structures of the case, as far as known
     in_hand : the tool that the mouse belongs to; None for none
+    said : what was said when the last one was built or taken out, until a tool is taken again
     """
 
     folder: Path
@@ -121,6 +120,7 @@ class Workbench:
     listed: tuple[Listed, ...] = ()
     colors: dict[str, str] = field(default_factory=dict)
     in_hand: Kind | None = None
+    said: tuple[str, ...] = ()
     benches: dict[Kind, Bench] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -146,6 +146,8 @@ class Workbench:
     def take(self, kind: Kind | None) -> None:
         """Take a tool, or lay down the one in hand: what it holds stays."""
         self.in_hand = kind
+        if kind is not None:
+            self.said = ()
 
     def refuse_outside(self, touch: Touch) -> None:
         """Refuse a point where nothing was scanned."""
@@ -219,11 +221,12 @@ class Workbench:
         return Work(self.folder, other.name, (*other.recipe.edit, edit), None, Altered(), other.recipe, author, day)
 
     def built(self, kind: Kind, said: tuple[str, ...]) -> None:
-        """A draft has become a structure: its tool is empty again, and tells what was said."""
-        author = self.benches[kind].sheet.author.strip()
-        self.author = author or self.author
+        """A draft has become a structure: its tool is empty again and is laid down."""
+        self.author = self.benches[kind].sheet.author.strip() or self.author
         self.discard(kind)
-        self.benches[kind].said = said
+        self.said = said
+        if self.in_hand == kind:
+            self.in_hand = None
 
 
 def _tool_of(edit: Edit) -> tuple[Kind, Tool]:

@@ -68,6 +68,7 @@ class ToolsPanel(QWidget):
         self._benches: dict[Path, Workbench] = {}
         self._in_front = True
         self._chosen = self._awaited = ""
+        self._trouble = ""
         self._ways: list[tuple[Way, str]] = [("new", "")]
         self.hand = Hand(slices, scene3d, self)
         self.builder = Builder(desk, self)
@@ -121,6 +122,7 @@ class ToolsPanel(QWidget):
     def take(self, kind: Kind | None) -> None:
         """Take a tool in the hand; None lays it down, and its draft stays."""
         if self.workbench is not None:
+            self._trouble = ""
             self.workbench.take(kind)
             self._scroll.verticalScrollBar().setValue(0)
             self._refresh()
@@ -133,7 +135,8 @@ class ToolsPanel(QWidget):
         try:
             kind = self.workbench.load(name, step)
         except InputRefused as refused:
-            say(self.fault, str(refused), "bad")
+            self._trouble = str(refused)
+            self._refresh()
             return
         self.take(kind)
         self.hand.go_to_draft()
@@ -182,17 +185,16 @@ class ToolsPanel(QWidget):
         if found is None:
             author = str(QSettings(*SETTINGS).value(AUTHOR_KEY, "")) or login_name()
             found = self._benches[folder] = Workbench(folder, scene.volume, author)
+        if self.hand.workbench is not found:
+            self._trouble = ""
         found.box, self.hand.workbench = scene.volume, found
-        wrong = ""
         try:
             found.relist(listed_of(scene, folder), {s.name: s.color for s in scene.structures})
         except InputRefused as refused:
-            wrong = str(refused)
+            self._trouble = str(refused)
         self.made.show_made(found.made, found.colors)
         self.made.choose(self._chosen)
         self._show_ways()
-        if wrong:
-            say(self.fault, wrong, "bad")
         if self._awaited in {one.name for one in found.listed}:
             self.built.emit(self._awaited)
             self._awaited = ""
@@ -205,6 +207,7 @@ class ToolsPanel(QWidget):
         self.tools.show_chosen(bench.kind if bench is not None else "")
         self.tools.setEnabled(self.workbench is not None)
         self.intro.setVisible(bench is None)
+        self._tell(self.workbench.said if self.workbench is not None else ())
         self.made.set_busy(busy)
         for kind, page in self._pages.items():
             page.setVisible(bench is not None and bench.kind == kind)
@@ -213,8 +216,9 @@ class ToolsPanel(QWidget):
         for key in self._keys.values():
             key.setEnabled(bench is not None and self._in_front)
         if bench is None:
-            for label in (self.heading, self.hint, self.fault):
+            for label in (self.heading, self.hint):
                 say(label, "")
+            say(self.fault, self._trouble, "bad")
             return
         self._show_bench(bench, busy)
 
@@ -227,9 +231,8 @@ class ToolsPanel(QWidget):
         say(self.hint, self._hint(bench))
         wrong = "\n".join(one.words for one in bench.faults if one.field == "shape")
         between = self.hand.between_words if bench.kind == "paint" else ""
-        say(self.fault, wrong or between, "bad" if wrong else "warn")
+        say(self.fault, wrong or self._trouble or between, "bad" if wrong or self._trouble else "warn")
         say(self.so_far, f"{tool.words()}; looking for its islands …" if self.hand.looking else tool.words())
-        self._tell(bench.said)
         self.undo.setEnabled(tool.history.can_undo and not busy)
         self.redo.setEnabled(tool.history.can_redo and not busy)
         self.discard.setEnabled(not bench.empty and not busy)
@@ -313,8 +316,10 @@ class ToolsPanel(QWidget):
         self._scroll.verticalScrollBar().setValue(0)
 
     def _removed(self, said: tuple[str, ...], wrong: str) -> None:
-        self._tell(said)
-        say(self.fault, wrong, "bad")
+        self._trouble = wrong
+        if self.workbench is not None:
+            self.workbench.said = said
+        self._refresh()
 
     def _show_height(self) -> None:
         height = self.hand.height_mm

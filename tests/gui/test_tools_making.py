@@ -15,7 +15,7 @@ from gui.case.tools_panel import ToolsPanel
 from gui.case.tools_sheet import Kind
 from navtwin.scene.author.into_case import Declared, add_made, list_structures
 from navtwin.scene.author.recipe import Sphere, Tube
-from navtwin.scene.check import check_case
+from navtwin.scene.check import check_case, relock
 from tests.gui.tools_hands import LEFT, WAIT_MS, Room, circle, open_room, wait_for_case
 from tests.gui.tools_room import BALL_MM, BALL_RADIUS_MM, ROD_XY_MM, small_case
 
@@ -141,6 +141,20 @@ def test_one_is_taken_out_after_a_question_and_its_recipe_is_told(furnished: Roo
     wait_for_case(furnished, qtbot, lambda: QTest.mouseClick(panel.made.yes, LEFT))
     assert [one.name for one in list_structures(folder)] == ["rod"]
     assert "is out of the case" in panel.said.text() and "its recipe was" in panel.said.text() and "radius_mm = 6.0" in panel.said.text()
+
+
+def test_one_that_cannot_be_taken_out_stays_and_says_why(furnished: Room, qtbot: Any) -> None:
+    panel, folder = furnished.panel, furnished.desk.folder
+    assert folder is not None
+    with (folder / "case.toml").open("a", encoding="utf-8") as file:
+        file.write("# edited by hand\n")
+    panel.made.choose("cyst")
+    QTest.mouseClick(panel.made.remove, LEFT)
+    wait_for_case(furnished, qtbot, lambda: QTest.mouseClick(panel.made.yes, LEFT))
+    assert panel.fault.isVisible() and "case.toml" in panel.fault.text() and "case check --lock" in panel.fault.text()
+    relock(folder)
+    wait_for_case(furnished, qtbot, furnished.desk.reload_case)
+    assert not panel.fault.isVisible() and panel.made.isVisible()
 
 
 def test_a_shape_can_be_taken_out_of_one_that_is_there(furnished: Room, qtbot: Any) -> None:

@@ -119,7 +119,7 @@ def test_a_made_structure_comes_back_into_its_tool_and_is_built_anew(tmp_path: P
     work = bench_.work("sphere", DAY)
     assert work is not None
     bench_.built("sphere", work.run(lambda text: None))
-    assert bench_.benches["sphere"].empty and "made" in bench_.benches["sphere"].said[0]
+    assert bench_.benches["sphere"].empty and bench_.in_hand is None and "made" in bench_.said[0]
     bench_.relist(list_structures(case), {})
     assert bench_.load("cyst") == "sphere"
     assert bench_.work("sphere", DAY) is None and "has changed yet" in bench_.benches["sphere"].faults[0].words

@@ -77,7 +77,8 @@ class Room(QWidget):
         QTest.mouseClick(self.panel.make, LEFT)
         if self.panel.builder.busy:
             qtbot.waitUntil(lambda: bool(changes), timeout=WAIT_MS)
-        return self.panel.bench.said
+        assert self.panel.workbench is not None
+        return self.panel.workbench.said
 
     def picture(self, plane: Plane) -> np.ndarray:
         image = self.slices.panes[plane].grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
