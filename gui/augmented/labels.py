@@ -77,16 +77,18 @@ def paint_plate(painter: QPainter, words: str, size: float, corner: QPointF, mos
 
 def _place(anchor: QPointF, off: tuple[float, float], size: QSizeF, free: QRectF, taken: Sequence[QRectF]) -> QRectF:
     """A plate beyond the anchor, further up or down where another lies; where words may be. The last place tried if none is free."""
-    left = anchor.x() - size.width() * (0.5 - 0.5 * off[0])
-    top = anchor.y() - size.height() * (0.5 - 0.5 * off[1])
+    x = _within(anchor.x() - size.width() * (0.5 - 0.5 * off[0]), free.left(), free.right() - size.width())
+    y = _within(anchor.y() - size.height() * (0.5 - 0.5 * off[1]), free.top(), free.bottom() - size.height())
     step = (size.height() + 3.0) * (1.0 if off[1] > 0.0 else -1.0)
     plate = QRectF()
     for turn in range(TRIES):
         # Once on the far side, once on the near side of the first place, further each time: at the edge only one of them is free.
-        corner = QPointF(left, top + (turn + 1) // 2 * (1.0 if turn % 2 else -1.0) * step)
-        x = min(max(corner.x(), free.left()), free.right() - size.width())
-        y = min(max(corner.y(), free.top()), free.bottom() - size.height())
-        plate = QRectF(QPointF(x, y), size)
+        aside = (turn + 1) // 2 * (1.0 if turn % 2 else -1.0) * step
+        plate = QRectF(QPointF(x, _within(y + aside, free.top(), free.bottom() - size.height())), size)
         if not any(plate.intersects(other) for other in taken):
             break
     return plate
+
+
+def _within(value: float, low: float, high: float) -> float:
+    return max(low, min(value, high))
