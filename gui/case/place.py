@@ -75,7 +75,8 @@ class CasePlace(QWidget):
     def unsaved(self) -> str:
         """What would be lost if the window closed now, in words; "" for nothing."""
         drafts = (self.editing.draft, self.editing.left_behind)
-        return "\n".join(f"{draft.unsaved_words()} to its case.toml." for draft in drafts if draft is not None and draft.changed)
+        said = [f"{draft.unsaved_words()} to its case.toml." for draft in drafts if draft is not None and draft.changed]
+        return "\n".join([*said, *([self.tools.unsaved] if self.tools.unsaved else [])])
 
     def show_moment(self, moment: Moment, now_ns: int) -> None:
         self.editing.follow(moment)
@@ -104,6 +105,7 @@ class CasePlace(QWidget):
         self.tools.left()
 
     def release(self) -> None:
+        self.tools.release()
         self.tools.release()
         self.slices.release()
         self.scene3d.release()
