@@ -69,6 +69,7 @@ class Film(QObject):
     def stop(self) -> None:
         """Leave the port; the thread ends within its turn, and nothing waits for it."""
         self._over.set()
+        self.take()
 
     def _run(self) -> None:
         try:

@@ -7,9 +7,9 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.calibrate.controls import key_button, said, say, size
+from gui.calibrate.controls import key_button, said, say, set_tone, size
 from gui.calibrate.prepare import SETTINGS
-from gui.calibrate.session_words import SessionView, session_view
+from gui.calibrate.session_words import SessionView, other_rig, session_view
 from gui.calibrate.source_field import Devices, SourceField
 from gui.calibrate.sources import SESSION_KINDS
 from gui.desktop.desk import Desk
@@ -80,13 +80,14 @@ class SessionBar(QFrame):
         case = name_words(self._desk.scene.name) if self._desk.scene else ""
         running = own is not None and own.running
         source, lines, words = (own.source, tuple(own.lines), own.words) if own is not None else ("", (), "")
-        view = session_view(moment, source, running, lines, words, case)
+        view = session_view(moment, source, running, lines, words, case, other_rig(moment, self._desk.rig_path))
         if view == self.view:
             return
         self.view = view
         self.light.show_lamp(view.lamp)
         self.headline.setText(view.headline)
         self.detail.setText(view.detail)
+        set_tone(self.detail, "warn" if view.bad else "")
         self.setAccessibleName(f"{view.headline}: {view.detail}")
         for widget in (self.source, self.start):
             widget.setVisible(view.may_start)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from gui.calibrate.sources import needs_camera, source_words
 from gui.link.board import Moment
@@ -37,20 +38,32 @@ def running_source(moment: Moment, own: str) -> str:
     return own
 
 
-def session_view(moment: Moment, own: str, own_running: bool, lines: tuple[str, ...], words: str, case: str) -> SessionView:
+def other_rig(moment: Moment, path: Path | None) -> str:
+    """The rig that the session runs with, where that is not the open one (`path`); "" where it is, or nothing is known."""
+    setup = moment.setup
+    if moment.link != "up" or setup is None or not setup.rig_path or path is None or Path(setup.rig_path) == path.resolve():
+        return ""
+    return setup.rig_path
+
+
+def session_view(moment: Moment, own: str, own_running: bool, lines: tuple[str, ...], words: str, case: str, rig: str = "") -> SessionView:
     """How the session stands.
 
     Parameters
     ----------
     own, own_running, lines, words : source of the core that was started here ("" for none), whether it runs, what it said, why it ended
     case : the open case's name, "" for none
+    rig : the session's rig, where it is another than the open one
     """
     if moment.link == "up":
         source = running_source(moment, own)
         where = "started here" if own_running else "started elsewhere: end it there"
         phase = "navigating" if moment.alerts is not None and moment.alerts.phase == "navigation" else "setting up"
         brings = "" if not source or needs_camera(source) else "; this tracker brings its own calibration"
-        return SessionView("ok", f"Session: {source_words(source) if source else 'running'}", f"{phase}, {where}{brings}", may_end=own_running)
+        headline = f"Session: {source_words(source) if source else 'running'}"
+        if rig:
+            return SessionView("warn", headline, f"{phase}, {where}, with another rig than the open one: {printable(rig)}", True, may_end=own_running)
+        return SessionView("ok", headline, f"{phase}, {where}{brings}", may_end=own_running)
     if own_running:
         if moment.link == "lost":
             return SessionView("bad", f"Session: {source_words(own)}", "it runs, and is not heard: nothing below is up to date", True, may_end=True)

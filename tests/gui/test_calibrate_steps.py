@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from gui.calibrate.forms import Board, Form, arguments
 from gui.calibrate.regions import REGIONS, region_box, wanted_region
 from gui.calibrate.results import Result, read_results
-from gui.calibrate.session_words import recording_of, session_view
+from gui.calibrate.session_words import other_rig, recording_of, session_view
 from gui.calibrate.source_field import cameras_in
 from gui.calibrate.sources import CAMERA, CAMERAS, FILM, IGTL, NDI, address, is_device, needs_camera, practice_address
 from gui.calibrate.steps import OLD_DAYS, OWN_CALIBRATION, Known, Step, next_step, steps_of
@@ -332,3 +332,12 @@ def test_the_session_says_what_runs_and_who_may_end_it():
 def test_a_core_tells_where_its_log_is():
     assert recording_of(["loading the case", "log: old.mcap", "log: sessions/new one.mcap"]) == "sessions/new one.mcap"
     assert recording_of(["log is full", ""]) == ""
+
+
+def test_a_session_with_another_rig_is_told(tmp_path: Path):
+    mine, others = tmp_path / "rig.toml", tmp_path / "other" / "rig.toml"
+    running = moment("up", replace(SETUP, source="igtl:h:1", rig_path=str(others)))
+    assert other_rig(running, mine) == str(others) and other_rig(running, None) == "" and other_rig(moment("lost", running.setup), mine) == ""
+    assert other_rig(moment("up", replace(SETUP, rig_path=str(mine.resolve()))), mine) == ""
+    told = session_view(running, "", False, (), "", "spine", other_rig(running, mine))
+    assert told.bad and str(others) in told.detail and told.lamp == "warn"
