@@ -154,4 +154,7 @@ def _dot(color: str) -> QIcon:
     painter.setBrush(QColor(color))
     painter.drawEllipse(2, 2, 20, 20)
     painter.end()
-    return QIcon(image)
+    icon = QIcon(image)
+    # As it is in a chosen row too: styles tint what is chosen.
+    icon.addPixmap(image, QIcon.Mode.Selected)
+    return icon

@@ -313,6 +313,7 @@ class ToolsPanel(QWidget):
 
     def _built(self, name: str) -> None:
         self._chosen = self._awaited = name
+        self.tool_changed.emit("")
         self._scroll.verticalScrollBar().setValue(0)
 
     def _removed(self, said: tuple[str, ...], wrong: str) -> None:
