@@ -11,7 +11,7 @@ from gui.calibrate.controls import key_button, said, say, set_tone, size
 from gui.calibrate.prepare import SETTINGS
 from gui.calibrate.session_words import SessionView, other_rig, session_view
 from gui.calibrate.source_field import Devices, SourceField
-from gui.calibrate.sources import SESSION_KINDS
+from gui.calibrate.sources import SESSION_KINDS, needs_camera
 from gui.desktop.desk import Desk
 from gui.link.board import Moment
 from navtwin.bus.words import name_words
@@ -87,7 +87,7 @@ class SessionBar(QFrame):
         self.light.show_lamp(view.lamp)
         self.headline.setText(view.headline)
         self.detail.setText(view.detail)
-        set_tone(self.detail, "warn" if view.bad else "")
+        set_tone(self.detail, "warn" if view.bad and view.lamp == "warn" else "")
         self.setAccessibleName(f"{view.headline}: {view.detail}")
         for widget in (self.source, self.start):
             widget.setVisible(view.may_start)
@@ -125,6 +125,8 @@ class SessionBar(QFrame):
             source = self.source.address()
             if self._desk.rig is None:
                 raise InputRefused("there is no rig, and a session needs one", "make or open one in the first step below")
+            if needs_camera(source) and not self._desk.rig.camera:
+                raise InputRefused("this rig has no calibrated camera", "calibrate it in the step Camera below, or choose another source")
             self._desk.start_session(source)
         except NavtwinError as error:
             say(self.refusal, str(error))

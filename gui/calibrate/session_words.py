@@ -70,7 +70,7 @@ def session_view(moment: Moment, own: str, own_running: bool, lines: tuple[str, 
         last = printable(lines[-1]) if lines else "starting its process"
         return SessionView("warn", f"Session: {source_words(own)}", f"starting: {last}", may_end=True)
     if words:
-        return SessionView("bad", "No session: the last one ended", printable(words), True, may_start=bool(case))
+        return SessionView("bad", "No session: the last one ended", printable(words.removeprefix("navtwin: ")), True, may_start=bool(case))
     if not case:
         return SessionView("off", "No session", "open a case first, in Case (1): a session runs on one")
     ended = "the last one has ended" if moment.link == "ended" or own else f"start one on {case} to pivot tips, register and navigate"

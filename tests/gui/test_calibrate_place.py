@@ -396,6 +396,11 @@ def test_a_session_needs_a_case_and_says_why_it_was_refused(place: CalibratePlac
     place.bar.source.text.setEditText("18944")
     place.bar.start.click()
     assert "no host and port" in place.bar.refusal.text() and desk.session is None
+    place.bar.source.kind.setCurrentIndex(1)
+    place.bar.source.text.setEditText("0")
+    assert not place.bar.refusal.isVisible()
+    place.bar.start.click()
+    assert "no calibrated camera" in place.bar.refusal.text() and desk.session is None
 
 
 def test_a_rig_that_cannot_be_read_is_refused_and_the_open_one_stays(place: CalibratePlace, desk: Desk, tmp_path: Path):
