@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QSettings
 
 from gui import theme
 from gui.calibrate.place import CalibratePlace
@@ -30,8 +29,6 @@ PATIENCE_MS = 100_000
 
 @pytest.fixture
 def place(qtbot: Any, tmp_path: Path) -> Iterator[CalibratePlace]:
-    QSettings.setDefaultFormat(QSettings.Format.IniFormat)
-    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
     theme.choose("dark")
     write_sheet(make_sheet(), tmp_path / "sheet.pdf", tmp_path / "rig.toml")
     link = room.Desk()
