@@ -7,7 +7,7 @@ from functools import partial
 
 from PySide6.QtCore import QSettings, Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSlider, QWidget
 
 from gui.augmented.drawing import Wanted
 from navtwin.scene import palette
@@ -51,7 +51,6 @@ class Controls(QWidget):
         self.zoom = self._button("Zoom", self.zoom_wanted.emit)
         self.zoom.setToolTip("Larger about the planned path, and back (Z); the wheel, about the pointer")
         self._key("Z", self.zoom.click)
-        self._caption = QLabel("Overlay", self)
         self.opacity = QSlider(Qt.Orientation.Horizontal, self)
         self.opacity.setRange(LEAST_OPACITY, 100)
         self.opacity.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -61,8 +60,7 @@ class Controls(QWidget):
         self.opacity.valueChanged.connect(self._changed)
         for key, step in (("[", -STEP), ("]", STEP)):
             self._key(key, partial(self._turn_opacity, step))
-        for widget in (self._caption, self.opacity):
-            self._row.addWidget(widget)
+        self._row.addWidget(self.opacity)
         self.set_scale(1.0)
 
     @property
@@ -81,11 +79,6 @@ class Controls(QWidget):
         self.opacity.setFixedWidth(round(110 * scale))
         self.opacity.setMinimumHeight(round(32 * scale))
         # Over a picture of the patient the picture's dark colours hold in both themes.
-        radius, padding = round(5 * scale), round(8 * scale)
-        self._caption.setStyleSheet(
-            f"QLabel {{ background: rgba(23, 28, 32, 215); color: {palette.TEXT}; border-radius: {radius}px; padding: 0 {padding}px; }}"
-        )
-        self._caption.setFixedHeight(round(28 * scale))
         groove, handle = round(4 * scale), round(16 * scale)
         self.opacity.setStyleSheet(
             f"QSlider::groove:horizontal {{ height: {groove}px; background: {palette.EDGE}; border-radius: {groove // 2}px; }}"
@@ -93,6 +86,14 @@ class Controls(QWidget):
             f"QSlider::handle:horizontal {{ width: {handle}px; margin: -{(handle - groove) // 2}px 0;"
             f" background: {palette.TEXT}; border-radius: {handle // 2}px; }}"
         )
+
+    def fit(self, width_px: int) -> None:
+        """Take no more than this width: where there is little, the slider goes, whose keys stay."""
+        self.opacity.show()
+        self.adjustSize()
+        if self.width() > width_px:
+            self.opacity.hide()
+            self.adjustSize()
 
     def _switch(self, words: str, key: str, tip: str) -> QPushButton:
         button = self._button(words, self._changed)

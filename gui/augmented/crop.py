@@ -40,16 +40,17 @@ class Crop:
     height_px: float
 
 
-def crop_of(frame: VideoFrame, sight: Sight) -> Crop:
-    """The part about a point, moved so far that it lies within the picture."""
-    shares = (frame.full_width_px / frame.width_px, frame.full_height_px / frame.height_px)
-    middle = sight.at_px or (frame.full_width_px / 2.0, frame.full_height_px / 2.0)
-    zoom = min(MOST_ZOOM, max(1.0, sight.zoom))
+def crop_of(frame: VideoFrame, sight: Sight, room_px: tuple[int, int]) -> Crop:
+    """The part about a point, moved so far that it lies within the picture. Larger than the whole picture it fills the room, whatever its shape."""
+    full, whole = (frame.full_width_px, frame.full_height_px), (frame.width_px, frame.height_px)
+    scale = min(room / size for room, size in zip(room_px, full, strict=True)) * min(MOST_ZOOM, max(1.0, sight.zoom))
+    middle = sight.at_px or (full[0] / 2.0, full[1] / 2.0)
+    shares = (full[0] / whole[0], full[1] / whole[1])
     starts, sizes = list[int](), list[int]()
-    for at, share, whole in zip(middle, shares, (frame.width_px, frame.height_px), strict=True):
-        size = max(1, round(whole / zoom))
+    for at, share, most, room in zip(middle, shares, whole, room_px, strict=True):
+        size = min(most, max(1, round(room / scale / share)))
         sizes.append(size)
-        starts.append(min(max(0, round((at + 0.5) / share - size / 2.0)), whole - size))
+        starts.append(min(max(0, round((at + 0.5) / share - size / 2.0)), most - size))
     return Crop(
         (starts[0], starts[1], sizes[0], sizes[1]),
         starts[0] * shares[0], starts[1] * shares[1], sizes[0] * shares[0], sizes[1] * shares[1],

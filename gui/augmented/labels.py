@@ -60,19 +60,18 @@ def paint_banner(painter: QPainter, words: str, middle: QPointF, shade: str, sca
     painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, words)
 
 
-def paint_plate(painter: QPainter, words: str, size: float, corner: QPointF, most: float, scale: float, *, right: bool, dashed: bool) -> None:
-    """Words on a plate with its left or `right` upper corner at a point, cut to a width; `dashed`: something is not known."""
+def paint_plate(painter: QPainter, words: str, size: float, corner: QPointF, most: float, scale: float, *, dashed: bool) -> float:
+    """Words on a plate with its upper left corner at a point, cut to a width; returns its own. `dashed`: something is not known."""
     painter.setFont(theme.font(size * scale, weight=QFont.Weight.DemiBold))
     metrics = painter.fontMetrics()
     fitting = metrics.elidedText(words, Qt.TextElideMode.ElideRight, round(most - 22.0 * scale))
     plate = QRectF(corner, QSizeF(metrics.horizontalAdvance(fitting) + 22.0 * scale, metrics.height() + 12.0 * scale))
-    if right:
-        plate.moveRight(corner.x())
     painter.setPen(QPen(QColor(palette.UNKNOWN), 1.2 * scale, Qt.PenStyle.DashLine) if dashed else QPen(Qt.PenStyle.NoPen))
     painter.setBrush(QColor(23, 28, 32, 225))
     painter.drawRoundedRect(plate, 5.0 * scale, 5.0 * scale)
     painter.setPen(QColor(palette.TEXT))
     painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, fitting)
+    return plate.width()
 
 
 def _place(anchor: QPointF, off: tuple[float, float], size: QSizeF, free: QRectF, taken: Sequence[QRectF]) -> QRectF:

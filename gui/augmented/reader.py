@@ -152,7 +152,7 @@ def show(received: VideoPicture, look: Look) -> Shown | None:
     image = QImage.fromData(received.jpeg)
     if image.isNull() or (image.width(), image.height()) != (frame.width_px, frame.height_px):
         return None
-    crop = crop_of(frame, look.sight)
+    crop = crop_of(frame, look.sight, look.size_px)
     size = fitted((crop.width_px, crop.height_px), look.size_px)
     if crop.jpeg != (0, 0, frame.width_px, frame.height_px):
         image = image.copy(QRect(*crop.jpeg))

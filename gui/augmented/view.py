@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QWidget
 
 from gui import theme
 from gui.augmented.controls import Controls
-from gui.augmented.crop import MOST_ZOOM, WHOLE, ZOOMS, Sight
+from gui.augmented.crop import MOST_ZOOM, WHOLE, ZOOMS, Sight, crop_of
 from gui.augmented.drawing import Prepared
 from gui.augmented.labels import paint_banner, paint_labels, paint_plate
 from gui.augmented.model import NO_PICTURE_NS, Context, Fade, Verdict, age_ns, differs, hidden_words, judge
@@ -168,7 +168,7 @@ class AugmentedView(QWidget):
         if self._top and shown.top is not None:
             painter.drawImage(room, shown.top)
             labels += shown.top_labels
-        free = room.intersected(QRectF(self.rect()).adjusted(0.0, (12.0 + HEAD_PX + (2.0 if self.words else 1.0) * ROW_PX) * self._scale, 0.0, 0.0))
+        free = room.intersected(QRectF(self.rect()).adjusted(0.0, (12.0 + HEAD_PX + 2.0 * ROW_PX) * self._scale, 0.0, 0.0))
         paint_labels(painter, labels, room, free, self.devicePixelRatioF(), self._scale)
 
     def _paint_no_picture(self, painter: QPainter, room: QRectF) -> None:
@@ -186,14 +186,14 @@ class AugmentedView(QWidget):
     def _paint_facts(self, painter: QPainter) -> None:
         """Which camera, how large and how old its picture is, and what is not drawn and why."""
         s, gap = self._scale, 12.0 * self._scale
-        most, top = self.width() - 2.0 * gap, gap + HEAD_PX * s
+        left, top = gap, gap + (HEAD_PX + ROW_PX) * s
         if self._shown is not None:
             larger = f"{self.sight.zoom:g}×" if self.sight.zoom > 1.0 else ""
             age = "frozen" if self._frozen else self.age_words
             facts = "   ".join(fact for fact in (printable(self._shown.frame.camera), larger, age) if fact)
-            paint_plate(painter, facts, 13.0, QPointF(self.width() - gap, top), most, s, right=True, dashed=False)
+            left += paint_plate(painter, facts, 13.0, QPointF(left, top), self.width() - left - gap, s, dashed=False) + 6.0 * s
         if self.words:
-            paint_plate(painter, self.words, 15.0, QPointF(gap, top + ROW_PX * s), most, s, right=False, dashed=True)
+            paint_plate(painter, self.words, 13.0, QPointF(left, top), self.width() - left - gap, s, dashed=True)
 
     def _age_words(self, shown: Shown, moment: Moment) -> str:
         if moment.link_lost or shown.frame.epoch != moment.epoch:
@@ -226,9 +226,9 @@ class AugmentedView(QWidget):
         crop, room = self._shown.crop, self._room()
         zoom = min(MOST_ZOOM, max(1.0, self.sight.zoom * WHEEL ** (1 if event.angleDelta().y() > 0 else -1)))
         x, y = (event.position().x() - room.left()) / room.width(), (event.position().y() - room.top()) / room.height()
-        frame = self._shown.frame
+        then = crop_of(self._shown.frame, Sight(zoom), (self.width(), self.height()))
         at = (crop.left_px + x * crop.width_px, crop.top_px + y * crop.height_px)
-        self.sight = Sight(zoom, (at[0] + (0.5 - x) * frame.full_width_px / zoom, at[1] + (0.5 - y) * frame.full_height_px / zoom))
+        self.sight = Sight(zoom, (at[0] + (0.5 - x) * then.width_px, at[1] + (0.5 - y) * then.height_px))
         self._look_on()
         event.accept()
 
@@ -321,5 +321,5 @@ class AugmentedView(QWidget):
 
     def _place(self) -> None:
         gap = round(12 * self._scale)
-        self.controls.adjustSize()
+        self.controls.fit(self.width() - 2 * gap)
         self.controls.move(gap, gap + round(HEAD_PX * self._scale))

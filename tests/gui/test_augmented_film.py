@@ -119,5 +119,5 @@ def test_nothing_is_drawn_where_the_reference_was_not_seen() -> None:
         width_px=1280, height_px=720, full_width_px=1280, full_height_px=720,
     )  # fmt: skip
     around = Context(moment(), SCENE, RIG)
-    drawing = draw(Prepared.of(SCENE, RIG), frame, judge(frame, around), around, crop_of(frame, WHOLE))
+    drawing = draw(Prepared.of(SCENE, RIG), frame, judge(frame, around), around, crop_of(frame, WHOLE, (1280, 720)))
     assert not drawing.scene.structures and not drawing.tools and not drawing.distances

@@ -132,7 +132,7 @@ def test_each_missing_link_is_named_and_nothing_of_the_patient_is_drawn(words: s
     assert verdict.wrong == wrong
     assert verdict.T_camera_from_ct is None and verdict.T_camera_from_ref is None
     prepared = Prepared(SCENE, RIG, None, {"cam": Lens.of(CAMERA)}, {"drill": ((), ())})  # type: ignore[arg-type]
-    drawing = draw(prepared, picture, verdict, around, crop_of(picture, WHOLE))
+    drawing = draw(prepared, picture, verdict, around, crop_of(picture, WHOLE, (1280, 720)))
     assert not drawing.scene.structures and not drawing.scene.plans and not drawing.scene.bones and not drawing.distances
 
 
@@ -198,7 +198,7 @@ def test_a_verdict_without_hidden_instruments_says_nothing_of_them() -> None:
 
 @pytest.mark.parametrize("sight", [WHOLE, Sight(2.0), Sight(3.0, (100.0, 700.0)), Sight(2.5, (1279.0, -30.0)), Sight(40.0, (640.0, 360.0))])
 def test_the_part_that_is_shown_lies_in_the_picture_and_begins_at_a_whole_pixel(sight: Sight) -> None:
-    crop = crop_of(frame(), sight)
+    crop = crop_of(frame(), sight, (960, 540))
     left, top, width, height = crop.jpeg
     assert 0 <= left <= left + width <= 640 and 0 <= top <= top + height <= 360
     assert (crop.left_px, crop.top_px, crop.width_px, crop.height_px) == (2.0 * left, 2.0 * top, 2.0 * width, 2.0 * height)
@@ -216,3 +216,10 @@ def test_a_rig_is_another_one_only_where_both_files_can_be_looked_at(tmp_path: P
     assert not differs(str(tmp_path / "link.toml"), ours)
     assert not differs(str(tmp_path / "on another machine.toml"), ours)
     assert not differs("", ours) and not differs(str(ours), None)
+
+
+def test_larger_than_whole_the_picture_fills_a_room_of_another_shape() -> None:
+    whole, larger = (crop_of(frame(), Sight(zoom), (500, 600)) for zoom in (1.0, 2.0))
+    assert whole.jpeg == (0, 0, 640, 360)
+    assert larger.width_px == pytest.approx(640.0, abs=2.0) and larger.height_px == 720.0
+    assert crop_of(frame(), Sight(4.0), (500, 600)).jpeg == (240, 84, 160, 192)

@@ -393,7 +393,8 @@ def test_zoomed_the_overlay_stays_on_the_picture(room: Room) -> None:
     assert room.view._shown is not None
     crop = room.view._shown.crop
     canal = Lens.of(CAMERA).project(T_CAMERA_FROM_CT.apply(SCENE.structure("spinal_canal").surface.vertices_mm))
-    expected = on_screen((canal - (crop.left_px, crop.top_px)) * 2.0 + 0.5)
+    size = fitted((crop.width_px, crop.height_px), (800, 500))
+    expected = (500 - size[1]) / 2.0 + (canal - (crop.left_px, crop.top_px) + 0.5) * size[1] / crop.height_px - 0.5
     rows = np.nonzero(near(room.pixels(), CANAL, 60)[HEAD:].any(axis=1))[0] + HEAD
     assert abs(rows.max() - expected[:, 1].max()) < 3.0
     middle = (crop.left_px + crop.width_px / 2.0, crop.top_px + crop.height_px / 2.0)
