@@ -46,7 +46,7 @@ class Cover(QWidget):
         self.back = button("Back to the case", "Back to the case that is open", self.closed.emit)
         self.recent = QVBoxLayout()
         self._build()
-        self.form.made.connect(self.wanted)
+        self.form.made.connect(self._made)
         self.form.closed.connect(lambda: self._show_form(False))
         self.refresh()
 
@@ -97,6 +97,10 @@ class Cover(QWidget):
     def say(self, text: str) -> None:
         """What went wrong, on the card; "" for nothing."""
         say(self.refusal, text)
+
+    def _made(self, folder: Path) -> None:
+        self._show_form(False)
+        self.wanted.emit(folder)
 
     def _demo(self) -> None:
         folder = cases_folder() / DEMO

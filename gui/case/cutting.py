@@ -28,6 +28,7 @@ from navtwin.volumes.read import read_ct
 from navtwin.volumes.volume import Volume
 
 LOADING = "loading the scan …"
+RIM = QColor(0, 0, 0, 110)
 
 
 @dataclass(frozen=True)
@@ -191,9 +192,16 @@ def paint(reslicer: Reslicer | None, crossings: Mapping[str, Crossings], request
         if not look.visible or name not in crossings:
             continue
         dashes = DASHES[critical.index(name) % len(DASHES)] if name in critical else ()
-        painter.setPen(outline_pen(look, dashes, request.line_px))
-        for line in crossings[name].lines(field.plane, field.at_mm, reach_mm):
-            painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in _one_to_a_pixel(flat_to_px(line, field)).tolist()]))
+        pen = outline_pen(look, dashes, request.line_px)
+        lines = [
+            QPolygonF([QPointF(x, y) for x, y in _one_to_a_pixel(flat_to_px(line, field)).tolist()])
+            for line in crossings[name].lines(field.plane, field.at_mm, reach_mm)
+        ]
+        # Bone is drawn in the colour of bone: on white it needs a dark rim to be seen.
+        for shade in (QPen(RIM, pen.widthF() + 1.6 * request.line_px), pen):
+            painter.setPen(shade)
+            for line in lines:
+                painter.drawPolyline(line)
     painter.end()
     return image
 

@@ -8,8 +8,10 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidg
 from gui.case.editing import Editing
 from gui.case.parts import button, say, words
 from gui.case.structure_details import StructureDetails
-from gui.case.structure_list import StructureList
+from gui.case.structure_list import ROW_PX, StructureList
 
+#: Of the column, at most, for the list; and what its frame takes of it.
+LIST_SHARE, SPARE_PX = 0.58, 14
 NOTHING_WATCHED = "Nothing is being watched: no structure has limits, so no distance warns. Choose one and make it watched."
 NO_STRUCTURES = "A CT has no labels: make structures with the tools, bone first, then what must not be hurt."
 
@@ -29,6 +31,7 @@ class StructuresPage(QWidget):
     def __init__(self, editing: Editing, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._editing = editing
+        self._names: list[str] = []
         self.note = words(tone="warn")
         self.to_tools = button("Make structures", "Go to the tools", self.tools_wanted.emit, "primary", "Ctrl+4")
         self.list = StructureList()
@@ -84,3 +87,9 @@ class StructuresPage(QWidget):
             self.refresh()
             self.list.choose(first)
             self.details.show_structure(first)
+        whole = sum(self.split.sizes())
+        rows = round(ROW_PX * self.list.rows.scale * max(1, len(names))) + SPARE_PX
+        if whole and names != self._names:
+            # A short list leaves its room to what is told below it.
+            self.split.setSizes([min(rows, round(LIST_SHARE * whole)), whole - min(rows, round(LIST_SHARE * whole))])
+        self._names = names
