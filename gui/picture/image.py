@@ -29,6 +29,7 @@ class ImagePane(QWidget):
     def __init__(self, moved: Callable[[Act], None], parent: QWidget) -> None:
         super().__init__(parent)
         self._moved = moved
+        self._words = WAITING
         self._image: QImage | None = None
         self._at = QPoint()
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -37,6 +38,12 @@ class ImagePane(QWidget):
         """Show other pixels, (rows, columns, 3)."""
         rows, columns, _ = pixels.shape
         self._image = QImage(pixels.tobytes(), columns, rows, 3 * columns, QImage.Format.Format_RGB888).copy()
+        self.update()
+
+    def show_words(self, words: str) -> None:
+        """Show these in place of any pixels."""
+        self._image, self._words = None, words
+        self.setAccessibleName(words)
         self.update()
 
     def size_px(self) -> QSize:
@@ -48,7 +55,7 @@ class ImagePane(QWidget):
         if self._image is None:
             painter.fillRect(self.rect(), QColor(palette.BACKGROUND))
             painter.setPen(QColor(palette.DIM))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, WAITING)
+            painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), self._words)
         else:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._image.size() != self.size_px())
             painter.drawImage(self.rect(), self._image)

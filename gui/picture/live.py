@@ -41,6 +41,7 @@ class LivePane(ImagePane):
     """Painted off-screen by a thread of its own. Where that finds a graphics card, the card paints into the widget instead."""
 
     _delivered = Signal(object)
+    _failed = Signal(str)
     _card_found = Signal()
 
     def __init__(self, scene: Scene, rig: Rig | None, parent: QWidget) -> None:
@@ -55,8 +56,10 @@ class LivePane(ImagePane):
         self._over = False
         self._asked = 0
         self._delivered.connect(self._take, Qt.ConnectionType.QueuedConnection)
+        self._failed.connect(self._say_failed, Qt.ConnectionType.QueuedConnection)
         self._card_found.connect(self._go_to_card, Qt.ConnectionType.QueuedConnection)
-        self._renderer = Renderer(scene, rig, self._wishes, self._delivered.emit, self._has_card if has_gl_widgets() else lambda _card: False)
+        hardware = self._has_card if has_gl_widgets() else lambda _card: False
+        self._renderer = Renderer(scene, rig, self._wishes, self._delivered.emit, self._failed.emit, hardware)
         self._renderer.start()
 
     @property
@@ -120,6 +123,10 @@ class LivePane(ImagePane):
 
     def _say_painted(self, state: State) -> None:
         self.on_painted(state)
+
+    def _say_failed(self, fault: str) -> None:
+        # Nothing is painted any more: what was painted last would soon be untrue.
+        self.show_words(f"no 3D picture: {fault}\ndistances and alerts go on; open the case again to have it back")
 
     def _has_card(self, card: bool) -> bool:
         """Called by the thread that paints off-screen."""

@@ -71,15 +71,22 @@ class Renderer(threading.Thread):
     ----------
     wishes : what the picture is to show
     deliver : called from this thread with each painted picture
+    failed : called from this thread where it ends for a fault, with what it is
     hardware : called once from this thread, with whether a graphics card draws; where it returns true this thread leaves the picture to others
     """
 
     def __init__(
-        self, scene: Scene, rig: Rig | None, wishes: Wishes, deliver: Callable[[Frame], None], hardware: Callable[[bool], bool] = lambda _card: False
+        self,
+        scene: Scene,
+        rig: Rig | None,
+        wishes: Wishes,
+        deliver: Callable[[Frame], None],
+        failed: Callable[[str], None],
+        hardware: Callable[[bool], bool] = lambda _card: False,
     ) -> None:
         super().__init__(name="navtwin-picture", daemon=True)
         self._scene, self._rig, self._wishes = scene, rig, wishes
-        self._deliver, self._hardware = deliver, hardware
+        self._deliver, self._failed, self._hardware = deliver, failed, hardware
         self._there = threading.Condition()
         self._ask: Ask | None = None
         self._painting = False
@@ -115,6 +122,15 @@ class Renderer(threading.Thread):
 
     def run(self) -> None:
         be_nice(NICE)
+        try:
+            self._run()
+        except Exception as error:
+            self._failed(f"{type(error).__name__}: {error}")
+            raise
+        finally:
+            give_memory_back()
+
+    def _run(self) -> None:
         load_graphics()
         from navtwin.scene.picture import Picture, draws_by_processor, open_plotter, render_window
 
@@ -134,7 +150,6 @@ class Renderer(threading.Thread):
                 self._paint(picture, window, ask)
         finally:
             plotter.close()
-            give_memory_back()
 
     def _next(self) -> Ask | None:
         """Wait for an ask; None at the end."""

@@ -12,6 +12,7 @@ from PySide6.QtCore import QEvent, QObject
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
+from gui import theme
 from gui.picture.image import ImagePane
 from gui.picture.renderer import front_pixels
 from gui.picture.wishes import Act
@@ -155,7 +156,9 @@ class BlitView(ImagePane):
         pixels = (max(64, size.width()), max(64, size.height()))
         if tuple(self._plotter.window_size) != pixels:
             self._plotter.window_size = list(pixels)
-            self.picture.set_pixel_scale(self.devicePixelRatioF() * scale)
+            # Lines and figures in the picture grow with the window's type.
+            type_scale = theme.scale_for(self.window().width(), self.window().height())
+            self.picture.set_pixel_scale(self.devicePixelRatioF() * type_scale * scale)
         self._plotter.renderer.SetUseFXAA(smooth)
 
     def _adapt(self) -> None:

@@ -132,6 +132,22 @@ def test_it_says_that_it_prepares_and_can_be_released_while_it_does(qtbot: Any):
     assert running() == []
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_picture_that_fails_says_so_in_place_of_what_it_showed_last(qtbot: Any, pane: LivePane, monkeypatch: pytest.MonkeyPatch):
+    shown = painted(qtbot, pane)
+
+    def fail(*_: Any) -> None:
+        raise RuntimeError("out of graphics memory")
+
+    monkeypatch.setattr(Picture, "show", fail)
+    pane.picture.show(*said(DANGER_S))
+    pane.paint()
+    qtbot.waitUntil(lambda: "out of graphics memory" in pane.accessibleName(), timeout=20_000)
+    words = pixels(pane)
+    assert 0.0 < drawn_share(words) < 0.5 * drawn_share(shown)
+    assert pane.cost_s() is None
+
+
 class Recorder:
     """Notes what is asked of a picture."""
 
