@@ -16,6 +16,7 @@ Report = Callable[[str], None]
 LEAVING_MS = 2000
 #: Words of a command that are kept, to tell why it failed.
 KEPT_LINES = 40
+REFUSAL = "navtwin:"
 
 
 class Cancelled(Exception):
@@ -24,6 +25,10 @@ class Cancelled(Exception):
 
 class Job(QObject):
     """Work under way.
+
+    Parameters
+    ----------
+    stop : asks the work to end
 
     Signals
     -------
@@ -34,15 +39,17 @@ class Job(QObject):
     told = Signal(str)
     ended = Signal(object, str)
 
-    def __init__(self, title: str, parent: QObject | None = None) -> None:
+    def __init__(self, title: str, stop: Callable[[], None], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.title = title
-        self.running = True
+        self.running, self.cancelled = True, False
+        self._stop = stop
         self.ended.connect(self._over)
 
     def cancel(self) -> None:
         """Ask it to stop; `ended` says when it has."""
-        raise NotImplementedError
+        self.cancelled = True
+        self._stop()
 
     def _over(self) -> None:
         self.running = False
@@ -59,9 +66,8 @@ class CommandJob(Job):
     line = Signal(str)
 
     def __init__(self, title: str, arguments: Sequence[str], parent: QObject | None = None) -> None:
-        super().__init__(title, parent)
+        super().__init__(title, self._leave, parent)
         self._errors: list[str] = []
-        self._cancelled = False
         self._rest = {"out": b"", "err": b""}
         self._process = QProcess(self)
         self._process.readyReadStandardOutput.connect(self._read_output)
@@ -70,15 +76,14 @@ class CommandJob(Job):
         self._process.errorOccurred.connect(self._failed)
         self._process.start(sys.executable, ["-m", "navtwin", *arguments])
 
-    def cancel(self) -> None:
-        self._cancelled = True
-        self._process.terminate()
-        if not self._process.waitForFinished(0):
-            QTimer.singleShot(LEAVING_MS, self, self._process.kill)
-
     def write(self, line: str) -> None:
         """A line for its standard input."""
         self._process.write(line.encode() + b"\n")
+
+    def _leave(self) -> None:
+        self._process.terminate()
+        if not self._process.waitForFinished(0):
+            QTimer.singleShot(LEAVING_MS, self, self._process.kill)
 
     def _read_output(self) -> None:
         for text in self._lines("out", bytes(self._process.readAllStandardOutput().data())):
@@ -96,8 +101,12 @@ class CommandJob(Job):
     def _finished(self, code: int) -> None:
         self._read_output()
         self._read_errors()
-        words = "cancelled" if self._cancelled else "" if code == 0 else " ".join(self._errors[-4:]) or f"it ended with exit code {code}"
-        self.ended.emit(None, words)
+        self.ended.emit(None, "cancelled" if self.cancelled else "" if code == 0 else self._last_words() or f"it ended with exit code {code}")
+
+    def _last_words(self) -> str:
+        """What a command says when it refuses begins with its name; what came before was its progress."""
+        begin = max((n for n, line in enumerate(self._errors) if line.startswith(REFUSAL)), default=len(self._errors) - 1)
+        return " ".join(self._errors[max(0, begin) :]).removeprefix(REFUSAL).strip()
 
     def _failed(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart:
@@ -112,19 +121,15 @@ class ThreadJob(Job):
     _ended = Signal(object, str)
 
     def __init__(self, title: str, work: Callable[[Report], Any], parent: QObject | None = None) -> None:
-        super().__init__(title, parent)
+        super().__init__(title, lambda: None, parent)
         self._work = work
-        self._cancelled = threading.Event()
         self._told.connect(self._tell, Qt.ConnectionType.QueuedConnection)
         self._ended.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         self._thread = threading.Thread(target=self._run, name=f"navtwin-{title}", daemon=True)
         self._thread.start()
 
-    def cancel(self) -> None:
-        self._cancelled.set()
-
     def _report(self, text: str) -> None:
-        if self._cancelled.is_set():
+        if self.cancelled:
             raise Cancelled
         self._told.emit(text)
 
@@ -149,6 +154,6 @@ class ThreadJob(Job):
             words = f"{self.title}: a fault in the program ({type(error).__name__}: {error}). Try again; if it stays, report it"
             raise
         finally:
-            if self._cancelled.is_set():
+            if self.cancelled:
                 result, words = None, "cancelled"
             self._ended.emit(result, words)
