@@ -12,7 +12,7 @@ from gui.register.card import ResultView
 from gui.register.check_list import CheckList
 from gui.register.controls import Controls
 from gui.register.landmark_list import LandmarkList
-from gui.register.model import Course, Wishes, is_in_use, pointers, ring_words, sight
+from gui.register.model import Course, Wishes, is_in_use, last_word, pointers, ring_words, sight
 from gui.register.obstacle import Obstacle
 from gui.register.rows import Touches, check_rows, landmark_rows, result_card
 from gui.register.scene3d import OpenPicture, RegisterScene
@@ -68,6 +68,7 @@ class Columns(QWidget):
         self.controls.show_course(found)
         self.controls.show_pointers(pointers(self._desk.rig, setup), wishes.pointer)
         self.controls.show_method(wishes.method)
+        self.controls.show_word(*last_word(moment, setup, found))
         self.controls.show_sight(*sight(moment, wishes.pointer))
         big, small, trouble = ring_words(scene, setup, found)
         self.scene3d.show_dwell(found.share, big, small, trouble=trouble, collecting=bool(found.touching))

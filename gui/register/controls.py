@@ -73,6 +73,8 @@ class Controls(QWidget):
         self.sight = QLabel()
         self.sight.setProperty("dim", True)
         self.sight.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.word = QLabel()
+        self.word.setWordWrap(True)
         self.answer = QLabel()
         self.answer.setWordWrap(True)
         self.answer.setProperty("tone", "warn")
@@ -121,6 +123,16 @@ class Controls(QWidget):
         if text != self.sight.text():
             self.sight.setText(text)
 
+    def show_word(self, words: str, bad: bool) -> None:
+        """What the core last said."""
+        if (words, bad) != (self.word.text(), self.word.property("tone") == "warn"):
+            self.word.setText(words)
+            self.word.setProperty("tone", "warn" if bad else None)
+            self.word.setProperty("dim", not bad)
+            # The sheet set anew is what makes a label take on another padding too.
+            self.word.setStyleSheet("")
+            self.word.setVisible(bool(words))
+
     def show_answer(self, words: str) -> None:
         """What became of an order, where it was given; "" for nothing to say."""
         if words != self.answer.text():
@@ -146,6 +158,7 @@ class Controls(QWidget):
         column.addWidget(self.sight)
         column.addLayout(tools)
         column.addLayout(self._grid)
+        column.addWidget(self.word)
         column.addWidget(self.answer)
 
     def _arrange(self, rows: tuple[tuple[str, ...], ...]) -> None:

@@ -18,6 +18,8 @@ Action = Literal["touch", "cancel", "undo", "sweep", "register", "accept", "reje
 StepState = Literal["done", "now", "todo", "bad", "unused"]
 #: So many swept points hold a pose well; the gate asks for 30.
 ENOUGH_POINTS = 200
+#: Alarms that tell of what was asked for here.
+TROUBLES = ("WORKER_FAILED", "LANDMARK_REFUSED")
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,15 @@ def sight(moment: Moment, pointer: str) -> tuple[str, bool]:
     if status in ("HIDDEN", "INVALID", "STALE"):
         return f"the {name_words(pointer)} is not seen", False
     return f"{name_words(pointer)} and reference are seen", True
+
+
+def last_word(moment: Moment, setup: Setup, course: Course) -> tuple[str, bool]:
+    """What the core last said of the setup, and whether that is of trouble; nothing where it is said elsewhere."""
+    if course.touching or (setup.checks and setup.message.startswith(f"{setup.checks[-1].name}: ")):
+        # The ring says it, and the list of checks.
+        return "", False
+    technical = moment.alerts.technical if moment.alerts is not None else ()
+    return setup.message, any(alarm.alarm in TROUBLES and setup.message in alarm.text for alarm in technical) and bool(setup.message)
 
 
 def _target(scene: Scene, setup: Setup, wishes: Wishes, *, in_use: bool) -> str:

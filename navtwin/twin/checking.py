@@ -18,7 +18,7 @@ from navtwin.twin.memory import Collection, Memory, cross, unit
 BOUND_RMS = 2.0
 #: A touch fails when it errs by more than so many bounds and by more than so many mm: beyond a slip of the hand.
 FAILED_BOUNDS, FAILED_MM = 3.0, 2.0
-#: A good touch of bone answers for a failed one within so many mm; elsewhere it may face a way along which nothing has moved.
+#: A good touch answers for a failed one of a place within so many mm.
 SAME_PLACE_MM = 10.0
 #: Checks that are said again with each `setup`.
 KEPT = 20
@@ -122,10 +122,15 @@ def in_words(check: Check) -> str:
 
 
 def _answers(check: Check, failed: Check) -> bool:
-    """Whether a check shows that what a failed one found is not so, or not so any more."""
-    if not check.good:
+    """Whether a good check shows that what a failed one found is not so, or not so any more.
+
+    Only at the same place: a patient who has turned about one landmark is off at all others. And bone, which shows no shift along its surface, does
+    not answer for a landmark.
+    """
+    if not check.good or (check.what == "bone" and failed.what == "landmark"):
         return False
-    return check.what == "landmark" or (failed.what == "bone" and _length(_less(check.point_mm, failed.point_mm)) <= SAME_PLACE_MM)
+    places = [_less(c.point_mm, c.vector_mm) for c in (check, failed)]
+    return _length(_less(*places)) <= SAME_PLACE_MM
 
 
 def _nearest(scene: Scene, point_mm: Vec3) -> tuple[float, int, int, Vec3]:

@@ -9,10 +9,10 @@ import pytest
 
 from gui.link.board import Moment
 from gui.register.heard import cue_between
-from gui.register.model import Course, Wishes, course, order_of, pointers
+from gui.register.model import Course, Wishes, course, last_word, order_of, pointers, sight
 from gui.register.obstacle import obstacle
 from gui.register.rows import Touches, bar_scale_mm, check_rows, landmark_rows, result_card
-from navtwin.nouns import Collect, Register, Reject, Setup, Undo
+from navtwin.nouns import Collect, Register, Reject, Setup, Undo, WorkFailed
 from navtwin.scene.tre_map import tre_mm
 from tests.gui.register_room import NAMES, Ear, Session
 
@@ -348,3 +348,24 @@ def test_a_registration_that_could_not_be_computed_is_heard_as_refused() -> None
     before = msgspec.structs.replace(session.setup, computing=("registration",))
     assert cue_between(before, session.setup) == "refused"
     assert cue_between(before, before) is None
+
+
+def test_what_the_core_last_said_is_shown_and_trouble_as_such() -> None:
+    session, _ = calibrated()
+    session.touch("spinous")
+    setup = session.setup
+    assert last_word(moment(session), setup, now(session)) == (setup.message, False)
+    assert setup.message.startswith("spinous touched")
+    session.feed(WorkFailed(request="registration/1", reason="landmarks 'base', 'spinous' coincide in the scan"))
+    assert last_word(moment(session), session.setup, now(session)) == ("landmarks 'base', 'spinous' coincide in the scan", True)
+    session.order(Collect(what="landmark", tool="pointer", landmark="base", action="start", dwell_s=1.0))
+    assert last_word(moment(session), session.setup, now(session)) == ("", False)
+
+
+def test_whether_a_touch_could_be_taken_is_said() -> None:
+    session, ear = calibrated()
+    session.frames(3, session.at("spinous"))
+    assert sight(moment(session, state=ear.state), "pointer") == ("pointer and reference are seen", True)
+    session.frames(1, None)
+    assert sight(moment(session, state=ear.state), "pointer") == ("the pointer is not seen", False)
+    assert sight(moment(session), "pointer") == ("no frame from the tracker", False)

@@ -113,13 +113,26 @@ def test_a_failed_check_is_an_alarm_until_a_good_one_at_the_same_place() -> None
     assert w.alerts.health.registration == "ok"
 
 
-def test_bone_does_not_answer_for_a_landmark_but_a_landmark_for_both() -> None:
+def test_a_failed_landmark_is_answered_by_itself_alone() -> None:
+    """A reference that has turned about b leaves b where it was."""
     w = registered()
-    assert check(w, (10.0, 4.0, 0.0), "a").failed
+    assert check(w, (10.0, 14.0, 0.0), "a").failed
+    assert check(w, (0.0, 10.0, 0.0), "b").good
+    assert "a: 14.0 mm off" in w.technical("CHECK_FAILED").text
+    assert check(w, (10.0, 0.1, 0.0), "a").good
+    assert w.technical("CHECK_FAILED") is None
+
+
+def test_bone_does_not_answer_for_a_landmark_but_a_landmark_for_bone_beside_it() -> None:
+    w = registered()
+    w.scene = replace(w.scene, landmarks=(Landmark("far side", FAR_SIDE),))
+    beside = (40.0, 5.0, 0.0)
+    assert check(w, beside, "far side").failed
     assert check(w, beyond(FAR_SIDE, 3.0)).failed
     assert check(w, beyond(FAR_SIDE, 0.0)).good
-    assert "a: 4.0 mm off" in w.technical("CHECK_FAILED").text
-    assert check(w, (10.0, 0.1, 0.0), "a").good
+    assert "far side" in w.technical("CHECK_FAILED").text
+    assert check(w, beyond(FAR_SIDE, 3.0)).failed
+    assert check(w, beyond(FAR_SIDE, 0.0), "far side").good
     assert w.technical("CHECK_FAILED") is None
 
 
