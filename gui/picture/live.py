@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
+from gui import theme
 from gui.picture.graphics import load_graphics
 from gui.picture.image import ImagePane
 from gui.picture.meshes import Mesher
@@ -75,7 +76,9 @@ class LivePane(ImagePane):
         else:
             size = self.size_px()
             self._asked += 1
-            self._renderer.ask(Ask(self._asked, (size.width(), size.height()), self.devicePixelRatioF(), still))
+            # Lines and figures in the picture grow with the window's type.
+            type_scale = theme.scale_for(self.window().width(), self.window().height())
+            self._renderer.ask(Ask(self._asked, (size.width(), size.height()), self.devicePixelRatioF() * type_scale, still))
 
     def cost_s(self) -> float | None:
         if self._card is not None:

@@ -56,7 +56,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Ask:
-    """`size_px` : of the widget, in pixels of the screen; `ratio` : such pixels for each of Qt's; `still` : as in `LiveView.paint`."""
+    """`size_px` : of the widget, in pixels of the screen; `ratio` : such pixels for each of the design's; `still` : as in `LiveView.paint`."""
 
     number: int
     size_px: tuple[int, int]
