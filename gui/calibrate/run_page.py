@@ -61,7 +61,7 @@ class RunPage(QWidget):
         self.reject = key_button("Reject", "X", "Drop the result; rig.toml stays as it is", partial(self._order, "reject"))
         self.again = key_button("Back", "Backspace", "Back to what is asked", self._back)
         self.next = key_button("Next step", "N", "On to what is to be done next", self.onward.emit, primary=True)
-        self.larger = key_button("Larger picture", "Z", "Give the evidence all the room, or the verdict its own again", self.live.turn_larger)
+        self.larger = key_button("Larger picture", "Z", "Give the evidence all the room, or the verdict its own again", self._turn_larger)
         self._build()
 
     @property
@@ -220,6 +220,10 @@ class RunPage(QWidget):
             self._reading = ThreadJob("reading the evidence", lambda _report: QImage(path), self)
             self._reading.ended.connect(lambda image, _words: self.live.picture.show_evidence(image) if image and not image.isNull() else None)
 
+    def _turn_larger(self) -> None:
+        self.live.turn_larger()
+        self._show_buttons()
+
     def _show_clock(self) -> None:
         self._desk.command("the clock", ["clock"])
 
@@ -237,6 +241,7 @@ class RunPage(QWidget):
         show_if(self.again, visible=over)
         show_if(self.next, visible=stored)
         show_if(self.larger, visible=self.live.picture.evidence is not None and not before)
+        self.larger.setText("Verdict" if self.live.verdict.isHidden() else "Larger picture")
         set_primary(self.start, primary=self.step is not None and self.step.state in ("todo", "doubtful") and not stored)
         set_primary(self.finish, primary=self.course.share is not None and self.course.share >= 1.0)
         # While it runs the advice stands in the head's place.

@@ -78,6 +78,7 @@ class SourceField(QWidget):
         self._dialog: QFileDialog | None = None
         self.kind = QComboBox()
         self.kind.setAccessibleName("kind of source")
+        self.kind.setToolTip("What kind of source (Tab goes from field to field)")
         for kind in kinds:
             self.kind.addItem(kind.title)
             self.kind.setItemData(self.kind.count() - 1, kind.hint, Qt.ItemDataRole.ToolTipRole)
