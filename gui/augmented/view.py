@@ -55,6 +55,7 @@ class AugmentedView(QWidget):
         self._desk, self._open = desk, open_video
         self.controls = Controls(self)
         self.controls.changed.connect(self._look_on)
+        self.controls.changed.connect(self.update)
         self.controls.camera_wanted.connect(self._next_camera)
         self.controls.zoom_wanted.connect(self.zoom)
         self.why = self.words = self.age_words = self.trouble = ""
@@ -159,12 +160,14 @@ class AugmentedView(QWidget):
 
     def _paint_overlay(self, painter: QPainter, shown: Shown, room: QRectF) -> None:
         labels = list[Label]()
-        if self._held is not None and self._held.patient is not None and self.fade.opacity > 0.0:
+        held = self._held
+        # What fades belongs to an older picture: of another part of it, it would lie elsewhere.
+        if held is not None and held.patient is not None and held.crop == shown.crop and self.fade.opacity > 0.0:
             painter.setOpacity(self.fade.opacity * self.controls.opacity.value() / 100.0)
-            painter.drawImage(room, self._held.patient)
+            painter.drawImage(room, held.patient)
             painter.setOpacity(1.0)
             if self.fade.opacity > LEGIBLE and not self.why:
-                labels += self._held.patient_labels
+                labels += held.patient_labels
         if self._top and shown.top is not None:
             painter.drawImage(room, shown.top)
             labels += shown.top_labels
@@ -253,7 +256,6 @@ class AugmentedView(QWidget):
             ratio = self.devicePixelRatioF()
             size = (max(1, round(self.width() * ratio)), max(1, round(self.height() * ratio)))
             self._reader.look(Look(self._context, self._prepared, self.controls.wanted, size, self._scale * ratio, self.sight))
-        self.update()
 
     def _came(self, shown: Shown) -> None:
         if self._reader is not None:
