@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontDatabase, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QApplication, QLayout, QWidget
@@ -42,6 +45,17 @@ def choose(name: str) -> Ink:
     if isinstance(app, QApplication):
         app.setPalette(_native(INKS[name]))
     return INKS[name]
+
+
+@contextmanager
+def painted_in(name: str) -> Iterator[None]:
+    """What is painted within is in this theme, whatever the window is in: a picture for paper is light."""
+    before = _chosen["now"]
+    _chosen["now"] = INKS[name]
+    try:
+        yield
+    finally:
+        _chosen["now"] = before
 
 
 def prepare(app: QApplication) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from gui import theme
 from gui.alerts.alert_line import Elided
 from gui.desktop.desk import Desk
 from gui.link.board import Moment
@@ -105,7 +106,9 @@ class ReviewPlace(QWidget):
         """Print what is shown."""
         assert self.place is not None
         place = self.place
-        pictures = (("Timeline", place.timeline.grab().toImage()), (f"Distances: {place.structure.replace('_', ' ')}", place.plot.grab().toImage()))
+        with theme.painted_in("light"):
+            timeline, plot = place.timeline.grab().toImage(), place.plot.grab().toImage()
+        pictures = (("Timeline", timeline), (f"Distances: {place.structure.replace('_', ' ')}", plot))
         scene = (("Scene at the playhead", place.stage.grab().toImage()),) if place.view is not None else ()
         try:
             write_pdf(out, place.session, place.notes, (*pictures, *scene), self._other)

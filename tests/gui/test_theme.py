@@ -263,3 +263,20 @@ def test_without_a_session_the_banner_is_low_and_says_that_nothing_is_watched(qt
     assert desk.board.moment().link == "lost" and banner.block.word == "UNKNOWN"
     # Only the session's beginning moves what lies below; a lost link does not.
     assert heights[0] < heights[1] and len(set(heights[1:])) == 1
+
+
+def test_a_picture_for_paper_is_light_and_the_window_stays_as_it_is(qtbot: Any):
+    desk = Desk()
+    desk.tell(CLEAR_S)
+    banner = AlertBanner(lambda _row: None)
+    qtbot.addWidget(banner)
+    banner.set_scale(1.0)
+    banner.resize(1280, banner.height())
+    banner.show_moment(desk.board.moment(), 0)
+    with theme.painted_in("light"):
+        paper = pixels(banner)
+    assert theme.ink() is INKS["dark"]
+    assert float(paper.mean()) > 2.5 * float(pixels(banner).mean())
+    with pytest.raises(ZeroDivisionError), theme.painted_in("light"):
+        raise ZeroDivisionError
+    assert theme.ink() is INKS["dark"]
