@@ -173,8 +173,9 @@ class Review(QWidget):
             part.moved.connect(self._redraw)
         self.timeline.chosen.connect(self.choose)
         left = QVBoxLayout()
-        for part, stretch in ((self.alert, 0), (self.stage, 6), (self.timeline, 0), (self.plot, 3)):
-            left.addWidget(part, stretch)
+        rows: tuple[tuple[QWidget, int], ...] = ((self.alert, 0), (self.stage, 6), (self.timeline, 0), (self.plot, 3))
+        for widget, stretch in rows:
+            left.addWidget(widget, stretch)
         row = QHBoxLayout()
         row.addLayout(left, 1)
         row.addWidget(self.side)
