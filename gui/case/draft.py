@@ -13,7 +13,6 @@ from msgspec.structs import asdict, replace
 from gui.case.cutting import Look
 from navtwin.bus.words import name_words
 from navtwin.errors import InputRefused
-from navtwin.scene.author.into_case import refuse_limits
 from navtwin.scene.case import CaseFile, PlanEntry, StructureEntry
 from navtwin.scene.looks import VEIL_OPACITY
 from navtwin.scene.model import Plan, Structure
@@ -196,6 +195,9 @@ class CaseDraft:
 
 def limits_fault(entry: StructureEntry) -> str:
     """What is wrong with the limits of a structure; "" if nothing is."""
+    # What builds structures takes seconds to load: only once a case is open, which needs it too.
+    from navtwin.scene.author.into_case import refuse_limits
+
     try:
         refuse_limits(entry.name, entry.role, entry.caution_mm, entry.danger_mm)
     except InputRefused as refused:

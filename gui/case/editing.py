@@ -12,7 +12,6 @@ from PySide6.QtCore import QObject, QSettings, Signal
 from gui.case.cutting import Look
 from gui.case.draft import CaseDraft, looks_in, plans_in
 from gui.case.session_limits import SessionLimits
-from gui.case.tools_sheet import login_name
 from gui.desktop.desk import Desk
 from gui.desktop.jobs import Job, Report
 from gui.link.board import Moment
@@ -96,6 +95,8 @@ class Editing(QObject):
     @property
     def author(self) -> str:
         """Who changes cases here: as stated last, or the name of the account."""
+        from gui.case.tools_sheet import login_name
+
         return str(QSettings(*SETTINGS).value(AUTHOR, "")) or login_name()
 
     def structure(self, name: str, /, gesture: str = "", **changes: Any) -> bool:

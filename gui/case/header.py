@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -12,10 +13,12 @@ from gui.case.parts import button, say, words
 from gui.desktop.desk import Desk
 from gui.desktop.jobs import Job, Report
 from navtwin.bus.words import name_words
-from navtwin.scene.check import CaseReport, check_case
 from navtwin.scene.findings import Finding
 from navtwin.scene.model import Patient, Scene
 from navtwin.volumes.volume import Volume
+
+if TYPE_CHECKING:
+    from navtwin.scene.check import CaseReport
 
 UNSTATED = "age, sex and side unknown"
 
@@ -117,5 +120,7 @@ def patient_words(patient: Patient) -> str:
 
 
 def _check(scene: Scene, report: Report) -> CaseReport:
+    from navtwin.scene.check import check_case
+
     report("checking")
     return check_case(scene.folder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
@@ -21,11 +21,13 @@ from gui.case.plan import PlanPage
 from gui.case.scene3d import SIDES, Anatomy, CaseScene3d
 from gui.case.slices import CaseSlices
 from gui.case.structures import StructuresPage
-from gui.case.tools_panel import ToolsPanel
 from gui.desktop.desk import Desk
 from gui.link.board import Moment
 from navtwin.rigid import Vec3
 from navtwin.volumes.volume import Volume
+
+if TYPE_CHECKING:
+    from gui.case.tools_panel import ToolsPanel
 
 COLUMN_PX = 360
 PAGES: Final = {
@@ -54,7 +56,7 @@ class CasePlace(QWidget):
         self.header = CaseHeader(desk)
         self.structures, self.plans = StructuresPage(self.editing), PlanPage(self.editing, self.slices)
         self.facts = FactsPage(self.editing)
-        self.tools = ToolsPanel(desk, self.slices, self.scene3d, self)
+        self._tools: ToolsPanel | None = None
         self.bar = DraftBar(self.editing)
         self.segments = Choice(((name, title, tip) for name, (title, tip) in PAGES.items()), "flat")
         self.pages = QStackedWidget()
@@ -76,7 +78,21 @@ class CasePlace(QWidget):
         """What would be lost if the window closed now, in words; "" for nothing."""
         drafts = (self.editing.draft, self.editing.left_behind)
         said = [f"{draft.unsaved_words()} to its case.toml." for draft in drafts if draft is not None and draft.changed]
-        return "\n".join([*said, *([self.tools.unsaved] if self.tools.unsaved else [])])
+        held = self._tools.unsaved if self._tools is not None else ""
+        return "\n".join([*said, *([held] if held else [])])
+
+    @property
+    def tools(self) -> ToolsPanel:
+        """Made when it is first needed: what it builds with takes seconds to load, and an open case has loaded it already."""
+        if self._tools is None:
+            from gui.case.tools_panel import ToolsPanel
+
+            self._tools = ToolsPanel(self._desk, self.slices, self.scene3d, self)
+            self._tools.set_scale(self._scale)
+            self._tools.tool_changed.connect(self._tool_taken)
+            self._tools.built.connect(self.structures.choose)
+            self.pages.addWidget(self._tools)
+        return self._tools
 
     def show_moment(self, moment: Moment, now_ns: int) -> None:
         self.editing.follow(moment)
@@ -84,8 +100,9 @@ class CasePlace(QWidget):
     def set_scale(self, scale: float) -> None:
         self._scale = scale
         self._column.setFixedWidth(round(COLUMN_PX * scale))
-        for part in (self.slices, self.scene3d, self.cover, self.header, self.structures, self.plans, self.facts, self.tools, self.bar):
-            part.set_scale(scale)
+        for part in (self.slices, self.scene3d, self.cover, self.header, self.structures, self.plans, self.facts, self.bar, self._tools):
+            if part is not None:
+                part.set_scale(scale)
         for one in self.segments.buttons.values():
             one.setFixedHeight(round(38 * scale))
         for one in self._viewing:
@@ -102,18 +119,22 @@ class CasePlace(QWidget):
         if self.unsaved:
             self._desk.say(f"{self.unsaved} What is not written stays in Case.")
         self.plans.stop()
-        self.tools.left()
+        if self._tools is not None:
+            self._tools.left()
 
     def release(self) -> None:
         self.tools.release()
-        self.tools.release()
+        if self._tools is not None:
+            self._tools.release()
         self.slices.release()
         self.scene3d.release()
 
     def show_page(self, name: str) -> None:
         """Bring a page of the column to the front."""
         self.segments.show_chosen(name)
-        self.pages.setCurrentIndex(list(PAGES).index(name))
+        self.pages.setCurrentWidget(
+            self.tools if name == "tools" else {"structures": self.structures, "plan": self.plans, "patient": self.facts}[name]
+        )
         if name != "plan":
             self.plans.stop()
         self._share_mouse()
@@ -121,6 +142,7 @@ class CasePlace(QWidget):
     @property
     def page(self) -> str:
         """The page of the column that is in front."""
+        # The tools are the last: they come later than the others.
         return list(PAGES)[self.pages.currentIndex()]
 
     def open_case(self, folder: Path) -> None:
@@ -146,6 +168,7 @@ class CasePlace(QWidget):
 
     def _follow_case(self) -> None:
         scene = self._desk.scene
+        self._share_mouse()
         self.editing.open(scene)
         self.header.set_scene(scene)
         self.slices.set_scene(scene)
@@ -178,13 +201,13 @@ class CasePlace(QWidget):
 
     def _share_mouse(self) -> None:
         """The tools have the mouse while their page is in front, and plans otherwise."""
-        if self.page == "tools" and self._in_front:
-            self.tools.entered()
-        else:
-            self.tools.left()
-        tools = self.page == "tools"
+        in_front = self.page == "tools"
+        # Their keys take a tool in the hand from any page, so they are there as soon as a case is.
+        tools = self.tools if self._desk.scene is not None else self._tools
+        if tools is not None:
+            tools.entered() if in_front and self._in_front else tools.left()
         for key in self._not_with_tools:
-            key.setEnabled(not tools)
+            key.setEnabled(not in_front)
 
     def _picked(self, point_mm: Vec3) -> None:
         if not self.plans.pointed(point_mm):
@@ -243,8 +266,6 @@ class CasePlace(QWidget):
         self.structures.sought.connect(self._seek)
         self.structures.tools_wanted.connect(partial(self.show_page, "tools"))
         self.segments.chosen.connect(self.show_page)
-        self.tools.tool_changed.connect(self._tool_taken)
-        self.tools.built.connect(self.structures.choose)
 
     def _add_keys(self) -> None:
         acts: dict[str, Callable[[], object]] = {
@@ -284,7 +305,7 @@ class CasePlace(QWidget):
         return shortcut
 
     def _build(self) -> None:
-        for page in (self.structures, self.plans, self.facts, self.tools):
+        for page in (self.structures, self.plans, self.facts):
             self.pages.addWidget(page)
         self._column = QFrame()
         self._column.setObjectName("strip")

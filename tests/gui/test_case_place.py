@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,13 @@ def bare(qtbot: Any) -> Iterator[CaseRoom]:
     made = CaseRoom(None)
     yield made
     made.close()
+
+
+def test_the_place_is_there_before_what_measures_is_loaded() -> None:
+    """The window opens here: compilers and graphics, seconds of loading, come after it."""
+    heavy = "sorted({'numba', 'pyvista', 'vtkmodules', 'scipy'} & set(sys.modules))"
+    told = subprocess.run([sys.executable, "-c", f"import sys, gui.case.place; print({heavy})"], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
 
 
 def text_of(room: CaseRoom) -> str:
@@ -294,7 +303,7 @@ class FakeWork:
         from gui.desktop.jobs import Job
 
         self.asked.append(arguments)
-        self.job = Job("making")
+        self.job = Job("making", lambda: None)
         self.job.ended.connect(lambda _result, words: done(words))
         return self.job
 
