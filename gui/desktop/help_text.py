@@ -36,19 +36,32 @@ PLACE_HELP: dict[PlaceName, tuple[str, ...]] = {
 }
 PLACE_KEYS: dict[PlaceName, tuple[tuple[str, str], ...]] = {
     "case": (
-        ("Ctrl+S", "write what was changed to case.toml"), ("Ctrl+Z", "take back"), ("E, T", "place a plan's entry, its target"),
-        ("W", "grey window of the slices"), ("wheel", "slice by slice; with Ctrl nearer and farther"), ("Ctrl+Return", "make the structure"),
+        ("Ctrl+S", "write what was changed to case.toml"), ("Ctrl+Z", "take back"), ("Ctrl+1 to Ctrl+4", "structures, plan, patient, tools"),
+        ("N", "add a plan by two clicks"), ("E, G", "place a plan's entry, its target"), (", .", "walk along the plan"),
+        ("W", "grey window of the slices; Alt and drag sets one"), ("wheel", "slice by slice; with Ctrl nearer and farther"),
+        ("Home", "all of the scan"), ("O", "outlines"), ("X", "one view alone"), ("F", "bone solid or see-through"), ("Y", "only what is watched"),
+        ("Shift+A P L R S I", "look from a side of the patient"), ("H", "in the list: show or hide"),
+        ("Ctrl+L", "give the running session these limits"), ("Ctrl+F", "what the check finds"), ("Ctrl+N", "new case from a CT"),
+        ("B, V, S, D", "among the tools: bone, tube, sphere, paint"), ("Ctrl+Shift+Z", "redo a stroke"), ("Delete", "take the chosen point out"),
+        ("Return", "close an outline"), ("Ctrl+Return", "make the structure"), ("Esc", "lay the tool down; its draft stays"),
     ),
     "calibrate": (
-        ("Return", "start"), ("F", "finish"), ("A", "accept the result"), ("X", "reject it"),
+        ("Up, Down", "choose a step"), ("Return", "start"), ("F", "finish: that is enough, compute"), ("Esc", "cancel; nothing is stored"),
+        ("A, X", "accept, reject the result"), ("N", "next step"), ("Z", "evidence larger, or back"), ("Backspace", "back to what is asked"),
+        ("G, C", "pivot in the running session; from camera or recording"), ("L", "recording of the last session"), ("H", "show the clock"),
+        ("W", "look for cameras, browse"), ("S, E", "start, end the session"), ("O, D, B, I", "open a rig; demonstration rig; new kit; bring in"),
     ),
     "register": (
-        ("Return", "touch the next landmark"), ("W", "begin or end the sweep"), ("R", "compute the registration"), ("A", "accept it"),
-        ("X", "reject it"), ("C", "check by touching a known point"), ("G", "map of the expected error"), ("Ctrl+Z", "take back the last landmark"),
+        ("Return", "touch the next landmark, or the chosen one"), ("Backspace", "break off"), ("Up, Down", "choose a landmark"),
+        ("L", "use the landmark, or leave it out"), ("W", "begin or end a sweep"), ("Ctrl+Z", "take back the last"),
+        ("Y", "landmarks alone, or with the surface"), ("R", "compute"), ("A, X", "accept it, reject it"),
+        ("C", "check: touch the chosen landmark, or the bone anywhere"), ("G", "the predicted error on the bone"), ("H", "look at all landmarks"),
     ),
     "navigate": (
         ("Ctrl+1 to Ctrl+4", "stand posterior, left, at the head, behind the tip"), ("S", "slices"), ("W", "their grey window"),
         ("+, -", "their magnification"), ("B", "bullseye"), ("V", "augmented view"), ("F", "freeze this picture"), ("N", "skin"),
+        ("Shift+S, P, I, M", "over the live picture: structures, plan, instrument, markers"), ("[, ]", "its drawing fainter, stronger"),
+        ("Shift+C", "another camera"),
     ),
     "review": (
         ("O", "open a log"), ("L", "play or pause"), ("Left, Right", "a frame back, a frame on"),
