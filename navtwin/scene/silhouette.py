@@ -78,15 +78,14 @@ def _counts(ordered: I64, values: I64) -> I64:
 
 def _cycles(start: I64, following: I64) -> list[I64]:
     """The cycles of a permutation of edges, each as the vertices that its edges start from."""
-    after, loops = following.tolist(), list[I64]()
-    fresh = [True] * len(after)
+    after, loops, seen = following.tolist(), list[I64](), bytearray(len(following))
     for first in range(len(after)):
-        if not fresh[first]:
+        if seen[first]:
             continue
-        cycle, edge = list[int](), first
-        while fresh[edge]:
-            fresh[edge] = False
+        cycle, edge = [first], after[first]
+        while edge != first:
             cycle.append(edge)
+            seen[edge] = True
             edge = after[edge]
         loops.append(start[cycle])
     return loops
