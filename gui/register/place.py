@@ -142,12 +142,11 @@ class RegisterPlace(QWidget):
             self._wish(pointer=names[0] if names else "")
 
     def _step_choice(self, by: int) -> None:
-        """The next or the one before in the list."""
-        names = [m.name for m in self._desk.scene.landmarks] if self._desk.scene else []
-        if names:
-            at = names.index(self.wishes.landmark) if self.wishes.landmark in names else -1 if by > 0 else 0
-            self._wish(landmark=names[(at + by) % len(names)])
-            self._refresh()
+        """The next or the one before in the list; between its ends nothing is chosen."""
+        names = ["", *(m.name for m in self._desk.scene.landmarks)] if self._desk.scene else [""]
+        at = names.index(self.wishes.landmark) if self.wishes.landmark in names else 0
+        self._wish(landmark=names[(at + by) % len(names)])
+        self._refresh()
 
     def _leave_out_chosen(self) -> None:
         if self.wishes.landmark:

@@ -196,6 +196,11 @@ def test_a_landmark_is_chosen_and_left_out_by_keys(room: Room) -> None:
     room.press(Qt.Key.Key_Y)
     room.press(Qt.Key.Key_R)
     assert room.orders[-1] == Register(method="landmarks", without=("spinous",))
+    for _ in range(3):
+        room.press(Qt.Key.Key_Up)
+    assert room.place.wishes.landmark == ""
+    room.press(Qt.Key.Key_Up)
+    assert room.place.wishes.landmark == NAMES[-1]
 
 
 def test_the_worst_landmark_is_named_in_words_and_in_the_list(room: Room) -> None:
