@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from gui import theme
 from gui.picture.image import ImagePane
+from gui.picture.quality import LADDER, START, Quality
 from gui.picture.renderer import front_pixels
 from gui.picture.wishes import Act
 from navtwin.nouns import Rig
@@ -22,10 +23,8 @@ from navtwin.scene.model import Scene
 from navtwin.scene.picture import Picture, open_plotter, render_window, software_rendering
 
 MULTI_SAMPLES = 4
-#: A painting in the window's own thread should take no longer than this, as alerts wait for it to be shown.
-MOST_COST_S = 0.045
-#: While things move, a picture that costs more is painted with this share of the pixels along each side, and smoothed.
-SCALES = (1.0, 0.8, 0.65, 0.5)
+#: The ladder of a picture whose meshes are others' business: one level of detail, more or fewer pixels.
+PIXELS_ONLY: tuple[Detail, ...] = ("light",)
 
 
 class View(Protocol):
@@ -116,21 +115,21 @@ class BlitView(ImagePane):
         self._plotter = open_plotter((640, 480))
         self.widget: QWidget = self
         self.picture = Picture(self._plotter, scene, rig, detail)
+        self._quality = Quality(dict.fromkeys(PIXELS_ONLY, 1), LADDER[: START + 1])
         self._cost_s = 0.0
-        self._scale = 0
         self._closed = False
 
     def paint(self, *, still: bool = False) -> None:
         if self._closed or not self.isVisible():
             return
         begun = time.perf_counter()
-        self._fit(1.0 if still else SCALES[self._scale], smooth=still)
+        self._fit(self._quality.still_scale() if still else self._quality.rung.scale, smooth=still)
         window = render_window(self._plotter)
         window.Render()
         self.set_pixels(front_pixels(window))
         if not still:
             self._cost_s = time.perf_counter() - begun
-            self._adapt()
+            self._quality.painted(self._cost_s, time.monotonic_ns(), calm=True, ready=PIXELS_ONLY)
 
     def cost_s(self) -> float | None:
         return self._cost_s
@@ -141,6 +140,7 @@ class BlitView(ImagePane):
             self._plotter.close()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        self._quality.forget()
         self.paint(still=True)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -160,10 +160,3 @@ class BlitView(ImagePane):
             type_scale = theme.scale_for(self.window().width(), self.window().height())
             self.picture.set_pixel_scale(self.devicePixelRatioF() * type_scale * scale)
         self._plotter.renderer.SetUseFXAA(smooth)
-
-    def _adapt(self) -> None:
-        """Paint smaller next time if this took too long; larger again if even that would not."""
-        if self._cost_s > MOST_COST_S:
-            self._scale = min(self._scale + 1, len(SCALES) - 1)
-        elif self._scale > 0 and self._cost_s * (SCALES[self._scale - 1] / SCALES[self._scale]) ** 2 < 0.8 * MOST_COST_S:
-            self._scale -= 1

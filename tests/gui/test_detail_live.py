@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QWidget
 
 from gui.picture.live import LivePane
 from gui.picture.renderer import front_pixels
+from gui.picture.view3d import BlitView
 from gui.picture.wishes import MOST_MOVES, Wishes
 from navtwin.nouns import State
 from navtwin.scene import palette
@@ -203,3 +204,24 @@ def test_see_through_bone_has_no_holes_however_many_samples_a_pixel_has():
     assert drawn[0].mean() > 0.1
     # But for the rims, which are smoothed.
     assert (drawn[0] != drawn[1]).sum() < 0.05 * drawn[0].sum()
+
+
+def test_a_picture_in_the_windows_own_thread_is_painted_while_it_is_seen_and_only_then(qtbot: Any):
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.resize(300, 240)
+    view = BlitView(scene(), rig(), "light", window)
+    view.resize(300, 240)
+    view.picture.look("left", None)
+    view.paint()
+    assert view._image is None
+    window.show()
+    assert drawn_share(pixels(view)) > 0.05
+    for _ in range(3):
+        view._quality.painted(0.2, 0, calm=True, ready=())
+    view.paint()
+    assert view._image is not None
+    assert view._image.width() < 300
+    assert pixels(view).shape == (240, 300, 3)
+    view.release()
+    view.paint()
