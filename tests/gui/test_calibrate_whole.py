@@ -20,7 +20,7 @@ from navtwin.scene import palette
 from phantoms.camera.stand import own_lenses
 from phantoms.rig import make_tools
 from tests.gui import room
-from tests.gui.test_calibrate_place import near, pixels
+from tests.gui.calibrate_room import near, pixels
 from tracking.kit.sheet import make_sheet, write_sheet
 
 #: A calibration on a machine that others use too.
