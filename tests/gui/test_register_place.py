@@ -103,6 +103,9 @@ def room(qtbot: Any) -> Iterator[Room]:
     made = Room(qtbot)
     yield made
     made.place.release()
+    made.desk.release()
+    # What still runs speaks to a desk that has to be there.
+    qtbot.waitUntil(lambda: not any(job.running for job in made.desk._jobs), timeout=60_000)
 
 
 def pixels(widget: QWidget) -> Pixels:
