@@ -89,7 +89,7 @@ class Room:
 
     def hold(self, name: str) -> None:
         """The tip on a landmark until the dwell ends, looked at on the way."""
-        for _ in range(5):
+        for _ in range(3):
             self.session.frames(15, self.session.at(name))
             self.show()
 
@@ -137,6 +137,7 @@ def test_without_a_case_or_a_session_it_says_where_to_go(room: Room, qtbot: Any)
 def test_keys_lead_from_the_first_touch_to_a_checked_registration(room: Room) -> None:
     room.open()
     place = room.place
+    place.columns.controls.dwell_chosen.emit(0.5)
     for name in NAMES:
         assert name in place.columns.sentence.headline
         room.press(Qt.Key.Key_Return)
@@ -153,7 +154,7 @@ def test_keys_lead_from_the_first_touch_to_a_checked_registration(room: Room) ->
     room.press(Qt.Key.Key_A)
     assert room.orders[-1] == Accept(result="registration")
     room.press(Qt.Key.Key_C)
-    assert room.orders[-1] == Collect(what="check", tool="pointer", action="start", dwell_s=1.0)
+    assert room.orders[-1] == Collect(what="check", tool="pointer", action="start", dwell_s=0.5)
     room.hold("spinous")
     assert place.columns.checks.rows[0].verdict == "good"
     assert room.cues.played == ["began", "taken"] * 6 + ["taken", "began", "taken"]
