@@ -131,16 +131,25 @@ def _calibrate_camera(studio: Studio) -> None:
 
 
 def _half_way(studio: Studio) -> bool:
+    """In the midst of collecting; a calibration that was done before its pictures were all taken is begun again."""
     page = studio.window.places["calibrate"].pages["camera"]
-    return bool(page.live.picture.shots) and page.course.phase == "collecting" and (page.course.share or 0.0) > 0.45
+    match page.course.phase:
+        case "deciding":
+            page.reject.click()
+        case "over":
+            page.again.click()
+            page.start.click()
+    return bool(page.live.picture.shots) and page.course.phase == "collecting" and (page.course.share or 0.0) > 0.3
 
 
-def _finish_camera(studio: Studio) -> None:
-    studio.window.places["calibrate"].pages["camera"].finish.click()
+def _nothing(_studio: Studio) -> None:
+    """It is there already."""
 
 
 def _decided(studio: Studio) -> bool:
     page = studio.window.places["calibrate"].pages["camera"]
+    if page.finish.isVisible() and page.finish.isEnabled():
+        page.finish.click()
     return page.course.phase == "deciding" and page.live.picture.evidence is not None
 
 
@@ -180,7 +189,7 @@ SHOTS: tuple[Shot, ...] = (
     Shot("case-tools", _case_tools),
     Shot("case-new", _case_new),
     Shot("calibrate", _calibrate_camera, _half_way, moving=True),
-    Shot("calibrate-verdict", _finish_camera, _decided, moving=True, follows=True),
+    Shot("calibrate-verdict", _nothing, _decided, moving=True, follows=True),
     Shot("calibrate-tip", _calibrate_tip),
     Shot("register", _register),
     Shot("navigate", _navigate(lambda frame: frame.alerts.phase == "navigation" and not frame.told(), 12_000), _navigating),
