@@ -152,7 +152,7 @@ class RunPage(QWidget):
         self.course = Course.begun(SOUGHT.get(self.kind, name_words(self._running_step)), live=live, now_ns=desk.clock())
         self.live.begin()
         self.stack.setCurrentWidget(self.live)
-        self._job = desk.command(f"calibrating: {step.title}", given, self._ended)
+        self._job = desk.command(f"calibrating: {step.title}", given, self._ended, shown=False)
         self._job.line.connect(self._take_line)
         self.show_now(desk.clock())
 

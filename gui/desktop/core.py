@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
 from collections import deque
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from gui.desktop.jobs import REFUSAL
 from gui.link.own_core import core_command
 
 #: How often it is looked after, ms.
@@ -40,9 +42,13 @@ class OwnCore(QObject):
         self.lines: deque[str] = deque(maxlen=KEPT_LINES)
         self.running, self.words = True, ""
         # A file and no pipe: were this process killed, the core's next word into a pipe would be its last.
-        self._said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - it lives as long as this object
-        self._read_to = 0
-        self._process = subprocess.Popen(core_command(case, source, rig, ports), stdout=self._said, stderr=self._said)
+        handle, name = tempfile.mkstemp(prefix="navtwin-core-", suffix=".txt")
+        os.close(handle)
+        self._path = Path(name)
+        # Two handles: with one, what is read here would move where the core writes.
+        with self._path.open("ab") as said:
+            self._process = subprocess.Popen(core_command(case, source, rig, ports), stdout=said, stderr=said)
+        self._said = self._path.open(encoding="utf-8", errors="replace")
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._turn)
         self._timer.start(TURN_MS)
@@ -58,14 +64,15 @@ class OwnCore(QObject):
 
     def _turn(self) -> None:
         code = self._process.poll()
-        self._said.seek(self._read_to)
         news = self._said.read()
-        self._read_to = self._said.tell()
         self.lines.extend(line for line in news.splitlines() if line.strip())
         if code is not None:
             self._timer.stop()
             self._said.close()
+            self._path.unlink(missing_ok=True)
             self.running = False
-            self.words = "" if code == 0 else (self.lines[-1] if self.lines else f"the core ended with exit code {code}")
+            self.words = (
+                "" if code == 0 else (self.lines[-1].removeprefix(REFUSAL).strip() if self.lines else f"the core ended with exit code {code}")
+            )
         if news or code is not None:
             self.changed.emit()

@@ -155,11 +155,17 @@ class Desk(QObject):
         """Put words into the window's line, "" to clear it."""
         self.said.emit(words, bad)
 
-    def command(self, title: str, arguments: list[str], done: Callable[[str], None] | None = None) -> CommandJob:
-        """Run `navtwin ARGUMENTS` beside the window. `done` is called with "" or what went wrong; without it the window's line tells."""
+    def command(self, title: str, arguments: list[str], done: Callable[[str], None] | None = None, *, shown: bool = True) -> CommandJob:
+        """Run `navtwin ARGUMENTS` beside the window.
+
+        Parameters
+        ----------
+        done : called with "" or what went wrong; without it the window's line tells
+        shown : its progress stands in the window's line; False where the place shows it, and cancels it, itself
+        """
         job = CommandJob(title, arguments, self)
         job.ended.connect(lambda _result, words: done(words) if done else self._tell(title, words))
-        return self._begun(job)
+        return self._begun(job, shown=shown)
 
     def beside(self, title: str, work: Callable[[Report], Any], done: Callable[[Any, str], None]) -> ThreadJob:
         """Run a function beside the window. `done` is called in the window's thread with its result and "", or None and what went wrong."""
@@ -173,9 +179,10 @@ class Desk(QObject):
             if job.running:
                 job.cancel()
 
-    def _begun(self, job: _J) -> _J:
+    def _begun(self, job: _J, *, shown: bool = True) -> _J:
         self._jobs = [*(j for j in self._jobs if j.running), job]
-        self.working.emit(job)
+        if shown:
+            self.working.emit(job)
         return job
 
     def _tell(self, title: str, words: str) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QWidget
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QWidget
 
 from gui.desktop.jobs import Job
 from gui.desktop.keys import words_of
@@ -56,6 +56,8 @@ class Notice(QFrame):
         self.words.setText(words)
         self.words.setProperty("tone", "bad" if bad else "news")
         self.words.style().polish(self.words)
+        # Else the box keeps the padding of the tone before.
+        QApplication.sendEvent(self.words, QEvent(QEvent.Type.StyleChange))
         self._show()
 
     def follow(self, job: Job) -> None:
