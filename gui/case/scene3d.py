@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QMouseEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from gui.case.cutting import Look, looks_of
@@ -76,7 +76,7 @@ class CaseScene3d(QWidget):
         self._scene: Scene | None = None
         self._looks: dict[str, Look] = {}
         self._plans: tuple[Plan, ...] = ()
-        self._chosen = ""
+        self._chosen, self._plans_moved = "", False
         self._anatomy: Anatomy | None = None
         self._job: Job | None = None
         self._view: View | None = None
@@ -124,9 +124,7 @@ class CaseScene3d(QWidget):
     def set_plans(self, plans: Sequence[Plan], chosen: str) -> None:
         """Draw these plans, one of them as chosen."""
         if (tuple(plans), chosen) != (self._plans, self._chosen):
-            self._plans, self._chosen = tuple(plans), chosen
-            if self._picture is not None:
-                self._picture.show_plans(self._plans, self._chosen)
+            self._plans, self._chosen, self._plans_moved = tuple(plans), chosen, True
             self.repaint_soon()
 
     def show_cursor(self, point_mm: Vec3 | None) -> None:
@@ -169,6 +167,10 @@ class CaseScene3d(QWidget):
         if self._view is not None:
             self._view.release()
             self._view, self._picture = None, None
+
+    def showEvent(self, event: QShowEvent) -> None:
+        # What has changed while it was hidden was not painted.
+        self.repaint_soon()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The view turns its picture by itself; what is seen here is a click that does not turn it."""
@@ -275,7 +277,11 @@ class CaseScene3d(QWidget):
         self.repaint_soon()
 
     def _paint(self) -> None:
-        if self._view is not None and self.isVisible():
+        if self._view is not None and self._picture is not None and self.isVisible():
+            if self._plans_moved:
+                # Once for a painting: an end that is dragged moves oftener than that.
+                self._plans_moved = False
+                self._picture.show_plans(self._plans, self._chosen)
             self._view.picture.plotter.renderer.reset_camera_clipping_range()
             self._view.paint()
             self._still.start()
