@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from PySide6.QtCore import QObject, QProcess, Qt, QTimer, Signal
@@ -156,4 +157,6 @@ class ThreadJob(Job):
         finally:
             if self.cancelled:
                 result, words = None, "cancelled"
-            self._ended.emit(result, words)
+            # The window may have gone meanwhile, and with it whoever waited.
+            with suppress(RuntimeError):
+                self._ended.emit(result, words)

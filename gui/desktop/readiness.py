@@ -101,6 +101,8 @@ def _register(facts: Facts) -> Ready:
         return Ready("blocked", "start a session first, in Calibrate")
     if "registration" in setup.pending:
         return Ready("next", "a registration waits: accept or reject it")
+    if facts.moment.alerts is not None and any(alarm.alarm == "CHECK_FAILED" for alarm in facts.moment.alerts.technical):
+        return Ready("warning", "a known point is not where the registration puts it: check again, or register again")
     if setup.registration is not None:
         return Ready("done", f"registered; {_expected(setup)}")
     if not facts.scene.landmarks:

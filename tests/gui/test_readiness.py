@@ -9,7 +9,7 @@ import pytest
 
 from gui.desktop.readiness import NOTHING_WATCHED, Facts, readiness
 from gui.link.board import Moment
-from navtwin.nouns import Covariance6, Pose, RegistrationResult
+from navtwin.nouns import Covariance6, Pose, RegistrationResult, TechnicalAlarm
 from navtwin.scene.model import Landmark
 from tests.bus.fake_core import SETUP
 from tests.gui.room import DANGER_S, HIDDEN_S, Desk, rig, scene
@@ -72,6 +72,15 @@ def test_registration_is_told_by_its_expected_error_and_not_by_its_residual(desk
     words = readiness(Facts(scene(), rig(), heard(desk, registration=RESULT, pending=())))["register"].words
     assert "1.4 mm, at spinal canal" in words
     assert "0.4" not in words
+
+
+def test_a_failed_check_takes_the_tick_away(desk: Desk):
+    moment = heard(desk, registration=RESULT, pending=())
+    failed = TechnicalAlarm(id="CHECK_FAILED/patient", alarm="CHECK_FAILED", subject="patient", priority="medium", since_ns=0, text="", remedy="")
+    assert moment.alerts is not None
+    doubted = replace(moment, alerts=msgspec.structs.replace(moment.alerts, technical=(failed,)))
+    assert readiness(Facts(scene(), rig(), moment))["register"].standing == "done"
+    assert readiness(Facts(scene(), rig(), doubted))["register"].standing == "warning"
 
 
 def test_each_step_of_registering_says_what_comes_next(desk: Desk):
