@@ -36,6 +36,7 @@ from navtwin.rigid import Vec3
 from navtwin.scene.model import Scene
 
 MOST_MS = 100.0
+NEVER_MS = 1000.0 * sound.PATIENCE_S
 RATE_HZ, REPEAT_EVERY = 60.0, 3
 REACH_MM, TURNS_PER_S = 8.0, 0.5
 BEFORE_S, LEAVING_S = 100.0, 20.0
@@ -112,27 +113,27 @@ def listening(core: StandIn, rounds: sound.Rounds) -> Iterator[None]:
 
 
 def rehearse(core: StandIn, rounds: sound.Rounds, seed: int) -> tuple[list[int], list[float]]:
-    """When each alert was published, and how long each took to be heard, ms; infinite where it was not."""
+    """When each alert was published, and how long each took to be heard, ms; `NEVER_MS` where it was not."""
     dice, said, heard_ms = random.Random(seed), [], []
     for number in range(rounds.count):
         rounds.heard.clear()
         said.append(core.say(sound.alert_set(number, silenced=False)))
         heard = rounds.heard.wait(sound.PATIENCE_S)
-        heard_ms.append((rounds.heard_ns - said[-1]) * 1e-6 if heard else math.inf)
-        time.sleep(0.25 + 0.1 * dice.random())
+        heard_ms.append((rounds.heard_ns - said[-1]) * 1e-6 if heard else NEVER_MS)
+        time.sleep(0.4 + 0.1 * dice.random())
         core.say(sound.alert_set(number, silenced=True))
         time.sleep(0.1)
         core.calm()
-        time.sleep(0.1 + 0.1 * dice.random())
+        time.sleep(0.3 + 0.1 * dice.random())
     return said, heard_ms
 
 
 def after(begun: list[int], done: list[int]) -> list[float]:
-    """How long after each of `begun` the next of `done` came, ms; infinite where the next of `begun` came before it."""
+    """How long after each of `begun` the next of `done` came, ms; `NEVER_MS` where the next of `begun` came before it."""
     took = []
     for n, at in enumerate(begun):
         until = begun[n + 1] if n + 1 < len(begun) else math.inf
-        took.append(next(((d - at) * 1e-6 for d in done if at <= d < until), math.inf))
+        took.append(next(((d - at) * 1e-6 for d in done if at <= d < until), NEVER_MS))
     return took
 
 

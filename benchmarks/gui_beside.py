@@ -36,6 +36,8 @@ from navtwin.bus.client import Client
 
 MOST_CHANGE, MOST_CROWDED_MS = 0.10, 5.0
 SUBSCRIBERS = 10
+#: As the demo starts its window.
+NICE = 5
 HUNG_S = 5.0
 #: What starting a window takes at most, s: the core's own time is asked for beforehand.
 START_S = 40.0
@@ -102,7 +104,7 @@ def conduct(where: Around, case: Path, ports: tuple[int, int], rounds: int, seco
     spans = Spans()
     for n in range(rounds):
         spans.hold("alone", seconds)
-        with window(where, case, ports, 3600.0, name=f"round{n}") as shown:
+        with window(where, case, ports, 3600.0, name=f"round{n}", nice=NICE) as shown:
             with spans.during("(a window starts)"):
                 shown.wait_ready()
             spans.hold("desktop", seconds)
@@ -111,7 +113,7 @@ def conduct(where: Around, case: Path, ports: tuple[int, int], rounds: int, seco
             os.kill(shown.process.pid, signal.SIGKILL)
             shown.process.wait()
             spans.hold("killed", seconds)
-    with window(where, case, ports, 3600.0, name="crowd") as shown, subscribers(ports):
+    with window(where, case, ports, 3600.0, name="crowd", nice=NICE) as shown, subscribers(ports):
         shown.wait_ready()
         spans.hold("crowd", 2.0 * seconds)
     return spans.noted

@@ -22,7 +22,6 @@ from gui_parts import READY
 HERE = str(Path(__file__).parents[1])
 #: The window as the task has it.
 SIZE = (1400, 900)
-NICE = 5
 LEAVING_S = 15.0
 
 
@@ -61,13 +60,13 @@ def rehearsal(case: Path) -> Iterator[tuple[int, int]]:
 
 
 @contextmanager
-def window(where: Around, case: Path, ports: tuple[int, int], seconds: float, *options: str, name: str = "seen") -> Iterator[Window]:
-    """The desktop at Navigate with its witness, at a lower priority than the core, as the demo starts it."""
+def window(where: Around, case: Path, ports: tuple[int, int], seconds: float, *, name: str = "seen", nice: int = 0) -> Iterator[Window]:
+    """The desktop at Navigate with its witness; `nice` lowers its priority."""
     file = where.folder / f"{name}.json"
-    arguments = [str(case), "--port", str(ports[0]), "--command-port", str(ports[1]), "--place", "navigate", "--no-sound", *options]
+    arguments = [str(case), "--port", str(ports[0]), "--command-port", str(ports[1]), "--place", "navigate", "--no-sound"]
     began_ns = time.monotonic_ns()
-    nice = ["nice", "-n", str(NICE)] if sys.platform.startswith("linux") else []
-    command = [*nice, sys.executable, "-m", "gui_parts.witness", str(file), str(seconds), *arguments]
+    lower = ["nice", "-n", str(nice)] if nice and sys.platform.startswith("linux") else []
+    command = [*lower, sys.executable, "-m", "gui_parts.witness", str(file), str(seconds), *arguments]
     process = subprocess.Popen(command, env={**where.environment, "PYTHONPATH": HERE}, stdout=subprocess.PIPE, text=True)
     try:
         yield Window(process, began_ns, file)

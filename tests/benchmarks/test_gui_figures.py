@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import math
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +18,10 @@ def _beside_each_other(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_an_alert_that_was_not_drawn_before_the_next_one_counts_as_never():
-    from gui_alerts import after
+    from gui_alerts import NEVER_MS, after
 
     ms = 1_000_000
-    assert after([0, 100 * ms, 200 * ms], [30 * ms, 205 * ms]) == [30.0, math.inf, 5.0]
+    assert after([0, 100 * ms, 200 * ms], [30 * ms, 205 * ms]) == [30.0, NEVER_MS, 5.0]
     assert after([], [5]) == []
 
 
