@@ -95,7 +95,7 @@ class Editing(QObject):
     @property
     def author(self) -> str:
         """Who changes cases here: as stated last, or the name of the account."""
-        from gui.case.tools_sheet import login_name
+        from gui.case.tools.sheet import login_name
 
         return str(QSettings(*SETTINGS).value(AUTHOR, "")) or login_name()
 

@@ -27,7 +27,7 @@ from navtwin.rigid import Vec3
 from navtwin.volumes.volume import Volume
 
 if TYPE_CHECKING:
-    from gui.case.tools_panel import ToolsPanel
+    from gui.case.tools.panel import ToolsPanel
 
 COLUMN_PX = 360
 PAGES: Final = {
@@ -85,7 +85,7 @@ class CasePlace(QWidget):
     def tools(self) -> ToolsPanel:
         """Made when it is first needed: what it builds with takes seconds to load, and an open case has loaded it already."""
         if self._tools is None:
-            from gui.case.tools_panel import ToolsPanel
+            from gui.case.tools.panel import ToolsPanel
 
             self._tools = ToolsPanel(self._desk, self.slices, self.scene3d, self)
             self._tools.set_scale(self._scale)

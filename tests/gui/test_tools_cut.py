@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gui.case.tools_cut import cut_shape, cut_threshold, level_lines, rim
-from gui.case.tools_overlay import coarser
+from gui.case.tools.cut import cut_shape, cut_threshold, level_lines, rim
+from gui.case.tools.overlay import coarser
 from gui.slices.painting import to_px
 from navtwin.scene.author.chain import chain_of
 from navtwin.scene.author.painted import slices_of

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gui.case import tools_level
-from gui.case.tools_cut import cut_threshold
-from gui.case.tools_kept import kept_of, question
-from gui.case.tools_level import islands_of, level_between
+from gui.case.tools import level as tools_level
+from gui.case.tools.cut import cut_threshold
+from gui.case.tools.kept import kept_of, question
+from gui.case.tools.level import islands_of, level_between
 from navtwin.errors import InputRefused
 from navtwin.rigid import Vec3
 from navtwin.scene.author.recipe import Cut, Threshold

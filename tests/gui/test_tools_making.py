@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PySide6.QtTest import QTest
 
-from gui.case.tools_panel import ToolsPanel
-from gui.case.tools_sheet import Kind
+from gui.case.tools.panel import ToolsPanel
+from gui.case.tools.sheet import Kind
 from navtwin.scene.author.into_case import Declared, add_made, list_structures
 from navtwin.scene.author.recipe import Sphere, Tube
 from navtwin.scene.check import check_case, relock

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from gui.case.tools_bone import BoneTool
-from gui.case.tools_model import Workbench
-from gui.case.tools_sheet import Sheet, faults, number
-from gui.case.tools_tube import TubeTool, tube_tool
+from gui.case.tools.bone import BoneTool
+from gui.case.tools.model import Workbench
+from gui.case.tools.sheet import Sheet, faults, number
+from gui.case.tools.tube import TubeTool, tube_tool
 from navtwin.errors import InputRefused
 from navtwin.scene.author.commands import structure_app
 from navtwin.scene.author.into_case import list_structures

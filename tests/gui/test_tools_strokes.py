@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gui.case.tools_bone import BoneTool, cut_of, grip
-from gui.case.tools_history import History
-from gui.case.tools_paint import NORMALS, PaintTool, paint_tool, untangled
-from gui.case.tools_sphere import SphereTool
-from gui.case.tools_touch import shifted
-from gui.case.tools_tube import TubeTool
+from gui.case.tools.bone import BoneTool, cut_of, grip
+from gui.case.tools.history import History
+from gui.case.tools.paint import NORMALS, PaintTool, paint_tool, untangled
+from gui.case.tools.sphere import SphereTool
+from gui.case.tools.touch import shifted
+from gui.case.tools.tube import TubeTool
 from navtwin.errors import InputRefused
 from navtwin.rigid import Vec3
 from navtwin.scene.author.recipe import Outline, Painted, Sphere, Threshold, Tube

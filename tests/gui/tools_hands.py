@@ -16,7 +16,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from gui.case.slices import CaseSlices
-from gui.case.tools_panel import ToolsPanel
+from gui.case.tools.panel import ToolsPanel
 from gui.desktop.desk import Desk
 from gui.link.board import Board
 from gui.slices.painting import to_px

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gui.case.tools_touch import Touch
+from gui.case.tools.touch import Touch
 from navtwin.scene.new_case import build_case
 from navtwin.scene.scan import Sources
 from navtwin.scene.slices import Plane

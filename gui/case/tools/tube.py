@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import dist
 
-from gui.case.tools_history import History
-from gui.case.tools_touch import Touch, shifted
+from gui.case.tools.history import History
+from gui.case.tools.touch import Touch, shifted
 from navtwin.errors import InputRefused
 from navtwin.rigid import Vec3
 from navtwin.scene.author.recipe import MOST_POINTS, Tube

@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from gui.case.tools_history import History
-from gui.case.tools_touch import Touch
+from gui.case.tools.history import History
+from gui.case.tools.touch import Touch
 from navtwin.errors import InputRefused
 from navtwin.rigid import Vec3
 from navtwin.scene.author.recipe import MOST_OUTLINES, Outline, Painted

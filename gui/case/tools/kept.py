@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from msgspec.structs import replace
 
-from gui.case.tools_level import Mask, islands_of
+from gui.case.tools.level import Mask, islands_of
 from navtwin.scene.author.recipe import Threshold
 from navtwin.scene.reslice import Field
 from navtwin.scene.slices import ACROSS, RIGHT, UP

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal
 
-from gui.case.tools_bone import BoneTool
-from gui.case.tools_paint import PaintTool, paint_tool
-from gui.case.tools_sheet import Fault, Kind, Sheet, altered, declared, faults, first_sheet, sheet_of
-from gui.case.tools_sphere import SphereTool, sphere_tool
-from gui.case.tools_touch import Touch
-from gui.case.tools_tube import TubeTool, tube_tool
-from gui.case.tools_work import Work
+from gui.case.tools.bone import BoneTool
+from gui.case.tools.paint import PaintTool, paint_tool
+from gui.case.tools.sheet import Fault, Kind, Sheet, altered, declared, faults, first_sheet, sheet_of
+from gui.case.tools.sphere import SphereTool, sphere_tool
+from gui.case.tools.touch import Touch
+from gui.case.tools.tube import TubeTool, tube_tool
+from gui.case.tools.work import Work
 from navtwin.errors import InputRefused
 from navtwin.scene.author.into_case import Altered, Listed
 from navtwin.scene.author.recipe import Edit, Painted, Recipe, Sphere, Threshold, Tube

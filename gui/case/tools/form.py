@@ -9,7 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from gui.case.parts import Choice, Swatch, say, words
-from gui.case.tools_sheet import COLORS, SD_HINT, Fault, Field, Sheet
+from gui.case.tools.sheet import COLORS, SD_HINT, Fault, Field, Sheet
 from navtwin.nouns import Role
 from navtwin.scene.build import COLORS as USUAL
 

@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSlider, QWidget
 
 from gui.case.parts import Choice, NumberBox, button
-from gui.case.tools_bone import USUAL_HU, BoneTool, Doing
-from gui.case.tools_pages import Do
+from gui.case.tools.bone import USUAL_HU, BoneTool, Doing
+from gui.case.tools.pages import Do
 
 #: Of the slider; a number beyond can be typed.
 LOW_HU, HIGH_HU = -200, 1500

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QList
 
 from gui.case.parts import NumberBox, button, words
 from gui.case.sights import SIDES
-from gui.case.tools_paint import PaintTool
-from gui.case.tools_sphere import SphereTool
-from gui.case.tools_tube import TubeTool
+from gui.case.tools.paint import PaintTool
+from gui.case.tools.sphere import SphereTool
+from gui.case.tools.tube import TubeTool
 from navtwin.scene.author.recipe import THICKEST_MM, THINNEST_MM
 from navtwin.scene.slices import ACROSS, Plane
 

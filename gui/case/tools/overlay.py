@@ -12,15 +12,15 @@ import numpy.typing as npt
 from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
-from gui.case.tools_bone import BoneTool
-from gui.case.tools_cut import STRIDE_PX, cut_shape, cut_threshold, rim
-from gui.case.tools_kept import Kept, question
-from gui.case.tools_level import Mask
-from gui.case.tools_marks import draw_bone_marks, draw_centre_line, draw_loops, draw_sphere_marks
-from gui.case.tools_model import Bench
-from gui.case.tools_paint import PaintTool
-from gui.case.tools_sphere import SphereTool
-from gui.case.tools_tube import TubeTool
+from gui.case.tools.bone import BoneTool
+from gui.case.tools.cut import STRIDE_PX, cut_shape, cut_threshold, rim
+from gui.case.tools.kept import Kept, question
+from gui.case.tools.level import Mask
+from gui.case.tools.marks import draw_bone_marks, draw_centre_line, draw_loops, draw_sphere_marks
+from gui.case.tools.model import Bench
+from gui.case.tools.paint import PaintTool
+from gui.case.tools.sphere import SphereTool
+from gui.case.tools.tube import TubeTool
 from navtwin.errors import InputRefused
 from navtwin.scene import palette
 from navtwin.scene.author.chain import Chain, chain_of

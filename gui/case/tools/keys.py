@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 
-from gui.case.tools_sheet import Kind
+from gui.case.tools.sheet import Kind
 
 LETTERS: Final[dict[Kind, str]] = {"bone": "B", "tube": "V", "sphere": "S", "paint": "D"}
 LAY_DOWN, UNDO, REDO, DELETE, FINISH, BEFORE, AFTER, MAKE = "Esc", "Ctrl+Z", "Ctrl+Shift+Z", "Delete", "Return", ",", ".", "Ctrl+Return"

@@ -7,8 +7,8 @@ from typing import Final, Literal
 import numpy as np
 from msgspec.structs import replace
 
-from gui.case.tools_history import History
-from gui.case.tools_touch import Touch, shifted
+from gui.case.tools.history import History
+from gui.case.tools.touch import Touch, shifted
 from navtwin.errors import InputRefused
 from navtwin.rigid import Vec3
 from navtwin.scene.author.recipe import MOST_EDITS, Cut, Threshold

@@ -13,11 +13,11 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QSettings, QTimer, Signal
 
-from gui.case.tools_bone import BoneTool
-from gui.case.tools_level import islands_of
-from gui.case.tools_model import Bench, Workbench
-from gui.case.tools_sheet import Fault
-from gui.case.tools_work import Work
+from gui.case.tools.bone import BoneTool
+from gui.case.tools.level import islands_of
+from gui.case.tools.model import Bench, Workbench
+from gui.case.tools.sheet import Fault
+from gui.case.tools.work import Work
 from gui.desktop.desk import Desk
 from gui.desktop.jobs import Job
 from navtwin.errors import InputRefused

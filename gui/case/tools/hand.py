@@ -8,16 +8,16 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from gui.case.scene3d import CaseScene3d
 from gui.case.slices import CaseSlices
-from gui.case.tools_bone import LEAST_CROP_MM, BoneTool, Box
-from gui.case.tools_kept import Kept, kept_of, question
-from gui.case.tools_model import Bench, Workbench
-from gui.case.tools_newest import Newest
-from gui.case.tools_overlay import Overlay
-from gui.case.tools_paint import NORMALS, PaintTool
-from gui.case.tools_sheet import Fault
-from gui.case.tools_sphere import SphereTool
-from gui.case.tools_touch import Touch
-from gui.case.tools_tube import TubeTool
+from gui.case.tools.bone import LEAST_CROP_MM, BoneTool, Box
+from gui.case.tools.kept import Kept, kept_of, question
+from gui.case.tools.model import Bench, Workbench
+from gui.case.tools.newest import Newest
+from gui.case.tools.overlay import Overlay
+from gui.case.tools.paint import NORMALS, PaintTool
+from gui.case.tools.sheet import Fault
+from gui.case.tools.sphere import SphereTool
+from gui.case.tools.touch import Touch
+from gui.case.tools.tube import TubeTool
 from navtwin.errors import InputRefused
 from navtwin.rigid import Vec3
 from navtwin.scene.author.painted import Slices, slices_of

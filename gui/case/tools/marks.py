@@ -9,11 +9,11 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from gui.case.tools_bone import BoneTool
-from gui.case.tools_paint import SAME_SLICE_MM, PaintTool
-from gui.case.tools_sphere import SphereDraft
-from gui.case.tools_touch import ON_SLICE_MM
-from gui.case.tools_tube import TubeDraft
+from gui.case.tools.bone import BoneTool
+from gui.case.tools.paint import SAME_SLICE_MM, PaintTool
+from gui.case.tools.sphere import SphereDraft
+from gui.case.tools.touch import ON_SLICE_MM
+from gui.case.tools.tube import TubeDraft
 from gui.slices import marks
 from gui.slices.painting import to_px
 from navtwin.rigid import Vec3

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import dist, pi, sqrt
 
-from gui.case.tools_history import History
-from gui.case.tools_touch import Touch, shifted
+from gui.case.tools.history import History
+from gui.case.tools.touch import Touch, shifted
 from navtwin.errors import InputRefused
 from navtwin.rigid import Vec3
 from navtwin.scene.author.recipe import THICKEST_MM, THINNEST_MM, Sphere

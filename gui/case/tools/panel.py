@@ -13,18 +13,18 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QScrollArea, QVBoxLayout, 
 from gui.case.parts import Choice, button, say, words
 from gui.case.scene3d import CaseScene3d
 from gui.case.slices import CaseSlices
-from gui.case.tools_bone_page import BonePage
-from gui.case.tools_building import AUTHOR_KEY, SETTINGS, Builder
-from gui.case.tools_form import SheetForm
-from gui.case.tools_hand import Hand
-from gui.case.tools_keys import AFTER, BEFORE, DELETE, FINISH, LAY_DOWN, LETTERS, MAKE, REDO, UNDO, add_keys
-from gui.case.tools_level import level_between
-from gui.case.tools_listed import listed_of
-from gui.case.tools_made import MadeList
-from gui.case.tools_model import KIND_WORDS, KINDS, Bench, Way, Workbench
-from gui.case.tools_pages import PaintPage, SpherePage, TubePage
-from gui.case.tools_sheet import Kind, Sheet, login_name
-from gui.case.tools_work import doubtful
+from gui.case.tools.bone_page import BonePage
+from gui.case.tools.building import AUTHOR_KEY, SETTINGS, Builder
+from gui.case.tools.form import SheetForm
+from gui.case.tools.hand import Hand
+from gui.case.tools.keys import AFTER, BEFORE, DELETE, FINISH, LAY_DOWN, LETTERS, MAKE, REDO, UNDO, add_keys
+from gui.case.tools.level import level_between
+from gui.case.tools.listed import listed_of
+from gui.case.tools.made import MadeList
+from gui.case.tools.model import KIND_WORDS, KINDS, Bench, Way, Workbench
+from gui.case.tools.pages import PaintPage, SpherePage, TubePage
+from gui.case.tools.sheet import Kind, Sheet, login_name
+from gui.case.tools.work import doubtful
 from gui.desktop.desk import Desk
 from navtwin.bus.words import name_words
 from navtwin.errors import InputRefused

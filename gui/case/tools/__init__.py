@@ -1,0 +1,1 @@
+"""Structures made by hand in the window: bone, tubes, spheres and painted slices."""
