@@ -48,6 +48,7 @@ class OwnCore(QObject):
         # Two handles: with one, what is read here would move where the core writes.
         with self._path.open("ab") as said:
             self._process = subprocess.Popen(core_command(case, source, rig, ports), stdout=said, stderr=said)
+        self._rest = ""
         self._said = self._path.open(encoding="utf-8", errors="replace")
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._turn)
@@ -65,7 +66,9 @@ class OwnCore(QObject):
     def _turn(self) -> None:
         code = self._process.poll()
         news = self._said.read()
-        self.lines.extend(line for line in news.splitlines() if line.strip())
+        # What is not ended yet is a piece of a line, unless there is no more to come.
+        *whole, self._rest = (self._rest + news + "\n" * (code is not None)).split("\n")
+        self.lines.extend(line for line in whole if line.strip())
         if code is not None:
             self._timer.stop()
             self._said.close()

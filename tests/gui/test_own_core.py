@@ -19,7 +19,7 @@ def command(script: str) -> Any:
 
 
 def test_its_lines_are_whole_however_often_they_are_read(qtbot: Any, monkeypatch: pytest.MonkeyPatch):
-    script = "import time\nfor n in range(40):\n    print('line', n); time.sleep(0.01)"
+    script = "import time\nfor n in range(40):\n    print('li', end=''); time.sleep(0.005); print('ne', n); time.sleep(0.005)"
     monkeypatch.setattr(own, "core_command", command(script))
     core = OwnCore(Path(), "phantom:pedicle", None, PORTS)
     while core.running:
