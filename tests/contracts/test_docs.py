@@ -39,6 +39,7 @@ from navtwin.nouns import (
     Tracker,
     TrueSetup,
     Truth,
+    VideoFrame,
     encode,
     read_rig,
 )
@@ -216,6 +217,7 @@ def test_file_examples_are_read() -> None:
 
 DECODE: dict[str, Callable[[str], Any]] = {
     **{topic: msgspec.json.Decoder(Envelope).decode for topic in TOPICS},
+    "video": msgspec.json.Decoder(VideoFrame).decode,
     "order": msgspec.json.Decoder(Command).decode,
     "header": msgspec.json.Decoder(Header).decode,
     "stamps": msgspec.json.Decoder(Stamps).decode,
