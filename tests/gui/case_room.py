@@ -67,8 +67,6 @@ class CaseRoom:
     def see(self, qtbot: Any) -> None:
         """Wait until the slices show the scan with all outlines."""
         slices = self.place.slices
-        ready: list[object] = []
-        slices.cutter.outlined.connect(ready.append)
         qtbot.waitUntil(lambda: slices.volume is not None, timeout=WAIT_MS)
         qtbot.waitUntil(lambda: len(slices.cutter._crossings) == len(self.desk.scene.structures if self.desk.scene else ()), timeout=WAIT_MS)
         self.settle(qtbot)
