@@ -162,9 +162,9 @@ class RegisterScene(QWidget):
         for button in (self.map, self.home_button):
             button.setFixedHeight(round(34 * scale))
             button.adjustSize()
-        if self._picture is not None:
-            self._picture.scale = scale
         self._lay_over()
+        # The new size may have been painted already, with type of the old one.
+        self._do(lambda picture: setattr(picture, "scale", scale))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._lay_over()
@@ -253,8 +253,9 @@ class RegisterScene(QWidget):
         self.home_button.move(self.map.geometry().right() + gap, gap)
         self.legend.move(gap, self.height() - self.legend.height() - gap)
         self.ring.move(self.width() - self.ring.width() - gap, gap)
-        if self._picture is not None:
-            self._picture.height_px = max(1, self.height())
+        height = max(1, self.height())
+        if self._picture is not None and self._picture.height_px != height:
+            self._do(lambda picture: setattr(picture, "height_px", height))
         for over in (self.legend, self.ring, self.map, self.home_button):
             over.raise_()
 
