@@ -8,12 +8,13 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QFileDialog, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.alerts.alert_line import Elided
 from gui.desktop.desk import Desk
 from gui.link.board import Moment
+from gui.navigate.stage import VIEW_WORDS
 from gui.picture.live import open_live
 from gui.review.load import load
 from gui.review.place import OpenPicture, Review
@@ -141,17 +142,21 @@ class ReviewPlace(QWidget):
         top.setContentsMargins(12, 6, 12, 6)
         top.setSpacing(6)
         top.addWidget(self.title, 1)
+        self._views = QButtonGroup(self)
         for n, view in enumerate(VIEWS, start=1):
-            self._button(top, VIEW_TITLES[view], f"Ctrl+{n}", partial(self._look, view))
+            button = self._button(top, VIEW_WORDS[view], f"Ctrl+{n}", partial(self._look, view), f"Stand here: {VIEW_TITLES[view].lower()}")
+            button.setProperty("flat", True)
+            button.setCheckable(True)
+            self._views.addButton(button)
         top.addSpacing(12)
         for name, key, act in (
             ("Open", "O", partial(self._ask_open, self.open)), ("Compare", "Ctrl+K", partial(self._ask_open, self.compare)),
             ("Case", "Ctrl+L", self._ask_case), ("HTML", "Ctrl+H", partial(self._ask_save, ".html", self.write_html)),
             ("PDF", "Ctrl+P", partial(self._ask_save, ".pdf", self.write_pdf)),
         ):  # fmt: skip
-            self._button(top, name, key, act)
+            self._button(top, name, key, act, _TIPS[name])
         top.addWidget(self.progress)
-        self._button(top, "Cancel", "Ctrl+.", self.html.cancel)
+        self._button(top, "Cancel", "Ctrl+.", self.html.cancel, _TIPS["Cancel"])
         self.buttons["Cancel"].hide()
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -163,15 +168,16 @@ class ReviewPlace(QWidget):
         self._column.addWidget(self.recent, 1)
         self._enable()
 
-    def _button(self, row: QHBoxLayout, name: str, key: str, act: Callable[[], None]) -> None:
+    def _button(self, row: QHBoxLayout, name: str, key: str, act: Callable[[], None], does: str) -> QPushButton:
         button = QPushButton(name)
-        button.setProperty("flat", True)
+        button.setProperty("small", True)
         button.setShortcut(key)
-        button.setToolTip(f"{_TIPS.get(name, name)} ({key})")
+        button.setToolTip(f"{does} ({key})")
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         button.clicked.connect(lambda _checked: act())
         self.buttons[name] = button
         row.addWidget(button)
+        return button
 
     def _enable(self) -> None:
         for name, button in self.buttons.items():
@@ -217,6 +223,7 @@ class ReviewPlace(QWidget):
         self.place = Review(session, self.say, self._open_picture)
         self._column.addWidget(self.place, 1)
         self.place.set_scale(self._scale)
+        self.buttons[VIEW_WORDS[VIEWS[0]]].setChecked(True)
         self.title.set_text(title_words(session))
         self.damage.setText(f"{damage_words(session)}. What can be read is shown")
         self.damage.setVisible(bool(damage_words(session)))
