@@ -131,7 +131,7 @@ class Renderer(threading.Thread):
             give_memory_back()
 
     def _run(self) -> None:
-        load_graphics()
+        load_graphics(qt=False)
         from navtwin.scene.picture import Picture, draws_by_processor, open_plotter, render_window
 
         plotter = open_plotter(FIRST_SIZE_PX)
