@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import QEvent, QRect, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontDatabase, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QApplication, QLayout, QWidget
 
@@ -138,6 +138,13 @@ def fill(painter: QPainter, box: QRect, shade: str | QColor, radius_px: float = 
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QBrush(QColor(shade)))
     painter.drawRoundedRect(box, radius_px, radius_px)
+
+
+def restyle(widget: QWidget) -> None:
+    """Show a changed property: a style sheet looks at properties when it polishes, a frame at its margins when told of a new style."""
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)
+    QApplication.sendEvent(widget, QEvent(QEvent.Type.StyleChange))
 
 
 def empty(layout: QLayout) -> None:

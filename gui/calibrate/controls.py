@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtWidgets import QApplication, QGridLayout, QLabel, QPushButton, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
+
+from gui import theme
 
 #: How Qt spells the keys that people call otherwise.
 SPELLED = {"Return": "Enter", "Escape": "Esc"}
@@ -57,14 +59,7 @@ def set_tone(label: QLabel, tone: str) -> None:
     """Change a box's tone, "" for none."""
     if (label.property("tone") or "") != tone:
         label.setProperty("tone", tone or None)
-        restyle(label)
-
-
-def restyle(widget: QWidget) -> None:
-    """A style sheet looks at properties when a widget is polished, and a frame at its margins when it is told of a new style."""
-    widget.style().unpolish(widget)
-    widget.style().polish(widget)
-    QApplication.sendEvent(widget, QEvent(QEvent.Type.StyleChange))
+        theme.restyle(label)
 
 
 def dim(text: str = "", *, wrap: bool = True) -> QLabel:
@@ -97,7 +92,7 @@ def set_primary(button: QPushButton, *, primary: bool) -> None:
     """Whether a button is what to press next."""
     if button.property("primary") != primary:
         button.setProperty("primary", primary)
-        restyle(button)
+        theme.restyle(button)
 
 
 def show_if(widget: QWidget, *, visible: bool) -> None:

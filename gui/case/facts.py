@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import QSettings, Qt, Signal
+from PySide6.QtCore import QSettings, Signal
 from PySide6.QtGui import QFocusEvent
-from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from gui.case.draft import UNKNOWN
 from gui.case.editing import AUTHOR, SETTINGS, Editing
-from gui.case.parts import add_row, rows, words
+from gui.case.parts import add_row, rows, scrolled, words
 from navtwin.scene.case import CaseFile, PatientSection
 from navtwin.scene.model import Scene
 
@@ -108,15 +108,7 @@ class FactsPage(QWidget):
         add_row(grid, "Changed by", self.author)
         column.addWidget(by)
         column.addStretch()
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inner)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
+        scrolled(inner, self)
 
 
 def provenance(scene: Scene, case: CaseFile) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QEnterEvent, QFocusEvent, QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QEnterEvent, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
-from gui import theme
 from gui.case.cutting import Slice
 from gui.case.sights import Sights
 from gui.slices import marks
@@ -24,7 +23,6 @@ Painter = Callable[[QPainter, Field], None]
 NOTCH = 120
 #: With Shift the wheel and the arrow keys go so many slices at once.
 LEAP = 5
-HEAD_PX = 22
 
 Doing = Literal["", "point", "pan", "window"]
 
@@ -79,7 +77,7 @@ class CasePane(QWidget):
         if note != self.note:
             self.note = note
             self.setAccessibleDescription(note)
-            self.update(0, 0, self.width(), round((HEAD_PX + 1) * self._scale))
+            self.update(0, 0, self.width(), round((marks.HEAD_PX + 1) * self._scale))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -98,7 +96,10 @@ class CasePane(QWidget):
                 draw_cursor(painter, self.sights.cursor_mm, field, self._scale)
             marks.draw_letters(painter, field, self._scale)
             marks.draw_scale_bar(painter, field, self._scale)
-        self._paint_head(painter)
+        marks.draw_head(painter, self.width(), self.plane.capitalize(), self.note, self._scale, elide=Qt.TextElideMode.ElideLeft)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(palette.PLAN if self.hasFocus() else palette.EDGE), 1.0))
+        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.end()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -201,23 +202,6 @@ class CasePane(QWidget):
     def _point(self, event: QMouseEvent) -> Vec3:
         assert self.sights is not None
         return self.sights.point_at(self.plane, event.position().x(), event.position().y())
-
-    def _paint_head(self, painter: QPainter) -> None:
-        s = self._scale
-        high = round(HEAD_PX * s)
-        painter.fillRect(QRect(0, 0, self.width(), high), QColor(10, 13, 15, 190))
-        area = QRect(round(8 * s), 0, self.width() - round(16 * s), high)
-        painter.setFont(theme.font(12.5 * s, weight=QFont.Weight.DemiBold))
-        painter.setPen(QColor(palette.TEXT))
-        painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.plane.capitalize())
-        used = painter.fontMetrics().horizontalAdvance(self.plane.capitalize()) + round(10 * s)
-        painter.setFont(theme.font(11.5 * s))
-        painter.setPen(QColor(palette.DIM))
-        note = painter.fontMetrics().elidedText(self.note, Qt.TextElideMode.ElideLeft, area.width() - used)
-        painter.drawText(area.adjusted(used, 0, 0, 0), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, note)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(QColor(palette.PLAN if self.hasFocus() else palette.EDGE), 1.0))
-        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 
 
 def draw_cursor(painter: QPainter, cursor_mm: Vec3, field: Field, s: float) -> None:

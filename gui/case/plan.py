@@ -6,11 +6,11 @@ from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QListWidget, QScrollArea, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QListWidget, QSlider, QVBoxLayout, QWidget
 
 from gui.case.draft import as_declared
 from gui.case.editing import Editing
-from gui.case.parts import NumberBox, PointField, add_row, button, rows, say, words
+from gui.case.parts import NumberBox, PointField, add_row, button, rows, say, scrolled, words
 from gui.case.path_view import PathView
 from gui.case.plan_clearances import Clearances
 from gui.case.plan_hand import End, Hand, along, dragged_to, end_near, figures, new_plan, share_of
@@ -281,15 +281,7 @@ class PlanPage(QWidget):
         for above in (self.list, top, self.prompt, self.note, self._fields):
             column.addWidget(above) if isinstance(above, QWidget) else column.addLayout(above)
         column.addStretch()
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(inner)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
+        scrolled(inner, self)
         self.prompt.hide()
         self.list.currentTextChanged.connect(self.choose)
         self.name.editingFinished.connect(self._renamed)

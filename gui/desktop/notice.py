@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QWidget
 
+from gui import theme
 from gui.desktop.jobs import Job
 from gui.desktop.keys import words_of
 
@@ -55,9 +56,7 @@ class Notice(QFrame):
         """Put words into the line, "" to clear it."""
         self.words.setText(words)
         self.words.setProperty("tone", "bad" if bad else "news")
-        self.words.style().polish(self.words)
-        # Else the box keeps the padding of the tone before.
-        QApplication.sendEvent(self.words, QEvent(QEvent.Type.StyleChange))
+        theme.restyle(self.words)
         self._show()
 
     def follow(self, job: Job) -> None:

@@ -94,3 +94,4 @@ class NavigatePlace(QWidget):
             self.scenery = Scenery(self._desk, scene, self._view_name, self._open_picture)
             self.scenery.set_scale(self._scale)
             self._row.addWidget(self.scenery, 1)
+            self.scenery.show()

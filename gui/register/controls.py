@@ -7,6 +7,7 @@ from functools import partial
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from gui import theme
 from gui.register.model import Action, Course, Method
 from navtwin.bus.words import name_words
 
@@ -201,5 +202,4 @@ def _primary(button: QPushButton, *, on: bool) -> None:
     """Give a button the one accent, or take it."""
     if bool(button.property("primary")) != on:
         button.setProperty("primary", on)
-        button.style().unpolish(button)
-        button.style().polish(button)
+        theme.restyle(button)

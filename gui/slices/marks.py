@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPainterPath, QPainterPathStroker, QPen
 
 from gui import theme
@@ -26,6 +26,8 @@ NEAR_MM = 6.0
 SCALE_BARS_MM = (50, 20, 10, 5, 2)
 #: Where a name may stand against the uppermost point of its outline: shares of its own width aside, and pixels below.
 NAME_PLACES = ((-0.5, -17.0), (-1.1, -17.0), (0.1, -17.0), (-1.1, 4.0), (0.1, 4.0))
+#: Height of the band over a pane, designed px.
+HEAD_PX = 22
 _AXIS = QColor("#ffffff")
 
 
@@ -86,6 +88,20 @@ def draw_crosshair(painter: QPainter, field: Field, s: float) -> None:
     painter.setPen(QPen(QColor(255, 255, 255, 105), 1.0 * s))
     for a, b in (((0, y), (x - gap, y)), ((x + gap, y), (field.width_px, y)), ((x, 0), (x, y - gap)), ((x, y + gap), (x, field.height_px))):
         painter.drawLine(QPointF(*a), QPointF(*b))
+
+
+def draw_head(painter: QPainter, width: int, title: str, note: str, s: float, *, elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> None:
+    """The band over a pane: its plane, and at the right end a note."""
+    area = QRect(round(8 * s), 0, width - round(16 * s), round(HEAD_PX * s))
+    painter.fillRect(QRect(0, 0, width, area.height()), QColor(10, 13, 15, 190))
+    painter.setFont(theme.font(12.5 * s, weight=QFont.Weight.DemiBold))
+    painter.setPen(QColor(palette.TEXT))
+    painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, title)
+    used = painter.fontMetrics().horizontalAdvance(title) + round(10 * s)
+    painter.setFont(theme.font(11.5 * s))
+    painter.setPen(QColor(palette.DIM))
+    words = painter.fontMetrics().elidedText(note, elide, area.width() - used)
+    painter.drawText(area.adjusted(used, 0, 0, 0), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words)
 
 
 def draw_letters(painter: QPainter, field: Field, s: float) -> None:

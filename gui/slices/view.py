@@ -66,7 +66,9 @@ class SlicePane(QWidget):
             self._paint_slice(painter, self._pictures)
         if self.words:
             self._paint_unknown(painter)
-        self._paint_head(painter)
+        marks.draw_head(painter, self.width(), self.plane.capitalize(), self._note, self._scale)
+        painter.setPen(QColor(palette.EDGE))
+        painter.drawLine(0, self.height() - 1, self.width(), self.height() - 1)
         painter.end()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -109,21 +111,6 @@ class SlicePane(QWidget):
         if self.why:
             middle.setY(band.bottom() + 14.0 * s)
             marks.write(painter, self.why, middle, 13.0 * s, palette.TEXT, QFont.Weight.Medium)
-
-    def _paint_head(self, painter: QPainter) -> None:
-        s = self._scale
-        painter.fillRect(QRect(0, 0, self.width(), round(22 * s)), QColor(10, 13, 15, 190))
-        area = QRect(round(8 * s), 0, self.width() - round(16 * s), round(22 * s))
-        painter.setFont(theme.font(12.5 * s, weight=QFont.Weight.DemiBold))
-        painter.setPen(QColor(palette.TEXT))
-        painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.plane.capitalize())
-        used = painter.fontMetrics().horizontalAdvance(self.plane.capitalize()) + round(10 * s)
-        painter.setFont(theme.font(11.5 * s))
-        painter.setPen(QColor(palette.DIM))
-        note = painter.fontMetrics().elidedText(self._note, Qt.TextElideMode.ElideRight, area.width() - used)
-        painter.drawText(area.adjusted(used, 0, 0, 0), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, note)
-        painter.setPen(QColor(palette.EDGE))
-        painter.drawLine(0, self.height() - 1, self.width(), self.height() - 1)
 
 
 class SlicesView(QWidget):
