@@ -299,6 +299,8 @@ def test_the_window_hides_slices_and_bullseye_and_remembers_it(qtbot: Any, desk:
         shown = scenery(window)
         desk.tell(DANGER_S)
         window.refresh()
+        # What is added to a layout is shown by the window's loop.
+        qtbot.waitUntil(shown.isVisible)
         assert (shown.slices.isVisible(), shown.bullseye.isVisible()) == (seen, seen)
         wide = shown.stage.width()
         shown.stage.slices.click()
