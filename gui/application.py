@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from gui.desktop.places import makers
 from gui.desktop.window import SETTINGS, Window
 from gui.link.board import Board
 from gui.link.feed import Feed, Port
+from gui.picture.graphics import load_graphics
 from navtwin.bus.video import VideoClient
 from navtwin.nouns import Rig
 from navtwin.scene.views import ViewName
@@ -89,6 +91,8 @@ def show(
         if geometry is None or not window.restoreGeometry(geometry):
             theme.place(window)
         window.show()
+        # What pictures need takes seconds to load: it begins while the case is still read.
+        QTimer.singleShot(0, window, threading.Thread(target=load_graphics, kwargs={"qt": False}, daemon=True).start)
         # The first turn of the loop: the window is up by then.
         QTimer.singleShot(0, window, lambda: _begin(window, opening))
         return app.exec(), desk

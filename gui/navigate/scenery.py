@@ -16,7 +16,7 @@ from gui.navigate.bullseye import Bullseye
 from gui.navigate.stage import Stage
 from gui.navigate.strip import Strip
 from gui.picture.live import LiveView
-from gui.picture.pace import Pace
+from gui.picture.pace import Pace, known_instruments
 from gui.slices.view import SlicesView
 from navtwin.nouns import Freeze, Rig
 from navtwin.scene.distances import structure_rows
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 OpenPicture = Callable[[Scene, Rig | None, QWidget], LiveView]
 #: The picture is painted at most 30 times a second.
 LEAST_MS = 33
+#: The bullseye is drawn anew no sooner than this.
+AIM_NS = 80_000_000
 #: Kinds of sources that look through a camera.
 FILMING = ("camera", "video", "images")
 #: Where the place's own layout is remembered.
@@ -53,6 +55,7 @@ class Scenery(QWidget):
         self.frozen_ns: int | None = None
         self._scale = 1.0
         self._augmented: AugmentedView | None = None
+        self._aimed: tuple[int, frozenset[str]] = (-AIM_NS, frozenset())
         self._slices_width = SLICES_WIDTH
         self.strip = Strip(tuple(s for s in scene.structures if s.role == "critical"))
         self.stage = Stage(self.choose_view, self._show_skin, self.freeze, self._show_slices, self.show_augmented, desk.place_wanted.emit)
@@ -73,7 +76,7 @@ class Scenery(QWidget):
         words = self._desk.board.words
         self.stage.show_moment(moment, self.frozen_ns, words[-1] if words else None, now_ns, self._desk.where, self._desk.trouble(), other)
         self.slices.show_moment(moment, now_ns, frozen=self.frozen_ns is not None)
-        self.bullseye.show_moment(moment)
+        self._aim(moment, now_ns)
         if self._augmented is not None:
             self._augmented.show_moment(moment, now_ns, frozen=self.frozen_ns is not None)
         elif self.frozen_ns is None:
@@ -81,6 +84,13 @@ class Scenery(QWidget):
             self.stage.show_lateness(*self._pace.lateness(moment, now_ns))
         self._desk.pixels_ms = self._pace.p95_ms() if self._augmented is None else None
         self.stage.allow_camera(_films(moment))
+
+    def _aim(self, moment: Moment, now_ns: int) -> None:
+        """The bullseye costs as much to draw as all the rest: it follows as often as an eye does, and at once where something is no longer known."""
+        known = known_instruments(moment)
+        if known != self._aimed[1] or not 0 <= now_ns - self._aimed[0] < AIM_NS:
+            self._aimed = (now_ns, known)
+            self.bullseye.show_moment(moment)
 
     def show_augmented(self, wanted: bool) -> None:
         """The live picture with the case projected into it, in place of the one from the case alone."""
@@ -186,6 +196,7 @@ class Scenery(QWidget):
 
     def _show_bullseye(self) -> None:
         self.bullseye.wanted = not self.bullseye.wanted
+        self._aimed = (-AIM_NS, frozenset())
         QSettings(*SETTINGS).setValue("bullseye", self.bullseye.wanted)
 
     def _show_skin(self, visible: bool) -> None:
