@@ -293,19 +293,22 @@ def test_the_thread_loads_cuts_and_ends(qtbot: Any, tmp_path: Any, labels: bool)
     assert not made.cutter._thread.is_alive()
 
 
+def parts_visible(window: Any, shown: Any) -> tuple[bool, bool]:
+    """Whether slices and bullseye are shown at the window's next turn."""
+    window.refresh()
+    return shown.slices.isVisible(), shown.bullseye.isVisible()
+
+
 def test_the_window_hides_slices_and_bullseye_and_remembers_it(qtbot: Any, desk: Desk):
     for seen in (True, False):
         window = opened(qtbot, desk, NoPicture, scanned())
         shown = scenery(window)
         desk.tell(DANGER_S)
         window.refresh()
-        # What is added to a layout is shown by the window's loop.
-        qtbot.waitUntil(shown.isVisible)
-        assert (shown.slices.isVisible(), shown.bullseye.isVisible()) == (seen, seen)
+        qtbot.waitUntil(lambda window=window, shown=shown, seen=seen: parts_visible(window, shown) == (seen, seen))
         wide = shown.stage.width()
         shown.stage.slices.click()
         shown._show_bullseye()
-        window.refresh()
+        qtbot.waitUntil(lambda window=window, shown=shown, seen=seen: parts_visible(window, shown) == (not seen, not seen))
         qtbot.waitUntil(lambda wide=wide, shown=shown: shown.stage.width() != wide)
-        assert (shown.slices.isVisible(), shown.bullseye.isVisible()) == (not seen, not seen)
         window.leave()
