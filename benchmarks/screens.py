@@ -40,7 +40,7 @@ LEAST_COLORS = 60
 def main() -> int:
     options = common.parser(__doc__)
     common.add_case(options)
-    options.add_argument("--out", type=Path, default=Path(__file__).resolve().parents[1] / "docs" / "pictures" / "desktop", metavar="FOLDER")
+    options.add_argument("--out", type=Path, default=Path(__file__).resolve().parents[1] / "docs" / "images" / "desktop", metavar="FOLDER")
     options.add_argument("--only", default="", help="names of pictures, separated by commas")
     options.add_argument("--sizes", default="1280x800,2560x1440")
     options.add_argument("--themes", default="dark,light")
