@@ -70,9 +70,9 @@ class StructureRow:
         return max((p.level for p in self.pairs if p.known), key=LEVELS.index, default="CLEAR")
 
 
-def reading_words(reading: Reading, *, error_bar: bool = True) -> str:
+def reading_words(reading: Reading) -> str:
     """`1.3 ± 0.7 mm`, `≥ 0.4 mm inside` where the depth is only known to be at least that."""
-    words = distance_words(reading.distance_mm, reading.sd_mm if error_bar else None)
+    words = distance_words(reading.distance_mm, reading.sd_mm)
     inside = reading.distance_mm is not None and reading.distance_mm < 0.0
     return f"≥ {words}" if reading.depth_is_bound and inside else words
 

@@ -65,7 +65,7 @@ class DistanceLine:
         self._line.user_matrix = _stretched(on_axis_mm, on_structure_mm)
         self._dot.position = on_structure_mm
         self._line.prop.color = self._dot.prop.color = color
-        self._label.SetInput(f"  {reading_words(reading, error_bar=False)}  ")
+        self._label.SetInput(f"  {reading_words(reading)}  ")
         self._label.GetTextProperty().SetColor(*color.float_rgb)
         self._put_label(on_structure_mm, place)
         self._set_visible(True)
