@@ -73,7 +73,7 @@ def course_of(case: Path, rig: Path | None, course: Course) -> Course:
         raise InputRefused(f"the rig has no tool '{course.pointer}'", nearest(course.pointer, names))
     landmarks = tuple(mark.name for mark in read_case_file(case).landmark)
     if len(landmarks) < 3:
-        raise InputRefused(f"{case} has {len(landmarks)} landmarks; a registration needs 3", "add [[landmark]] tables to case.toml")
+        raise InputRefused(f"{case} has {len(landmarks)} landmarks; a registration needs 3", "place them in Case, or with navtwin case landmark")
     return replace(course, tools=tuple(tool.name for tool in tools if tool.tip_mm is None), landmarks=landmarks)
 
 

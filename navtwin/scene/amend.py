@@ -109,6 +109,13 @@ class Draft:
         self._refuse_taken("landmark", entry.name)
         self.case = msgspec.structs.replace(self.case, landmark=(*self.case.landmark, entry))
 
+    def remove_landmark(self, name: str) -> None:
+        """Take a landmark out; refused where there is none of that name."""
+        names = [entry.name for entry in self.case.landmark]
+        if name not in names:
+            raise InputRefused(f"{self.home} has no landmark '{name}'", nearest(name, names) if names else "it has none at all")
+        self.case = msgspec.structs.replace(self.case, landmark=tuple(entry for entry in self.case.landmark if entry.name != name))
+
     def add_plan(self, entry: PlanEntry) -> None:
         """Add a plan; refused where one of that name is there."""
         self._refuse_taken("plan", entry.name)

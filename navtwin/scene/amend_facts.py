@@ -1,4 +1,4 @@
-"""Write what was changed in a case's facts: how structures are shown and watched, its plans, and what is known of the patient."""
+"""Write what was changed in a case's facts: how structures are shown and watched, its landmarks and plans, and what is known of the patient."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from navtwin.scene.surface import Surface
 
 
 def write_facts(folder: Path, before: CaseFile, after: CaseFile, author: str, day: str, declared: Collection[str] = ()) -> None:
-    """Make a case say what `after` says of its structures, plans and patient; shapes and all other files stay.
+    """Make a case say what `after` says of its structures, landmarks, plans and patient; shapes and all other files stay.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def write_facts(folder: Path, before: CaseFile, after: CaseFile, author: str, da
         for old, new in zip(before.structure, after.structure, strict=True):
             if new != old:
                 _put(draft, old, new, author, day, declared)
-        draft.case = replace(draft.case, plan=after.plan, patient=after.patient)
+        draft.case = replace(draft.case, landmark=after.landmark, plan=after.plan, patient=after.patient)
 
 
 def _put(draft: Draft, old: StructureEntry, new: StructureEntry, author: str, day: str, declared: Collection[str]) -> None:

@@ -65,13 +65,16 @@ def amended_text(text: str, before: CaseFile, after: CaseFile) -> str:
 def _match_entries(lines: list[str], name: str, before: Sequence[Any], after: Sequence[Any]) -> Sequence[Any]:
     """Change and remove the entries that were there before; those of `after` that are new are returned.
 
-    Entries keep their order: one whose name is gone was renamed where as many are left as there were, else removed.
+    Entries keep their order: one whose name is gone was renamed where all others stand where they stood, else removed.
     """
-    if len(after) >= len(before):
+    named = {entry.name: entry for entry in after}
+    if len(after) >= len(before) and all(new is named.get(old.name, new) for old, new in zip(before, after, strict=False)):
         kept = list(zip(before, after, strict=False))
+        new_ones = after[len(before) :]
     else:
-        named = {entry.name: entry for entry in after}
         kept = [(entry, named.get(entry.name)) for entry in before]
+        old_names = {entry.name for entry in before}
+        new_ones = [entry for entry in after if entry.name not in old_names]
     headers = [n for n, line in enumerate(lines) if _named(line) == name]
     for at, (old, new) in reversed(list(zip(headers, kept, strict=False))):
         if new is None:
@@ -80,7 +83,7 @@ def _match_entries(lines: list[str], name: str, before: Sequence[Any], after: Se
             del lines[first : last + 1]
         elif new != old:
             _set_lines(lines, at, old, new)
-    return after[len(before) :]
+    return new_ones
 
 
 def _decodes_to(text: str, case: CaseFile) -> bool:

@@ -9,24 +9,20 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from navtwin.errors import InputRefused, NavtwinError
 from navtwin.nouns import Noun
 from navtwin.scene.author.watch import made_warnings
 from navtwin.scene.case import CaseFile, LandmarkEntry, PlanEntry, StructureEntry, named_files, scanned_box
 from navtwin.scene.findings import Finding, fault, read_leniently, warning
+from navtwin.scene.landmarks import set_fault
 from navtwin.scene.lock import RELOCK, changed_files, write_lock
 from navtwin.scene.sign import Sign
 from navtwin.scene.surface import Surface
 from navtwin.volumes.volume import VolumeBox
 
-FEWEST_LANDMARKS = 3
 #: A landmark further from all bone than this was not meant for it, mm.
 FAR_FROM_BONE_MM = 5.0
 MEND_SURFACE = "extract it again (navtwin case new), or mend it where it was made"
-#: RMS distance (mm) of the landmarks from the best line through them below which they leave the turn about that line open.
-COLLINEAR_MM = 2.0
 
 
 class PlanClearance(Noun, frozen=True):
@@ -159,13 +155,9 @@ def _landmark_faults(landmarks: Sequence[LandmarkEntry], box: VolumeBox | None) 
             if not box.contains(mark.position_mm):
                 x, y, z = mark.position_mm
                 yield fault(f"landmark '{mark.name}' at {x:g} {y:g} {z:g} mm lies outside the CT", "check its axes (LPS) and its sign")
-    if landmarks and len(landmarks) < FEWEST_LANDMARKS:
-        yield fault(f"there are {len(landmarks)} landmarks", f"registration needs {FEWEST_LANDMARKS} or more, not in a line")
-    elif landmarks:
-        points = np.array([mark.position_mm for mark in landmarks])
-        across = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)[1] / np.sqrt(len(points))
-        if across < COLLINEAR_MM:
-            yield fault(f"the landmarks lie in a line (to {across:.2g} mm)", "add one well off that line: the turn about it would stay open")
+    wrong = set_fault(landmarks)
+    if wrong is not None:
+        yield fault(*wrong)
 
 
 def _surface_faults(folder: Path, entry: StructureEntry, surfaces: dict[str, Surface]) -> Iterator[Finding]:
@@ -207,7 +199,7 @@ def _empty_warnings(case: CaseFile) -> Iterator[Finding]:
     if not any(s.role == "critical" for s in case.structure):
         yield warning("no structure is critical: nothing is being watched", "give one the role critical, with limits")
     if not case.landmark:
-        yield warning("there are no landmarks: the patient cannot be registered", "add three or more as [[landmark]]")
+        yield warning("there are no landmarks: the patient cannot be registered", "place three or more: in Case, or with navtwin case landmark")
 
 
 def _landmark_warnings(case: CaseFile, surfaces: Mapping[str, Surface]) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""`navtwin case new|check|show` and `navtwin data get`."""
+"""`navtwin case new|landmark|note|check|show` and `navtwin data get`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 
 from navtwin.errors import InputRefused, nearest
 from navtwin.files.progress import progress
+from navtwin.scene.author.numbers import SeveralNumbers, numbers_of
 
 if TYPE_CHECKING:
     from navtwin.scene.check import CaseReport
@@ -95,6 +96,32 @@ def note(folder: Folder, text: Annotated[str, typer.Argument(help="What to add t
     with amended(folder) as draft:
         draft.add_note(text)
     typer.echo(f"{folder}: noted")
+
+
+@case_app.command(cls=SeveralNumbers)
+def landmark(
+    folder: Folder,
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="What to call them, in the order in which they are touched.")],
+    at: Annotated[list[str] | None, typer.Option(metavar="X Y Z", help="Where, mm (LPS); once for each name.")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Take landmarks of these names out.")] = False,
+) -> None:
+    """Place landmarks: points on bone that a pointer can touch. A case holds three or more, so the first come together."""
+    from navtwin.scene.amend import amended
+    from navtwin.scene.case import LandmarkEntry
+
+    points = [numbers_of("--at", text) for text in at or ()]
+    if remove == bool(points):
+        raise InputRefused("pass either --at X Y Z or --remove", "--at places landmarks, --remove takes them out")
+    if points and len(points) != len(names):
+        raise InputRefused(f"there are {_count(len(names), 'name')} and {_count(len(points), 'place')}", "pass --at X Y Z once for each name")
+    if not all(name.strip() for name in names):
+        raise InputRefused("a landmark needs a name", "write one")
+    with amended(folder) as draft:
+        for name in names if remove else ():
+            draft.remove_landmark(name)
+        for name, (x, y, z) in zip(names, points, strict=False):
+            draft.add_landmark(LandmarkEntry(name=name.strip(), position_mm=(x, y, z)))
+    typer.echo(f"{folder}: {'took out' if remove else 'placed'} {', '.join(names)}")
 
 
 @case_app.command()

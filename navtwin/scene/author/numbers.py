@@ -11,7 +11,7 @@ from typer.core import TyperCommand
 from navtwin.errors import InputRefused
 
 #: How many numbers each takes; what follows it is joined to one word, "1,2,3", which may be written as well.
-COUNTS: Final = {"--point": 3, "--seed": 3, "--cut": 6}
+COUNTS: Final = {"--point": 3, "--seed": 3, "--cut": 6, "--at": 3}
 
 
 class SeveralNumbers(TyperCommand):
