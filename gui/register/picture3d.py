@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gui.register.bead import Bead, Mark
+from gui.register.bead import Mark
+from gui.register.beads import Beads
 from navtwin.nouns import Check, Part, RegistrationResult
 from navtwin.rigid import Vec3
 from navtwin.scene import looks, palette, tre_map
@@ -53,20 +54,16 @@ class RegisterPicture:
 
     Attributes
     ----------
-    height_px, scale : of the picture on the screen, and how much larger than designed its type is; may be set from any thread
+    beads : the landmarks
     """
 
     def __init__(self, plotter: pv.Plotter) -> None:
         self._plotter = plotter
-        self.height_px, self.scale = 0, 1.0
+        self.beads = Beads(plotter)
         self._solids: dict[str, list[Any]] = {}
         self._maps: list[Any] = []
-        self._beads: list[Bead] = []
         self._checks: tuple[Check, ...] = ()
         self._check_actors: list[Any] = []
-        self._pixels = 0.0
-        # However coarsely the picture is painted before it is shown, type keeps its size on the screen.
-        plotter.renderer.AddObserver("StartEvent", lambda *_: self._fit_labels())
 
     @property
     def has_map(self) -> bool:
@@ -76,8 +73,7 @@ class RegisterPicture:
     def set_case(self, meshes: Mapping[str, Any], structures: Sequence[Structure]) -> None:
         """Other anatomy; every mark of the one before is gone."""
         self.show_map(None)
-        self.show_marks(())
-        self.show_checks(())
+        self.show_found((), ())
         self._take_out([actor for actors in self._solids.values() for actor in actors])
         self._solids = {s.name: looks.add_solid(self._plotter, meshes[s.name], s) for s in structures if s.name in meshes}
 
@@ -91,19 +87,8 @@ class RegisterPicture:
 
     def show_found(self, marks: Sequence[Mark], checks: Sequence[Check]) -> None:
         """Landmarks, and the newest checks."""
-        self.show_marks(marks)
+        self.beads.show(marks)
         self.show_checks(checks)
-
-    def show_marks(self, marks: Sequence[Mark]) -> None:
-        """The landmarks, numbered."""
-        if [(m.number, m.place_mm) for m in marks] != [(b.mark.number, b.mark.place_mm) for b in self._beads]:
-            self._take_out([actor for bead in self._beads for actor in bead.actors])
-            self._beads = [Bead(self._plotter, mark) for mark in marks]
-        for bead, mark in zip(self._beads, marks, strict=True):
-            if bead.mark != mark:
-                bead.show(mark)
-        # Another state has type of another size.
-        self._pixels = 0.0
 
     def show_checks(self, checks: Sequence[Check]) -> None:
         """Where the newest checks were touched, with a rod from where they should have been."""
@@ -143,12 +128,3 @@ class RegisterPicture:
             mesh, scalars="error", cmap=table, clim=bands, interpolate_before_map=True, smooth_shading=True, show_scalar_bar=False,
             reset_camera=False, render=False, pickable=False, **MATT,
         )  # fmt: skip
-
-    def _fit_labels(self) -> None:
-        painted_px = self._plotter.renderer.GetSize()[1]
-        pixels = self.scale * (painted_px / self.height_px if self.height_px else 1.0)
-        if abs(pixels - self._pixels) < 0.01:
-            return
-        self._pixels = pixels
-        for bead in self._beads:
-            bead.fit(pixels)

@@ -164,7 +164,7 @@ class RegisterScene(QWidget):
             button.adjustSize()
         self._lay_over()
         # The new size may have been painted already, with type of the old one.
-        self._do(lambda picture: setattr(picture, "scale", scale))
+        self._do(lambda picture: setattr(picture.beads, "scale", scale))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._lay_over()
@@ -196,7 +196,7 @@ class RegisterScene(QWidget):
         self._say("")
         self._view = self._open_picture(NOBODY, self._desk.rig, self)
         self._picture = RegisterPicture(self._view.picture.plotter)
-        self._picture.scale = self._scale
+        self._picture.beads.scale = self._scale
         self._grid.addWidget(self._view.widget, 0, 0)
         self._lay_over()
         self._prepare()
@@ -254,8 +254,8 @@ class RegisterScene(QWidget):
         self.legend.move(gap, self.height() - self.legend.height() - gap)
         self.ring.move(self.width() - self.ring.width() - gap, gap)
         height = max(1, self.height())
-        if self._picture is not None and self._picture.height_px != height:
-            self._do(lambda picture: setattr(picture, "height_px", height))
+        if self._picture is not None and self._picture.beads.height_px != height:
+            self._do(lambda picture: setattr(picture.beads, "height_px", height))
         for over in (self.legend, self.ring, self.map, self.home_button):
             over.raise_()
 
