@@ -167,11 +167,11 @@ class Desk(QObject):
         job.ended.connect(lambda _result, words: done(words) if done else self._tell(title, words))
         return self._begun(job, shown=shown)
 
-    def beside(self, title: str, work: Callable[[Report], Any], done: Callable[[Any, str], None]) -> ThreadJob:
+    def beside(self, title: str, work: Callable[[Report], Any], done: Callable[[Any, str], None], *, shown: bool = True) -> ThreadJob:
         """Run a function beside the window. `done` is called in the window's thread with its result and "", or None and what went wrong."""
         job = ThreadJob(title, work, self)
         job.ended.connect(done)
-        return self._begun(job)
+        return self._begun(job, shown=shown)
 
     def release(self) -> None:
         """The window closes: what still runs for it ends."""
