@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,9 +13,12 @@ from msgspec.structs import asdict, replace
 from gui.case.cutting import Look
 from navtwin.bus.words import name_words
 from navtwin.errors import InputRefused
-from navtwin.scene.case import CaseFile, PlanEntry, StructureEntry
+from navtwin.rigid import Vec3
+from navtwin.scene.case import CaseFile, LandmarkEntry, PlanEntry, StructureEntry
+from navtwin.scene.landmarks import set_fault
 from navtwin.scene.looks import VEIL_OPACITY
-from navtwin.scene.model import Plan, Structure
+from navtwin.scene.model import Landmark, Plan, Structure
+from navtwin.volumes.volume import VolumeBox
 
 UNKNOWN: Final = "unknown"
 #: Limits that a structure gets when it becomes critical, until somebody states them: caution and danger, mm.
@@ -23,6 +26,7 @@ FIRST_LIMITS_MM: Final = (3.0, 1.5)
 _KEYS: Final = {
     "color": "colour", "opacity": "opacity", "role": "role", "caution_mm": "caution", "danger_mm": "danger", "sd_mm": "declared error",
     "entry_mm": "entry", "target_mm": "target", "diameter_mm": "diameter", "tolerance_mm": "tolerance", "name": "name",
+    "position_mm": "position",
     "age": "age", "sex": "sex", "study": "study", "laterality": "side", "notes": "notes", "id": "patient number", "birth_date": "date of birth",
 }  # fmt: skip
 
@@ -85,7 +89,7 @@ class CaseDraft:
         ------
         InputRefused : its name is empty or taken
         """
-        self._refuse_name(plan.name)
+        _refuse_name("plan", plan.name, self.now.plan)
         self._step(replace(self.now, plan=(*self.now.plan, plan)))
 
     def remove_plan(self, name: str) -> None:
@@ -100,12 +104,52 @@ class CaseDraft:
         InputRefused : another plan has its new name; a diameter or tolerance that is not above 0
         """
         if "name" in changes and changes["name"] != name:
-            self._refuse_name(changes["name"])
+            _refuse_name("plan", changes["name"], self.now.plan)
         for key in ("diameter_mm", "tolerance_mm"):
             if key in changes and not changes[key] > 0.0:
                 raise InputRefused(f"{_KEYS[key]} is {changes[key]:g} mm", "it is above 0")
         new = tuple(replace(one, **changes) if one.name == name else one for one in self.now.plan)
         self._step(replace(self.now, plan=new), gesture)
+
+    def add_landmark(self, entry: LandmarkEntry, scanned: VolumeBox) -> None:
+        """One more landmark.
+
+        Raises
+        ------
+        InputRefused : its name is empty or taken; it lies outside the scan
+        """
+        _refuse_name("landmark", entry.name, self.now.landmark)
+        _refuse_outside(entry.name, entry.position_mm, scanned)
+        self._step(replace(self.now, landmark=(*self.now.landmark, entry)))
+
+    def remove_landmark(self, name: str) -> None:
+        """Take a landmark out."""
+        self._step(replace(self.now, landmark=tuple(one for one in self.now.landmark if one.name != name)))
+
+    def rename_landmark(self, name: str, new: str) -> None:
+        """Call a landmark otherwise.
+
+        Raises
+        ------
+        InputRefused : the new name is empty or taken
+        """
+        if new != name:
+            _refuse_name("landmark", new, self.now.landmark)
+            self._put_landmark(name, name=new)
+
+    def move_landmark(self, name: str, position_mm: Vec3, scanned: VolumeBox, gesture: str = "") -> None:
+        """Put a landmark elsewhere.
+
+        Raises
+        ------
+        InputRefused : that is outside the scan
+        """
+        _refuse_outside(name, position_mm, scanned)
+        self._put_landmark(name, gesture, position_mm=position_mm)
+
+    def _put_landmark(self, name: str, /, gesture: str = "", **changes: Any) -> None:
+        new = tuple(replace(one, **changes) if one.name == name else one for one in self.now.landmark)
+        self._step(replace(self.now, landmark=new), gesture)
 
     def alter_patient(self, **changes: str | None) -> None:
         """Change facts of the patient; None, or nothing but blanks, for what is not known."""
@@ -120,6 +164,8 @@ class CaseDraft:
         case = replace(case, patient=replace(case.patient, **_altered(asdict(before.patient), asdict(now.patient))))
         if now.plan != before.plan:
             case = replace(case, plan=now.plan)
+        if now.landmark != before.landmark:
+            case = replace(case, landmark=now.landmark)
         self.written, self._steps, self._gesture = written, [case] if case != written else [], ""
 
     def accept(self, written: CaseFile) -> None:
@@ -145,7 +191,9 @@ class CaseDraft:
 
     def faults(self) -> tuple[str, ...]:
         """What keeps the draft from being written, as far as it can be told without looking at files."""
-        return tuple(words for entry in self.now.structure if (words := limits_fault(entry)))
+        limits = tuple(words for entry in self.now.structure if (words := limits_fault(entry)))
+        wrong = set_fault(self.now.landmark)
+        return (*limits, ": ".join(wrong)) if wrong is not None else limits
 
     def changed_limits(self) -> tuple[StructureEntry, ...]:
         """The structures, critical as written and as changed, whose limits are others."""
@@ -161,14 +209,8 @@ class CaseDraft:
         said = []
         for old, new in zip(self.written.structure, self.now.structure, strict=True):
             said += [f"{name_words(new.name)}: {words}" for words in _differences(asdict(old), asdict(new))]
-        kept = {plan.name: plan for plan in self.written.plan}
-        left = {plan.name for plan in self.now.plan}
-        for plan in self.now.plan:
-            old_plan = kept.get(plan.name)
-            said += (
-                [f"plan {plan.name}: {words}" for words in _differences(asdict(old_plan), asdict(plan))] if old_plan else [f"plan {plan.name}: new"]
-            )
-        said += [f"plan {name}: removed" for name in kept if name not in left]
+        said += _changes_of("plan", self.written.plan, self.now.plan)
+        said += _changes_of("landmark", self.written.landmark, self.now.landmark)
         said += [f"patient: {words}" for words in _differences(asdict(self.written.patient), asdict(self.now.patient), UNKNOWN)]
         return tuple(said)
 
@@ -185,12 +227,6 @@ class CaseDraft:
         else:
             self._steps.append(case)
         self._gesture = gesture
-
-    def _refuse_name(self, name: str) -> None:
-        if not name.strip():
-            raise InputRefused("a plan needs a name", "write one")
-        if self.plan(name) is not None:
-            raise InputRefused(f"there is a plan '{name}' already", "give it another name")
 
 
 def limits_fault(entry: StructureEntry) -> str:
@@ -223,6 +259,39 @@ def as_declared(structure: Structure, entry: StructureEntry) -> Structure:
     return dataclasses.replace(structure, **{key: now[key] for key in ("role", "caution_mm", "danger_mm", "sd_mm", "color", "opacity")})
 
 
+def landmarks_in(case: CaseFile) -> tuple[Landmark, ...]:
+    """The landmarks of a case file."""
+    return tuple(Landmark(m.name, m.position_mm) for m in case.landmark)
+
+
+def _refuse_name(kind: str, name: str, others: Sequence[PlanEntry] | Sequence[LandmarkEntry]) -> None:
+    if not name.strip():
+        raise InputRefused(f"a {kind} needs a name", "write one")
+    if name in {one.name for one in others}:
+        raise InputRefused(f"there is a {kind} '{name}' already", "give it another name")
+
+
+def _refuse_outside(name: str, position_mm: Vec3, scanned: VolumeBox) -> None:
+    if not scanned.contains(position_mm):
+        x, y, z = position_mm
+        raise InputRefused(f"{x:g} {y:g} {z:g} mm lies outside the scan", f"place {name} on bone that was scanned")
+
+
+def _changes_of(kind: str, before: Sequence[Any], now: Sequence[Any]) -> Iterator[str]:
+    kept = {one.name: one for one in before}
+    for one in now:
+        old = kept.pop(one.name, None)
+        if old is None:
+            yield f"{_called(kind, one.name)}: new"
+        else:
+            yield from (f"{_called(kind, one.name)}: {words}" for words in _differences(asdict(old), asdict(one)))
+    yield from (f"{_called(kind, name)}: removed" for name in kept)
+
+
+def _called(kind: str, name: str) -> str:
+    return name if name.startswith(kind) else f"{kind} {name}"
+
+
 def _altered(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     return {key: now for key, now in new.items() if now != old[key]}
 
@@ -231,7 +300,7 @@ def _differences(old: dict[str, Any], new: dict[str, Any], none: str = "none") -
     for key, now in _altered(old, new).items():
         was = old[key]
         what = _KEYS.get(key, key)
-        if key in ("entry_mm", "target_mm"):
+        if key in ("entry_mm", "target_mm", "position_mm"):
             yield f"{what} moved by {math.dist(was, now):.1f} mm"
         elif key == "notes":
             yield "notes changed"

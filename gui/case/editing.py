@@ -10,14 +10,14 @@ from typing import Any
 from PySide6.QtCore import QObject, QSettings, Signal
 
 from gui.case.cutting import Look
-from gui.case.draft import CaseDraft, looks_in, plans_in
+from gui.case.draft import CaseDraft, landmarks_in, looks_in, plans_in
 from gui.case.session_limits import SessionLimits
 from gui.desktop.desk import Desk
 from gui.desktop.jobs import Job, Report
 from gui.link.board import Moment
 from navtwin.errors import NavtwinError
 from navtwin.scene.case import CaseFile, read_case_file
-from navtwin.scene.model import Plan, Scene
+from navtwin.scene.model import Landmark, Plan, Scene
 
 SETTINGS = ("navtwin", "gui")
 #: Who changes cases, as it was stated last: here, or with the tools.
@@ -86,6 +86,10 @@ class Editing(QObject):
     @property
     def plans(self) -> tuple[Plan, ...]:
         return plans_in(self.draft.now) if self.draft is not None else ()
+
+    @property
+    def landmarks(self) -> tuple[Landmark, ...]:
+        return landmarks_in(self.draft.now) if self.draft is not None else ()
 
     @property
     def writing(self) -> bool:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gui.case.cutting import Look
+from gui.register.bead import Mark
+from gui.register.beads import Beads
 from navtwin.nouns import Part
 from navtwin.rigid import Vec3
 from navtwin.scene import looks, palette
 from navtwin.scene.detail import Detail, draw_structure, triangle_shares
-from navtwin.scene.model import Plan, Scene, Structure
+from navtwin.scene.model import Landmark, Plan, Scene, Structure
 from navtwin.scene.solids import capsule_mesh
 from navtwin.volumes.volume import VolumeBox
 
@@ -75,6 +77,10 @@ class CasePicture:
     Parameters
     ----------
     plotter : lit already; this adds and removes actors of its own only
+
+    Attributes
+    ----------
+    beads : the landmarks
     """
 
     def __init__(self, plotter: pv.Plotter) -> None:
@@ -85,6 +91,7 @@ class CasePicture:
         self._drawn: dict[str, tuple[Structure, bool]] = {}
         self._actors: dict[str, list[Any]] = {}
         self._plans: list[Any] = []
+        self.beads = Beads(plotter)
         self._box: Any = None
         self._cursor = looks.add_mesh(plotter, pv.Sphere(radius=CURSOR_RADIUS_MM), palette.TEXT, ambient=0.7)
         self._cursor.SetVisibility(False)
@@ -134,6 +141,11 @@ class CasePicture:
             if plan.name == chosen and plan.diameter_mm > 0.0:
                 width = Part(name="width", from_mm=plan.entry_mm, to_mm=plan.target_mm, radius_mm=plan.diameter_mm / 2.0)
                 self._plans.append(looks.add_mesh(self._plotter, capsule_mesh(width), palette.PLAN, ambient=0.3, opacity=WIDTH_OPACITY))
+
+    def show_landmarks(self, landmarks: Sequence[Landmark], chosen: str) -> None:
+        """The landmarks with their numbers; the chosen one, "" for none, stands out."""
+        marks = enumerate(landmarks, start=1)
+        self.beads.show([Mark(n, mark.position_mm, "next" if mark.name == chosen else "todo", True, False) for n, mark in marks])
 
     def show_cursor(self, point_mm: Vec3 | None) -> None:
         """A bead where the slices cross; None takes it away."""

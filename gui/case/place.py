@@ -16,6 +16,7 @@ from gui.case.draft_bar import DraftBar
 from gui.case.editing import Editing
 from gui.case.facts import FactsPage
 from gui.case.header import CaseHeader
+from gui.case.landmarks import LandmarksPage
 from gui.case.parts import Choice, button
 from gui.case.plan import PlanPage
 from gui.case.scene3d import SIDES, Anatomy, CaseScene3d
@@ -24,6 +25,7 @@ from gui.case.structures import StructuresPage
 from gui.desktop.desk import Desk
 from gui.link.board import Moment
 from navtwin.rigid import Vec3
+from navtwin.scene.slices import Plane
 from navtwin.volumes.volume import Volume
 
 if TYPE_CHECKING:
@@ -33,8 +35,9 @@ COLUMN_PX = 360
 PAGES: Final = {
     "structures": ("Structures", "What is in the case, how it is shown, and what is watched (Ctrl+1)"),
     "plan": ("Plan", "Planned paths: entry, target, and how near they come (Ctrl+2)"),
-    "patient": ("Patient", "What is known of the patient, and where the case comes from (Ctrl+3)"),
-    "tools": ("Tools", "Make structures from a scan that has none (Ctrl+4)"),
+    "landmarks": ("Landmarks", "Points on bone that are touched to register the patient (Ctrl+3)"),
+    "patient": ("Patient", "What is known of the patient, and where the case comes from (Ctrl+4)"),
+    "tools": ("Tools", "Make structures from a scan that has none (Ctrl+5)"),
 }
 
 
@@ -55,7 +58,11 @@ class CasePlace(QWidget):
         self.cover = Cover(desk)
         self.header = CaseHeader(desk)
         self.structures, self.plans = StructuresPage(self.editing), PlanPage(self.editing, self.slices)
-        self.facts = FactsPage(self.editing)
+        self.landmarks, self.facts = LandmarksPage(desk, self.editing, self.slices), FactsPage(self.editing)
+        # In the order of PAGES.
+        self._own_pages: dict[str, StructuresPage | PlanPage | LandmarksPage | FactsPage] = {
+            "structures": self.structures, "plan": self.plans, "landmarks": self.landmarks, "patient": self.facts,
+        }  # fmt: skip
         self._tools: ToolsPanel | None = None
         self.bar = DraftBar(self.editing)
         self.segments = Choice(((name, title, tip) for name, (title, tip) in PAGES.items()), "flat")
@@ -100,9 +107,11 @@ class CasePlace(QWidget):
     def set_scale(self, scale: float) -> None:
         self._scale = scale
         self._column.setFixedWidth(round(COLUMN_PX * scale))
-        for part in (self.slices, self.scene3d, self.cover, self.header, self.structures, self.plans, self.facts, self.bar, self._tools):
+        for part in (self.slices, self.scene3d, self.cover, self.header, *self._own_pages.values(), self.bar, self._tools):
             if part is not None:
                 part.set_scale(scale)
+        # Five words share the column.
+        self.segments.setStyleSheet(f"QPushButton {{ padding-left: {round(2 * scale)}px; padding-right: {round(2 * scale)}px; }}")
         for one in self.segments.buttons.values():
             one.setFixedHeight(round(38 * scale))
         for one in self._viewing:
@@ -119,6 +128,7 @@ class CasePlace(QWidget):
         if self.unsaved:
             self._desk.say(f"{self.unsaved} What is not written stays in Case.")
         self.plans.stop()
+        self.landmarks.stop()
         if self._tools is not None:
             self._tools.left()
 
@@ -132,12 +142,13 @@ class CasePlace(QWidget):
     def show_page(self, name: str) -> None:
         """Bring a page of the column to the front."""
         self.segments.show_chosen(name)
-        self.pages.setCurrentWidget(
-            self.tools if name == "tools" else {"structures": self.structures, "plan": self.plans, "patient": self.facts}[name]
-        )
-        if name != "plan":
-            self.plans.stop()
+        self.pages.setCurrentWidget(self.tools if name == "tools" else self._own_pages[name])
+        for page in (self.plans, self.landmarks):
+            # One that places nothing would take the pointing hand from the other.
+            if self._own_pages.get(name) is not page and page.hand.placing:
+                page.stop()
         self._share_mouse()
+        self._refresh()
 
     @property
     def page(self) -> str:
@@ -192,6 +203,7 @@ class CasePlace(QWidget):
         self.slices.set_looks(looks)
         self.scene3d.set_looks(looks)
         self.scene3d.set_plans(self.editing.plans, self.plans.chosen)
+        self.scene3d.set_landmarks(self.editing.landmarks, self.landmarks.chosen if self.page == "landmarks" else "")
 
     def _show_cover(self, visible: bool) -> None:
         self.cover.setVisible(visible)
@@ -200,7 +212,7 @@ class CasePlace(QWidget):
             self.cover.refresh()
 
     def _share_mouse(self) -> None:
-        """The tools have the mouse while their page is in front, and plans otherwise."""
+        """The tools have the mouse while their page is in front, landmarks on theirs, and plans otherwise."""
         in_front = self.page == "tools"
         # Their keys take a tool in the hand from any page, so they are there as soon as a case is.
         tools = self.tools if self._desk.scene is not None else self._tools
@@ -210,8 +222,13 @@ class CasePlace(QWidget):
             key.setEnabled(not in_front)
 
     def _picked(self, point_mm: Vec3) -> None:
-        if not self.plans.pointed(point_mm):
+        placed = self.landmarks if self.page == "landmarks" else self.plans
+        if not placed.pointed(point_mm):
             self.slices.go_to(point_mm)
+
+    def _take(self, what: str, plane: Plane, point_mm: Vec3) -> bool:
+        placed = self.landmarks if self.page == "landmarks" else self.plans
+        return placed.take(what, plane, point_mm)
 
     def _moved(self, point_mm: Vec3) -> None:
         self.scene3d.show_cursor(point_mm)
@@ -256,7 +273,8 @@ class CasePlace(QWidget):
         self.cover.form.closed.connect(lambda: self._show_cover(desk.scene is None))
         self.editing.changed.connect(self._refresh)
         self.plans.shown.connect(self._refresh)
-        slices.taker = self.plans.take
+        self.landmarks.shown.connect(self._refresh)
+        slices.taker = self._take
         slices.cursor_moved.connect(self._moved)
         slices.volume_loaded.connect(self._volume_loaded)
         slices.window_changed.connect(lambda words: self.window_button.setText(f"Window: {words}"))
@@ -284,20 +302,32 @@ class CasePlace(QWidget):
         }
         others: dict[str, Callable[[], object]] = {
             "Ctrl+Z": self.editing.take_back,
-            "E": lambda: self._plan_key(partial(self.plans.place, "entry")),
-            "G": lambda: self._plan_key(partial(self.plans.place, "target")),
-            "N": lambda: self._plan_key(self.plans.begin),
+            "E": lambda: self._placing_key(partial(self.plans.place, "entry"), self.landmarks.move_by_click),
+            "G": lambda: self._placing_key(partial(self.plans.place, "target"), self.landmarks.go_to_chosen),
+            "N": lambda: self._placing_key(self.plans.begin, self.landmarks.begin),
+            "Delete": self._delete_key,
             ",": partial(self.plans.step, -4),
             ".": partial(self.plans.step, 4),
-            "Escape": self.plans.stop,
+            "Escape": self._stop_placing,
         }
         for key, act in acts.items():
             self._shortcut(key, act)
         self._not_with_tools = [self._shortcut(key, act) for key, act in others.items()]
 
-    def _plan_key(self, act: Callable[[], None]) -> None:
-        self.show_page("plan")
-        act()
+    def _placing_key(self, of_plans: Callable[[], None], of_landmarks: Callable[[], None]) -> None:
+        if self.page == "landmarks":
+            of_landmarks()
+        else:
+            self.show_page("plan")
+            of_plans()
+
+    def _delete_key(self) -> None:
+        if self.page == "landmarks":
+            self.landmarks.remove_chosen()
+
+    def _stop_placing(self) -> None:
+        self.plans.stop()
+        self.landmarks.stop()
 
     def _shortcut(self, key: str, act: Callable[[], object]) -> QShortcut:
         shortcut = QShortcut(QKeySequence(key), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -305,7 +335,7 @@ class CasePlace(QWidget):
         return shortcut
 
     def _build(self) -> None:
-        for page in (self.structures, self.plans, self.facts):
+        for page in self._own_pages.values():
             self.pages.addWidget(page)
         self._column = QFrame()
         self._column.setObjectName("strip")

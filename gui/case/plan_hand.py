@@ -78,7 +78,7 @@ def dragged_to(point_mm: Vec3, plane: Plane, at_mm: Vec3) -> Vec3:
     moved = list(point_mm)
     for axis in (RIGHT[plane], UP[plane][0]):
         moved[axis] = at_mm[axis]
-    return _rounded((moved[0], moved[1], moved[2]))
+    return rounded((moved[0], moved[1], moved[2]))
 
 
 def new_plan(plans: Sequence[Plan | PlanEntry], entry_mm: Vec3, target_mm: Vec3) -> PlanEntry:
@@ -89,8 +89,8 @@ def new_plan(plans: Sequence[Plan | PlanEntry], entry_mm: Vec3, target_mm: Vec3)
     like = plans[-1] if plans else None
     return PlanEntry(
         name=name,
-        entry_mm=_rounded(entry_mm),
-        target_mm=_rounded(target_mm),
+        entry_mm=rounded(entry_mm),
+        target_mm=rounded(target_mm),
         diameter_mm=like.diameter_mm if like else FIRST_DIAMETER_MM,
         tolerance_mm=like.tolerance_mm if like else FIRST_TOLERANCE_MM,
     )
@@ -142,7 +142,7 @@ def _angle(degrees: float | None, positive: str, negative: str) -> str:
     return f"{abs(degrees):.1f}°" + (f" {side}" if abs(degrees) >= 0.05 else "")
 
 
-def _rounded(point_mm: Vec3) -> Vec3:
+def rounded(point_mm: Vec3) -> Vec3:
     """To a thousandth of a millimetre, as case.toml is read by people."""
     x, y, z = (round(v, 3) for v in point_mm)
     return (x, y, z)

@@ -1,4 +1,4 @@
-"""The case in 3D: its structures as they are drawn now, its plans, the cursor of the slices; a click on a surface is a point of the patient."""
+"""The case in 3D: structures as they are drawn now, plans, landmarks, the cursor of the slices; a click on a surface is a point of the patient."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from gui.picture.view3d import GLView, View, open_view
 from navtwin.nouns import Rig
 from navtwin.rigid import Vec3
 from navtwin.scene.detail import Detail
-from navtwin.scene.model import Patient, Plan, Scene
+from navtwin.scene.model import Landmark, Patient, Plan, Scene
 from navtwin.scene.views import VIEW_ANGLE_DEG, region
 from navtwin.volumes.volume import volume_box
 
@@ -77,6 +77,9 @@ class CaseScene3d(QWidget):
         self._looks: dict[str, Look] = {}
         self._plans: tuple[Plan, ...] = ()
         self._chosen, self._plans_moved = "", False
+        self._landmarks: tuple[Landmark, ...] = ()
+        self._chosen_landmark, self._landmarks_moved = "", False
+        self._scale = 1.0
         self._anatomy: Anatomy | None = None
         self._job: Job | None = None
         self._view: View | None = None
@@ -127,6 +130,12 @@ class CaseScene3d(QWidget):
             self._plans, self._chosen, self._plans_moved = tuple(plans), chosen, True
             self.repaint_soon()
 
+    def set_landmarks(self, landmarks: Sequence[Landmark], chosen: str) -> None:
+        """Draw these landmarks, one of them as chosen; "" for none."""
+        if (tuple(landmarks), chosen) != (self._landmarks, self._chosen_landmark):
+            self._landmarks, self._chosen_landmark, self._landmarks_moved = tuple(landmarks), chosen, True
+            self.repaint_soon()
+
     def show_cursor(self, point_mm: Vec3 | None) -> None:
         """Where the slices cross."""
         if self._picture is not None:
@@ -151,6 +160,7 @@ class CaseScene3d(QWidget):
         return self._kept[name].bounds_mm if name in self._kept else None
 
     def set_scale(self, scale: float) -> None:
+        self._scale = scale
         for button in self._bar.findChildren(QPushButton):
             button.setFixedHeight(round(32 * scale))
             button.setMinimumWidth(round(32 * scale))
@@ -253,6 +263,7 @@ class CaseScene3d(QWidget):
             return
         self._picture.set_case(self._kept, self._scene.volume if self._scene is not None else None)
         self._picture.show_plans(self._plans, self._chosen)
+        self._picture.show_landmarks(self._landmarks, self._chosen_landmark)
         if self._scene is None:
             self._picture.show_cursor(None)
         self._show()
@@ -282,6 +293,10 @@ class CaseScene3d(QWidget):
                 # Once for a painting: an end that is dragged moves oftener than that.
                 self._plans_moved = False
                 self._picture.show_plans(self._plans, self._chosen)
+            if self._landmarks_moved:
+                self._landmarks_moved = False
+                self._picture.show_landmarks(self._landmarks, self._chosen_landmark)
+            self._picture.beads.height_px, self._picture.beads.scale = self._view.widget.height(), self._scale
             self._view.picture.plotter.renderer.reset_camera_clipping_range()
             self._view.paint()
             self._still.start()

@@ -33,7 +33,7 @@ class StructuresPage(QWidget):
         self._editing = editing
         self._names: list[str] = []
         self.note = words(tone="warn")
-        self.to_tools = button("Make structures", "Go to the tools", self.tools_wanted.emit, "primary", "Ctrl+4")
+        self.to_tools = button("Make structures", "Go to the tools", self.tools_wanted.emit, "primary", "Ctrl+5")
         self.list = StructureList()
         self.details = StructureDetails(editing)
         scroll = QScrollArea()

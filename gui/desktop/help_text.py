@@ -36,8 +36,10 @@ PLACE_HELP: dict[PlaceName, tuple[str, ...]] = {
 }
 PLACE_KEYS: dict[PlaceName, tuple[tuple[str, str], ...]] = {
     "case": (
-        ("Ctrl+S", "write what was changed to case.toml"), ("Ctrl+Z", "take back"), ("Ctrl+1 to Ctrl+4", "structures, plan, patient, tools"),
+        ("Ctrl+S", "write what was changed to case.toml"), ("Ctrl+Z", "take back"),
+        ("Ctrl+1 to Ctrl+5", "structures, plan, landmarks, patient, tools"),
         ("N", "add a plan by two clicks"), ("E, G", "place a plan's entry, its target"), (", .", "walk along the plan"),
+        ("N, E, G, Delete", "among the landmarks: add, place anew, go there, take out"),
         ("W", "grey window of the slices; Alt and drag sets one"), ("wheel", "slice by slice; with Ctrl nearer and farther"),
         ("Home", "all of the scan"), ("O", "outlines"), ("X", "one view alone"), ("F", "bone solid or see-through"), ("Y", "only what is watched"),
         ("Shift+A P L R S I", "look from a side of the patient"), ("H", "in the list: show or hide"),
