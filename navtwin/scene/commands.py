@@ -101,7 +101,7 @@ def note(folder: Folder, text: Annotated[str, typer.Argument(help="What to add t
 @case_app.command(cls=SeveralNumbers)
 def landmark(
     folder: Folder,
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="What to call them, in the order in which they are touched.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="What to call them, in the order in which they are touched.")],
     at: Annotated[list[str] | None, typer.Option(metavar="X Y Z", help="Where, mm (LPS); once for each name.")] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Take landmarks of these names out.")] = False,
 ) -> None:
