@@ -106,7 +106,7 @@ def _register(facts: Facts) -> Ready:
     if setup.registration is not None:
         return Ready("done", f"registered; {_expected(setup)}")
     if not facts.scene.landmarks:
-        return Ready("blocked", "the case has no landmarks; import them, or add them in Case")
+        return Ready("blocked", "the case has no landmarks: place them in Case, or import them")
     if not setup.calibrated:
         return Ready("blocked", "calibrate the pointer's tip first")
     left = [mark.name for mark in facts.scene.landmarks if mark.name not in setup.landmarks]
