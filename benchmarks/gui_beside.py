@@ -37,7 +37,7 @@ from navtwin.bus.client import Client
 MOST_CHANGE, MOST_CROWDED_MS = 0.10, 5.0
 SUBSCRIBERS = 10
 #: As the demo starts its window.
-NICE = 5
+NICE = 10
 HUNG_S = 5.0
 #: What starting a window takes at most, s: the core's own time is asked for beforehand.
 START_S = 40.0

@@ -39,6 +39,7 @@ from rich.console import Console
 
 from navtwin.bus.client import Client
 from navtwin.bus.keys import ClientKeys, ServerKeys
+from navtwin.bus.promptly import run_promptly
 from navtwin.bus.server import Server
 from navtwin.kernels import warm_up
 from navtwin.kernels.errorbar import warm_up as warm_up_errorbar
@@ -179,6 +180,7 @@ def core_process(plan: Plan, ready: Connection, stop: Flag) -> None:
     warm_up()
     warm_up_errorbar()
     with ExitStack() as stack:
+        run_promptly()
         server = Server(pub_port=0, command_port=0, keys=plan.keys)
         stack.callback(server.close)
         workers = Workers(plan.case)
@@ -224,6 +226,7 @@ Row = tuple[Topic, int, int | None, int, int, int]
 
 def receiver_process(ports: tuple[int, int], keys: ClientKeys | None, results: Connection, stop: Flag) -> None:
     """An operator's end: subscribes to alerts and state and stamps what it is handed."""
+    run_promptly()
     client = Client(ports=ports, keys=keys, who="receiver", topics=("alerts", "state"))
     rows: list[Row] = []
     gc.collect()

@@ -149,7 +149,7 @@ def _perform(console: Console, stage: Stage, begun: float, *, window: bool) -> f
 @contextmanager
 def _started(arguments: list[str], *, stderr: int | None = None, background: bool = False) -> Iterator[subprocess.Popen[str]]:
     """One of our own commands as a process that does not outlive the demo."""
-    priority = ["nice", "-n", "5"] if background and platform.system() != "Windows" else []
+    priority = ["nice", "-n", "10"] if background and platform.system() != "Windows" else []
     process = subprocess.Popen([*priority, sys.executable, "-m", "navtwin", *arguments], stderr=stderr, text=True)
     try:
         yield process

@@ -17,6 +17,7 @@ import typer
 
 from navtwin.bus.client import Client
 from navtwin.bus.keys import client_keys
+from navtwin.bus.promptly import run_promptly
 from navtwin.bus.topics import COMMAND_PORT, PUB_PORT
 from navtwin.console.journal import Journal
 from navtwin.console.keyboard import keyboard
@@ -54,6 +55,7 @@ def operator(
     manner = Manner(None if auto_ack is None else int(auto_ack * 1e9), until_end, in_terminal)
     with ExitStack() as stack:
         writer = stack.enter_context(Journal(journal)) if journal else None
+        run_promptly()
         client = Client(host, (port, command_port), keys, who or key or _user())
         stack.callback(client.close)
         output: Output = Lines()

@@ -11,6 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from navtwin.bus.keys import ServerKeys
+from navtwin.bus.promptly import run_promptly
 from navtwin.bus.server import Server
 from navtwin.bus.topics import COMMAND_PORT, PUB_PORT, VIDEO_PORT
 from navtwin.bus.video import VideoServer
@@ -102,6 +103,8 @@ def run_session(settings: Settings, say: Say) -> Path | None:
     stop, ready = threading.Event(), threading.Event()
     _heed_signals(stop, ready)
     with suppress(_Stopped), ExitStack() as stack:
+        # Before any socket: their threads are to be woken soon as well.
+        run_promptly()
         server = Server(settings.bind, settings.pub_port, settings.command_port, settings.keys)
         stack.callback(server.close)
         say("loading the case")

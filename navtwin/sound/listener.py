@@ -23,6 +23,7 @@ from pathlib import Path
 
 from navtwin.bus.client import Client
 from navtwin.bus.keys import client_keys
+from navtwin.bus.promptly import run_promptly
 from navtwin.bus.words import printable
 from navtwin.errors import BusRefused, NavtwinError
 from navtwin.nouns import AlertSet, Envelope, Setup, Topic
@@ -121,6 +122,7 @@ def main() -> None:
 
     threading.Thread(target=obey, daemon=True).start()
     keys = client_keys(given.key, given.server_key) if given.server_key else None
+    run_promptly()
     client = Client(given.host, (given.port, given.command_port), keys, given.who, topics=("alerts", "setup"))
     try:
         with Sounder() as sounder:
