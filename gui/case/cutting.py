@@ -14,18 +14,15 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject, QPointF, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 
-from gui.slices.cutter import NO_HU, REST_SHARE, TURN_S
+from gui.slices.cutter import REST_SHARE, TURN_S
 from gui.slices.painting import CRITICAL_WIDTH, DASHES, NO_SCAN, OTHER_WIDTH, flat_to_px
-from navtwin.errors import NavtwinError
+from gui.slices.scan import read_scan
 from navtwin.nouns import Role
 from navtwin.scene.crossings import Crossings
 from navtwin.scene.looks import VEIL_OPACITY
 from navtwin.scene.model import Scene, Structure
 from navtwin.scene.reslice import Field, Reslicer
 from navtwin.scene.slices import Plane
-from navtwin.volumes.labels_guess import looks_like_labels
-from navtwin.volumes.read import read_ct
-from navtwin.volumes.volume import Volume
 
 LOADING = "loading the scan …"
 RIM = QColor(0, 0, 0, 110)
@@ -158,20 +155,11 @@ class CaseCutter(QObject):
 
     def _load(self, path: Path) -> None:
         self.told.emit(LOADING)
-        try:
-            if looks_like_labels(path):
-                self.told.emit(NO_HU)
-                return
-            volume: Volume = read_ct(path)
-        except NavtwinError as refusal:
-            self.told.emit(f"no scan: {refusal}")
-            return
-        except MemoryError:
-            self.told.emit("no scan: it does not fit into memory")
-            return
-        self._reslicer = Reslicer(volume)
-        self.loaded.emit(volume)
-        self.told.emit("")
+        volume, words = read_scan(path)
+        if volume is not None:
+            self._reslicer = Reslicer(volume)
+            self.loaded.emit(volume)
+        self.told.emit(words)
 
     def _uncut(self) -> Structure | None:
         """The next structure whose outlines cannot be cut yet: those that can warn first, the largest last."""

@@ -12,14 +12,11 @@ from PySide6.QtGui import QImage
 
 from gui.slices.model import Request
 from gui.slices.painting import Cuts, paint_slice
-from navtwin.errors import NavtwinError
+from gui.slices.scan import read_scan
 from navtwin.scene.crossings import Crossings
 from navtwin.scene.model import Scene
 from navtwin.scene.slices import Plane
-from navtwin.volumes.labels_guess import looks_like_labels
-from navtwin.volumes.read import read_ct
 
-NO_HU = "label volume: no grey values (HU)"
 #: Between two cuts the thread rests for this share of the time that they took: the alerts' thread shares the processor with it.
 REST_SHARE = 0.5
 #: Python's threads take turns of 5 ms unless told: too long for a window's thread that waits for its turn at every stroke that it draws.
@@ -83,7 +80,10 @@ class SliceCutter(QObject):
                 return
             crossings[structure.name] = Crossings(structure.surface.vertices_mm, structure.surface.faces)
         cuts = Cuts(self._scene, crossings)
-        self._load(cuts)
+        volume, words = read_scan(self._scene.ct_path)
+        if volume is not None:
+            cuts.load(volume)
+        self.told.emit(words)
         while (request := self._next()) is not None:
             begun = time.perf_counter()
             pictures = SlicePictures(request, {}, {})
@@ -91,20 +91,6 @@ class SliceCutter(QObject):
                 pictures.images[plane], pictures.names_px[plane] = paint_slice(cuts, request, plane)
             self.cut.emit(pictures)
             time.sleep(REST_SHARE * (time.perf_counter() - begun))
-
-    def _load(self, cuts: Cuts) -> None:
-        try:
-            if looks_like_labels(self._scene.ct_path):
-                self.told.emit(NO_HU)
-                return
-            cuts.load(read_ct(self._scene.ct_path))
-        except NavtwinError as refusal:
-            self.told.emit(f"no scan: {refusal}")
-            return
-        except MemoryError:
-            self.told.emit("no scan: it does not fit into memory")
-            return
-        self.told.emit("")
 
     def _next(self) -> Request | None:
         with self._change:
