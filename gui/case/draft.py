@@ -195,15 +195,6 @@ class CaseDraft:
         wrong = set_fault(self.now.landmark)
         return (*limits, ": ".join(wrong)) if wrong is not None else limits
 
-    def changed_limits(self) -> tuple[StructureEntry, ...]:
-        """The structures, critical as written and as changed, whose limits are others."""
-        before = {one.name: one for one in self.written.structure}
-        return tuple(
-            one for one in self.now.structure
-            if one.role == before[one.name].role == "critical"
-            and (one.caution_mm, one.danger_mm) != (before[one.name].caution_mm, before[one.name].danger_mm)
-        )  # fmt: skip
-
     def words(self) -> tuple[str, ...]:
         """Each change in words: what it was, and what it is."""
         said = []

@@ -37,7 +37,6 @@ class Facts:
     Attributes
     ----------
     opening : a case is being read
-    source : of the core that was started from here and runs, "" if none does
     other_case : in words, which case the core runs on, where that is not the open one
     """
 
@@ -45,7 +44,6 @@ class Facts:
     rig: Rig | None
     moment: Moment
     opening: bool = False
-    source: str = ""
     other_case: str = ""
 
 

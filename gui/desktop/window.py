@@ -208,8 +208,7 @@ class Window(QMainWindow):
 
     def _show_standings(self, moment: Moment) -> None:
         desk = self.desk
-        source = desk.session.source if desk.session and desk.session.running else ""
-        self.standings = readiness(Facts(desk.scene, desk.rig, moment, desk.opening, source, desk.runs_other(moment)))
+        self.standings = readiness(Facts(desk.scene, desk.rig, moment, desk.opening, desk.runs_other(moment)))
         self.rail.show_ready(self.standings)
         self.head.show_place(self.place, self.standings[self.place], name_words(desk.scene.name) if desk.scene else "")
         self.help.show_place(self.place, self.standings[self.place], desk.scene.citation if desk.scene else "")
