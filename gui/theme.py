@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from PySide6.QtCore import QEvent, QRect, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontDatabase, QPainter, QPalette, QPen
-from PySide6.QtWidgets import QApplication, QLayout, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QLayout, QWidget
 
 from gui import sheet
 from gui.ink import DARK, INKS, Ink, blend
@@ -145,6 +145,21 @@ def restyle(widget: QWidget) -> None:
     widget.style().unpolish(widget)
     widget.style().polish(widget)
     QApplication.sendEvent(widget, QEvent(QEvent.Type.StyleChange))
+
+
+def set_tone(label: QLabel, tone: str) -> None:
+    """Change the tone of a label's box, "" for no box."""
+    if (label.property("tone") or "") != tone:
+        label.setProperty("tone", tone or None)
+        restyle(label)
+
+
+def say(label: QLabel, words: str, tone: str | None = None) -> None:
+    """Put words into a label, which is hidden while there are none; without a tone it keeps its own."""
+    if tone is not None:
+        set_tone(label, tone)
+    label.setText(words)
+    label.setVisible(bool(words))
 
 
 def empty(layout: QLayout) -> None:

@@ -46,22 +46,6 @@ def said(tone: str = "") -> QLabel:
     return label
 
 
-def say(label: QLabel, words: str, tone: str = "") -> None:
-    """Put words into such a box, in a tone; "" hides it."""
-    if tone:
-        set_tone(label, tone)
-    show_if(label, visible=bool(words))
-    if words != label.text():
-        label.setText(words)
-
-
-def set_tone(label: QLabel, tone: str) -> None:
-    """Change a box's tone, "" for none."""
-    if (label.property("tone") or "") != tone:
-        label.setProperty("tone", tone or None)
-        theme.restyle(label)
-
-
 def dim(text: str = "", *, wrap: bool = True) -> QLabel:
     """Words of less weight."""
     label = QLabel(text)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from gui.calibrate.controls import set_tone, size
+from gui import theme
+from gui.calibrate.controls import size
 from gui.calibrate.course import Course
 from gui.calibrate.figures import figure_rows
 from gui.calibrate.film import Shot
@@ -113,7 +114,7 @@ class LiveView(QWidget):
         self._said = (words, bad)
         self.advice.setText(words[:1].upper() + words[1:])
         self.advice.setAccessibleName(words)
-        set_tone(self.advice, "bad" if bad else "")
+        theme.set_tone(self.advice, "bad" if bad else "")
 
     def _put(self, label: QLabel, text: str) -> None:
         if label.text() != text:

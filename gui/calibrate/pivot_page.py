@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from gui.calibrate.controls import dim, key_button, said, say, set_primary, set_tone, size
+from gui import theme
+from gui.calibrate.controls import dim, key_button, said, set_primary, size
 from gui.calibrate.gauges import Ring
 from gui.calibrate.guidance import GUIDANCE
 from gui.calibrate.pivoting import DURATIONS_S, USUAL_S, Pivoting, PivotView
@@ -151,12 +152,12 @@ class PivotPage(QWidget):
         self.figures.setText(table(pivot_figures(result)) if result is not None else "")
         self.figures.setVisible(result is not None)
         self.guide.setVisible(result is None)
-        say(self.gate, listed(result.reasons) if result is not None and not result.accepted else "", "bad")
+        theme.say(self.gate, listed(result.reasons) if result is not None and not result.accepted else "", "bad")
 
     def _start(self) -> None:
         self.pivoting.seconds = float(DURATIONS_S[self.duration.currentIndex()])
         self.pivoting.start(self._desk.clock())
-        say(self.answer, "")
+        theme.say(self.answer, "")
         self._timer.start(TURN_MS)
         self.show_now(self._desk.clock())
 
@@ -177,7 +178,7 @@ class PivotPage(QWidget):
         """What the core answered to the last order, where it was not done."""
         words = self._desk.board.words
         if words and not words[-1].good and words[-1].at_ns >= self._desk.clock() - ROUND_S * 1e9:
-            say(self.answer, words[-1].text, "bad")
+            theme.say(self.answer, words[-1].text, "bad")
 
     def _send(self, order: Order | None) -> None:
         if order is not None:
@@ -185,4 +186,4 @@ class PivotPage(QWidget):
 
     def _say(self, label: QLabel, words: str, tone: str) -> None:
         label.setText(words[:1].upper() + words[1:])
-        set_tone(label, tone)
+        theme.set_tone(label, tone)

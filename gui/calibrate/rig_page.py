@@ -8,7 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from gui.calibrate.controls import dim, key_button, said, say, set_primary, size
+from gui import theme
+from gui.calibrate.controls import dim, key_button, said, set_primary, size
 from gui.calibrate.steps import Step
 from gui.calibrate.verdict_card import table
 from gui.desktop.desk import RIG_FILE, Desk
@@ -48,7 +49,7 @@ class RigPage(QWidget):
     def show_step(self, step: Step, blocked: str) -> None:
         """The rig as it is now."""
         desk = self._desk
-        say(self.state, step.why[:1].upper() + step.why[1:], {"done": "good", "todo": "news"}.get(step.state, "warn"))
+        theme.say(self.state, step.why[:1].upper() + step.why[1:], {"done": "good", "todo": "news"}.get(step.state, "warn"))
         self.known.setText(table(step.figures))
         self.ways["demo"].setEnabled(desk.folder is not None)
         self.ways["bring"].setEnabled(desk.rig_path is not None)
@@ -74,9 +75,9 @@ class RigPage(QWidget):
         try:
             self._desk.open_rig(Path(name))
         except InputRefused as error:
-            say(self.refusal, str(error))
+            theme.say(self.refusal, str(error))
             return
-        say(self.refusal, "")
+        theme.say(self.refusal, "")
         self.finished.emit()
         if first:
             self.onward.emit()
@@ -85,11 +86,11 @@ class RigPage(QWidget):
         """Write the demonstration rig into the open case, where there is none yet."""
         folder = self._desk.folder
         if folder is None:
-            say(self.refusal, "No case is open. Open one in Case (1): the rig is written into it.")
+            theme.say(self.refusal, "No case is open. Open one in Case (1): the rig is written into it.")
             return
         path = folder / RIG_FILE
         if path.exists():
-            say(self.refusal, f"{path} is there already, and is not written over. Open it, or move it away first.")
+            theme.say(self.refusal, f"{path} is there already, and is not written over. Open it, or move it away first.")
             return
         self._run("writing the demonstration rig", ["rig", str(folder)], path)
 
@@ -135,11 +136,11 @@ class RigPage(QWidget):
     def _run(self, title: str, given: list[str], made: Path, then: str = "") -> None:
         def done(words: str) -> None:
             if words:
-                say(self.refusal, words, "bad")
+                theme.say(self.refusal, words, "bad")
                 return
             self.open_rig(str(made))
             if then:
-                say(self.refusal, then, "news")
+                theme.say(self.refusal, then, "news")
 
         self._desk.command(title, given, done)
 

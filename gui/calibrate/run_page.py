@@ -8,7 +8,8 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
-from gui.calibrate.controls import key_button, said, say, set_primary, show_if, size
+from gui import theme
+from gui.calibrate.controls import key_button, said, set_primary, show_if, size
 from gui.calibrate.course import SOUGHT, Course
 from gui.calibrate.film import Film, queued
 from gui.calibrate.forms import arguments
@@ -49,7 +50,7 @@ class RunPage(QWidget):
         self._reading: ThreadJob | None = None
         self._running_step = self._running_key = ""
         self.title, self.state, self.refusal = QLabel(), said(), said("bad")
-        self.prepare = Prepare(kind, devices, lambda: say(self.refusal, ""), self._show_clock)
+        self.prepare = Prepare(kind, devices, lambda: theme.say(self.refusal, ""), self._show_clock)
         self.live = LiveView()
         self.stack = QStackedWidget()
         for view in (self.prepare, self.live):
@@ -80,13 +81,13 @@ class RunPage(QWidget):
         if changed and not self.running:
             self.course = Course()
             self.stack.setCurrentWidget(self.prepare)
-            say(self.refusal, "")
+            theme.say(self.refusal, "")
         self.title.setText(step.title)
         tone = {"done": "good", "doubtful": "warn", "ask": "warn", "waiting": "warn"}.get(step.state, "news")
         words = (
             f"{name_words(self._running_step)} is being calibrated" if self.running and self._running_step != step.subject else blocked or step.why
         )
-        say(self.state, words[:1].upper() + words[1:], "warn" if blocked else tone)
+        theme.say(self.state, words[:1].upper() + words[1:], "warn" if blocked else tone)
         self.prepare.show_step(step, self._desk.rig)
         self._blocked = blocked
         self._show_buttons()
@@ -143,9 +144,9 @@ class RunPage(QWidget):
                 raise InputRefused("the running session holds the camera", "end it first (E), or use a film or recording")
             given = arguments(self.kind, step.subject, form, desk.rig, desk.rig_path)
         except InputRefused as error:
-            say(self.refusal, str(error), "bad")
+            theme.say(self.refusal, str(error), "bad")
             return
-        say(self.refusal, "")
+        theme.say(self.refusal, "")
         self.prepare.remember(form)
         live = is_device(form.source)
         self._running_step, self._running_key = step.subject or step.title, step.key
@@ -162,7 +163,7 @@ class RunPage(QWidget):
         progress = self.course.progress
         if progress is not None and progress.video_port and self._film is None and self.course.running:
             self._film = Film(progress.video_port, self)
-            queued(self._film, self._take_pictures, lambda words: say(self.refusal, words, "bad"))
+            queued(self._film, self._take_pictures, lambda words: theme.say(self.refusal, words, "bad"))
         if self.course.verdict is not None and before is None:
             self._show_evidence(self.course.verdict.picture)
         self.show_now(self._desk.clock())
@@ -201,12 +202,12 @@ class RunPage(QWidget):
             try:
                 self._desk.open_rig(self._desk.rig_path)
             except InputRefused as error:
-                say(self.refusal, str(error), "bad")
+                theme.say(self.refusal, str(error), "bad")
         if self.course.never_began:
             # What is wrong is among the answers: they are shown again, with the reason.
             told, bad = self.course.advice(self._desk.clock())
             self._back()
-            say(self.refusal, told[:1].upper() + told[1:], "bad" if bad else "news")
+            theme.say(self.refusal, told[:1].upper() + told[1:], "bad" if bad else "news")
         self.show_now(self._desk.clock())
         self.finished.emit()
 

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.calibrate.controls import key_button, said, say, set_tone, size
+from gui.calibrate.controls import key_button, said, size
 from gui.calibrate.prepare import SETTINGS
 from gui.calibrate.session_words import SessionView, other_rig, session_view
 from gui.calibrate.source_field import Devices, SourceField
@@ -62,7 +62,7 @@ class SessionBar(QFrame):
         self.light, self.headline, self.detail = Light(), QLabel(), QLabel()
         self.detail.setWordWrap(True)
         self.refusal = said("bad")
-        self.source = SourceField(SESSION_KINDS, devices, lambda: say(self.refusal, ""))
+        self.source = SourceField(SESSION_KINDS, devices, lambda: theme.say(self.refusal, ""))
         kept = QSettings(*SETTINGS).value(KEY, "")
         if kept:
             self.source.show_address(str(kept))
@@ -87,7 +87,7 @@ class SessionBar(QFrame):
         self.light.show_lamp(view.lamp)
         self.headline.setText(view.headline)
         self.detail.setText(view.detail)
-        set_tone(self.detail, "warn" if view.bad and view.lamp == "warn" else "")
+        theme.set_tone(self.detail, "warn" if view.bad and view.lamp == "warn" else "")
         self.setAccessibleName(f"{view.headline}: {view.detail}")
         for widget in (self.source, self.start):
             widget.setVisible(view.may_start)
@@ -129,7 +129,7 @@ class SessionBar(QFrame):
                 raise InputRefused("this rig has no calibrated camera", "calibrate it in the step Camera below, or choose another source")
             self._desk.start_session(source)
         except NavtwinError as error:
-            say(self.refusal, str(error))
+            theme.say(self.refusal, str(error))
             return
-        say(self.refusal, "")
+        theme.say(self.refusal, "")
         QSettings(*SETTINGS).setValue(KEY, source)

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from gui.calibrate.controls import said, say
+from gui import theme
+from gui.calibrate.controls import said
 from gui.calibrate.figures import figure_rows
 from navtwin.bus.words import printable
 from navtwin.nouns.calibration import CalibrationVerdict
@@ -35,9 +36,9 @@ class VerdictCard(QScrollArea):
     def show_verdict(self, verdict: CalibrationVerdict) -> None:
         """Say all of it."""
         if verdict.accepted:
-            say(self.verdict, "<b>✓ Accepted by the gate</b>", "good")
+            theme.say(self.verdict, "<b>✓ Accepted by the gate</b>", "good")
         else:
-            say(self.verdict, f"<b>✕ Refused by the gate</b>{listed(verdict.reasons or ('no reason is given',))}", "bad")
+            theme.say(self.verdict, f"<b>✕ Refused by the gate</b>{listed(verdict.reasons or ('no reason is given',))}", "bad")
         self._put(self.figures, table(figure_rows(verdict.what, verdict.figures)))
         self._put(self.lines, "<br>".join(safe(line.strip()) for line in verdict.lines))
         written = "<br>".join(safe(line) for line in verdict.writes)

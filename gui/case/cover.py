@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QScrollA
 
 from gui import theme
 from gui.case.new import NewCase, cases_folder
-from gui.case.parts import button, say, words
+from gui.case.parts import button, words
 from gui.case.ways_out import refusal_words
 from gui.desktop.desk import Desk
 from navtwin.scene.case import CASE_FILE
@@ -96,7 +96,7 @@ class Cover(QWidget):
 
     def say(self, text: str) -> None:
         """What went wrong, on the card; "" for nothing."""
-        say(self.refusal, text)
+        theme.say(self.refusal, text)
 
     def _made(self, folder: Path) -> None:
         self._show_form(False)

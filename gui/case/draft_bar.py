@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
+from gui import theme
 from gui.case.editing import Editing
-from gui.case.parts import button, say, words
+from gui.case.parts import button, words
 
 #: So many changes are told one by one.
 MOST_TOLD = 3
@@ -61,7 +62,7 @@ class DraftBar(QFrame):
         told = list(changes[-MOST_TOLD:]) if len(changes) > MOST_TOLD else list(changes)
         head = f"{len(changes)} change{'s' if len(changes) != 1 else ''}, not written yet"
         more = [f"… and {len(changes) - len(told)} before"] if len(told) < len(changes) else []
-        say(self.changes, "\n".join([head, *more, *told]) if changes else "")
+        theme.say(self.changes, "\n".join([head, *more, *told]) if changes else "")
         self.ask.setVisible(self._left)
         busy = self._editing.writing
         faults = draft.faults() if draft is not None else ()
@@ -73,11 +74,11 @@ class DraftBar(QFrame):
         for widget in (self.write, self.back, self.drop):
             widget.setVisible(bool(changes))
         left = f"{behind.unsaved_words()}." if behind is not None else ""
-        say(self.behind, left)
+        theme.say(self.behind, left)
         for widget in (self.write_behind, self.drop_behind):
             widget.setVisible(behind is not None)
         self.setVisible(bool(changes) or behind is not None or bool(self.refusal.text()))
 
     def _refused(self, text: str) -> None:
-        say(self.refusal, text)
+        theme.say(self.refusal, text)
         self.refresh()

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from gui.case.parts import button, say, words
+from gui import theme
+from gui.case.parts import button, words
 from gui.desktop.desk import Desk
 from gui.desktop.jobs import Job, Report
 from navtwin.bus.words import name_words
@@ -93,7 +94,7 @@ class CaseHeader(QWidget):
         self.verdict.setVisible(self._scene is not None)
         self.verdict.setEnabled(bool(self.findings))
         worst = "bad" if any(one.level == "fault" for one in self.findings) else "warn"
-        say(self.told, "\n\n".join(map(finding_words, self.findings)) if self._open else "", worst)
+        theme.say(self.told, "\n\n".join(map(finding_words, self.findings)) if self._open else "", worst)
 
     def _turn(self) -> None:
         self._open = not self._open

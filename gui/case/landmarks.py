@@ -12,7 +12,7 @@ from gui import theme
 from gui.case.editing import Editing
 from gui.case.landmark_hand import OFF_BONE_MM, LandmarkHand, bone_words, free_name, mark_near, off_bone_mm, side_words, warnings
 from gui.case.landmark_paint import draw_landmarks
-from gui.case.parts import PointField, add_row, button, rows, say, scrolled, words
+from gui.case.parts import PointField, add_row, button, rows, scrolled, words
 from gui.case.plan_hand import dragged_to, rounded
 from gui.case.slices import CaseSlices
 from gui.desktop.desk import Desk
@@ -169,7 +169,7 @@ class LandmarksPage(QWidget):
             if not (self.name.hasFocus() and self.name.isModified()):
                 self.name.setText(mark.name)
             self.at.show_point(mark.position_mm)
-        say(self.doubts, "\n".join(warnings(marks, self._off_mm, bool(bones))))
+        theme.say(self.doubts, "\n".join(warnings(marks, self._off_mm, bool(bones))))
         if bones and any(one.position_mm not in self._off_mm for one in marks):
             self._rest.start()
         self._slices.repaint_overlays()
@@ -250,7 +250,7 @@ class LandmarksPage(QWidget):
             self.choose(marks[row].name)
 
     def _show_hand(self) -> None:
-        say(self.prompt, self.hand.words)
+        theme.say(self.prompt, self.hand.words)
         self.add.setChecked(self.hand.adding)
         self.move_chosen.setChecked(bool(self.hand.moving))
         self._slices.point_at(self.hand.placing)

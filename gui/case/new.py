@@ -11,7 +11,7 @@ from PySide6.QtCore import QSettings, Signal
 from PySide6.QtWidgets import QCheckBox, QFileDialog, QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.case.parts import add_row, button, rows, say, words
+from gui.case.parts import add_row, button, rows, words
 from gui.case.ways_out import refusal_words, ways_out
 from gui.desktop.desk import Desk
 from gui.desktop.jobs import CommandJob
@@ -75,7 +75,7 @@ class NewCase(QFrame):
         if source is not None:
             self.source.setText(str(source))
             self.name.setText(name_for(source))
-        say(self.refusal, "")
+        theme.say(self.refusal, "")
         theme.empty(self._ways)
         self._show()
         (self.source if source is None else self.name).setFocus()
@@ -87,14 +87,14 @@ class NewCase(QFrame):
         source, name = self.source.text().strip(), self.name.text().strip()
         missing = "Name the CT first: a DICOM folder or a file." if not source else "Give the case a name." if not name else ""
         theme.empty(self._ways)
-        say(self.refusal, missing)
+        theme.say(self.refusal, missing)
         if missing:
             return
         home = Path(self.home.text().strip() or cases_folder()).expanduser()
         try:
             home.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            say(self.refusal, f"{home} cannot be made: {error.strerror}. Choose another folder.")
+            theme.say(self.refusal, f"{home} cannot be made: {error.strerror}. Choose another folder.")
             return
         QSettings(*SETTINGS).setValue("case/home", str(home))
         self._target = home / folder_name(name)
@@ -120,7 +120,7 @@ class NewCase(QFrame):
             ways = ways_out(refusal)
             # What stands on the buttons need not stand above them too.
             listed = bool(ways) and ways[0].arguments[0] == "--series"
-            say(self.refusal, f"{refusal.split(' Choose with ')[0]} Choose one:" if listed else refusal)
+            theme.say(self.refusal, f"{refusal.split(' Choose with ')[0]} Choose one:" if listed else refusal)
             for way in ways:
                 choice = button(way.words, f"Make the case again with {' '.join(way.arguments)}", partial(self._again, way.arguments))
                 choice.setFixedHeight(round(40 * self._scale))
@@ -138,7 +138,7 @@ class NewCase(QFrame):
             self._job.cancel()
 
     def _show(self) -> None:
-        say(self.progress, "" if not self.busy else self.progress.text() or "starting …")
+        theme.say(self.progress, "" if not self.busy else self.progress.text() or "starting …")
         self.make.setVisible(not self.busy)
         self.stop.setVisible(self.busy)
         for widget in (self.source, self.labels, self.name, self.home, self.identify, self.back, *self._pickers):
@@ -147,7 +147,7 @@ class NewCase(QFrame):
     def _source_changed(self, text: str) -> None:
         self._stated = ()
         theme.empty(self._ways)
-        say(self.refusal, "")
+        theme.say(self.refusal, "")
         if text.strip() and not self.name.isModified():
             self.name.setText(name_for(Path(text.strip())))
 

@@ -65,16 +65,6 @@ def words(text: str = "", tone: str = "", *, dim: bool = False) -> QLabel:
     return label
 
 
-def say(label: QLabel, text: str, tone: str | None = None) -> None:
-    """Put words into a label, which is hidden while there are none."""
-    if label.text() != text:
-        label.setText(text)
-    if tone is not None and label.property("tone") != tone:
-        label.setProperty("tone", tone)
-        label.style().polish(label)
-    label.setVisible(bool(text))
-
-
 class NumberBox(QDoubleSpinBox):
     """A number with its unit. It is taken over when it is complete, and the wheel turns it only after it was clicked on.
 

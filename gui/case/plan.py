@@ -8,9 +8,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QListWidget, QSlider, QVBoxLayout, QWidget
 
+from gui import theme
 from gui.case.draft import as_declared
 from gui.case.editing import Editing
-from gui.case.parts import NumberBox, PointField, add_row, button, rows, say, scrolled, words
+from gui.case.parts import NumberBox, PointField, add_row, button, rows, scrolled, words
 from gui.case.path_view import PathView
 from gui.case.plan_clearances import Clearances
 from gui.case.plan_hand import End, Hand, along, dragged_to, end_near, figures, new_plan, share_of
@@ -166,7 +167,7 @@ class PlanPage(QWidget):
         self.facts = self._measured(plan) if plan is not None else None
         for widget in (self._fields, self.list, self.remove):
             widget.setVisible(plan is not None)
-        say(self.note, "" if plans else NO_PLANS)
+        theme.say(self.note, "" if plans else NO_PLANS)
         if plan is not None and self.facts is not None:
             self._show_fields(plan)
             self.figures.setText("\n".join(f"{name}\n{value}" for name, value in figures(self.facts)))
@@ -231,7 +232,7 @@ class PlanPage(QWidget):
             self._slices.go_to(along(self.plan, steps / WALK_STEPS))
 
     def _show_hand(self) -> None:
-        say(self.prompt, self.hand.words)
+        theme.say(self.prompt, self.hand.words)
         self.place_entry.setChecked(self.hand.placing == "entry" and not self.hand.new)
         self.place_target.setChecked(self.hand.placing == "target" and not self.hand.new)
         self.add.setChecked(self.hand.new)

@@ -9,9 +9,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QColorDialog, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
+from gui import theme
 from gui.case.draft import limits_fault
 from gui.case.editing import Editing
-from gui.case.parts import Choice, NumberBox, Swatch, button, say, words
+from gui.case.parts import Choice, NumberBox, Swatch, button, words
 from gui.case.structure_list import ROLE_WORDS
 from navtwin.bus.words import ERROR_BAR_SD, name_words
 from navtwin.errors import NavtwinError
@@ -88,7 +89,7 @@ class StructureDetails(QWidget):
             box.show_number(mm or 0.0)
         self.error.show_number(entry.sd_mm)
         self.error_words.setText(f"bar ± {ERROR_BAR_SD * entry.sd_mm:.1f} mm")
-        say(self.fault, self._fault(entry))
+        theme.say(self.fault, self._fault(entry))
         missing = self._editing.session.missing(self._editing.case) if self._editing.case is not None else ()
         self.session_words.setVisible(self._editing.session.runs and watched)
         self.tell.setVisible(bool(missing))

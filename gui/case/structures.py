@@ -5,8 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
+from gui import theme
 from gui.case.editing import Editing
-from gui.case.parts import button, say, words
+from gui.case.parts import button, words
 from gui.case.structure_details import StructureDetails
 from gui.case.structure_list import ROW_PX, StructureList
 
@@ -74,7 +75,7 @@ class StructuresPage(QWidget):
         before = {one.name: one for one in draft.written.structure} if draft is not None else {}
         self.list.structures.show(entries, self._editing.looks, frozenset(one.name for one in entries if before.get(one.name) != one))
         watched = any(one.role == "critical" for one in entries)
-        say(self.note, "" if draft is None or watched else NOTHING_WATCHED if entries else NO_STRUCTURES)
+        theme.say(self.note, "" if draft is None or watched else NOTHING_WATCHED if entries else NO_STRUCTURES)
         self.to_tools.setVisible(draft is not None and not entries)
         self.split.setVisible(bool(entries))
 

@@ -54,9 +54,7 @@ class Notice(QFrame):
 
     def say(self, words: str, *, bad: bool) -> None:
         """Put words into the line, "" to clear it."""
-        self.words.setText(words)
-        self.words.setProperty("tone", "bad" if bad else "news")
-        theme.restyle(self.words)
+        theme.say(self.words, words, "bad" if bad else "news")
         self._show()
 
     def follow(self, job: Job) -> None:

@@ -109,7 +109,7 @@ class ResultView(QFrame):
             return
         standing = "waits for you" if card.pending else "is in use"
         self.verdict.setText(f"Accepted by the gate: {standing}" if card.accepted else "Refused by the gate")
-        _tone(self.verdict, "good" if card.accepted else "bad")
+        theme.set_tone(self.verdict, "good" if card.accepted else "bad")
         self.reasons.setText("\n".join(f"\N{BULLET} {reason}" for reason in card.reasons))
         self.reasons.setVisible(bool(card.reasons))
         self.table.show_rows(card.errors)
@@ -124,11 +124,3 @@ class ResultView(QFrame):
     def set_scale(self, scale: float) -> None:
         self.table.set_scale(scale)
         self.table.update()
-
-
-def _tone(label: QLabel, tone: str) -> None:
-    """Give a label another box of words."""
-    if label.property("tone") != tone:
-        label.setProperty("tone", tone)
-        # The sheet set anew is what makes a label take on another padding too.
-        label.setStyleSheet("")

@@ -76,6 +76,7 @@ class Controls(QWidget):
         self.sight.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.word = QLabel()
         self.word.setWordWrap(True)
+        self.word.setProperty("dim", True)
         self.answer = QLabel()
         self.answer.setWordWrap(True)
         self.answer.setProperty("tone", "warn")
@@ -126,19 +127,11 @@ class Controls(QWidget):
 
     def show_word(self, words: str, bad: bool) -> None:
         """What the core last said."""
-        if (words, bad) != (self.word.text(), self.word.property("tone") == "warn"):
-            self.word.setText(words)
-            self.word.setProperty("tone", "warn" if bad else None)
-            self.word.setProperty("dim", not bad)
-            # The sheet set anew is what makes a label take on another padding too.
-            self.word.setStyleSheet("")
-            self.word.setVisible(bool(words))
+        theme.say(self.word, words, "warn" if bad else "")
 
     def show_answer(self, words: str) -> None:
         """What became of an order, where it was given; "" for nothing to say."""
-        if words != self.answer.text():
-            self.answer.setText(words)
-            self.answer.setVisible(bool(words))
+        theme.say(self.answer, words)
 
     def set_scale(self, scale: float) -> None:
         self._scale = scale

@@ -98,10 +98,7 @@ class ReviewPlace(QWidget):
 
     def say(self, words: str, bad: bool) -> None:
         """Put words into the window's line, "" to clear it."""
-        self.line.setText(words)
-        self.line.setProperty("tone", "bad" if bad else "news")
-        self.line.style().polish(self.line)
-        self.line.setVisible(bool(words))
+        theme.say(self.line, words, "bad" if bad else "news")
 
     def write_pdf(self, out: Path) -> None:
         """Print what is shown."""

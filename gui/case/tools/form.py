@@ -8,7 +8,8 @@ from dataclasses import replace
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QWidget
 
-from gui.case.parts import Choice, Swatch, say, words
+from gui import theme
+from gui.case.parts import Choice, Swatch, words
 from gui.case.tools.sheet import COLORS, SD_HINT, Fault, Field, Sheet
 from navtwin.nouns import Role
 from navtwin.scene.build import COLORS as USUAL
@@ -61,10 +62,10 @@ class SheetForm(QWidget):
             swatch.setChecked(swatch.color == (sheet.color or USUAL[sheet.role]))
         said = {one.field: one.words for one in faults}
         for label in self._faults.values():
-            say(label, "")
+            theme.say(label, "")
         for field, text in said.items():
             if field in self._faults:
-                say(self._faults[field], text, "bad")
+                theme.say(self._faults[field], text, "bad")
         for widget in self._own:
             widget.setVisible(own)
         self._limits.setVisible(own and sheet.role == "critical")

@@ -9,7 +9,8 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QMenu, QVBoxLayout, QWidget
 
-from gui.case.parts import button, say, words
+from gui import theme
+from gui.case.parts import button, words
 from navtwin.bus.words import name_words
 from navtwin.scene.author.into_case import Listed
 
@@ -109,11 +110,11 @@ class MadeList(QWidget):
         for widget in (self.change, self.remove):
             widget.setEnabled(one is not None)
         if one is None or one.recipe is None:
-            say(self.how, "")
+            theme.say(self.how, "")
             return
         later = f", changed by {one.recipe.changed_by} on {one.recipe.changed}" if one.recipe.changed else ""
         size = f"{one.volume_mm3 / 1000.0:.3g} ml, SD {one.sd_mm:g} mm"
-        say(self.how, "\n".join((f"{size}. By {one.recipe.author} on {one.recipe.made}{later}.", *one.steps)))
+        theme.say(self.how, "\n".join((f"{size}. By {one.recipe.author} on {one.recipe.made}{later}.", *one.steps)))
 
     def _change(self) -> None:
         one = self.current
@@ -140,7 +141,7 @@ class MadeList(QWidget):
             self.removed.emit(one.name)
 
     def _show_question(self, text: str) -> None:
-        say(self.question, text, "warn")
+        theme.say(self.question, text, "warn")
         for widget in (self.yes, self.no):
             widget.setVisible(bool(text))
 

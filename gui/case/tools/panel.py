@@ -10,7 +10,8 @@ from typing import Final
 from PySide6.QtCore import QSettings, Qt, QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from gui.case.parts import Choice, button, say, words
+from gui import theme
+from gui.case.parts import Choice, button, words
 from gui.case.scene3d import CaseScene3d
 from gui.case.slices import CaseSlices
 from gui.case.tools.bone_page import BonePage
@@ -217,22 +218,22 @@ class ToolsPanel(QWidget):
             key.setEnabled(bench is not None and self._in_front)
         if bench is None:
             for label in (self.heading, self.hint):
-                say(label, "")
-            say(self.fault, self._trouble, "bad")
+                theme.say(label, "")
+            theme.say(self.fault, self._trouble, "bad")
             return
         self._show_bench(bench, busy)
 
     def _show_bench(self, bench: Bench, busy: bool) -> None:
         subject, tool = bench.subject, bench.tool
         step = f", step {subject.step + 1} of {len(subject.recipe.edit)}" if subject is not None and len(subject.recipe.edit) > 1 else ""
-        say(self.heading, f"Changing {name_words(subject.name)}{step}" if subject is not None else "")
+        theme.say(self.heading, f"Changing {name_words(subject.name)}{step}" if subject is not None else "")
         page = self._pages[bench.kind]
         page.show_tool(tool)  # type: ignore[attr-defined]
-        say(self.hint, self._hint(bench))
+        theme.say(self.hint, self._hint(bench))
         wrong = "\n".join(one.words for one in bench.faults if one.field == "shape")
         between = self.hand.between_words if bench.kind == "paint" else ""
-        say(self.fault, wrong or self._trouble or between, "bad" if wrong or self._trouble else "warn")
-        say(self.so_far, f"{tool.words()}; looking for its islands …" if self.hand.looking else tool.words())
+        theme.say(self.fault, wrong or self._trouble or between, "bad" if wrong or self._trouble else "warn")
+        theme.say(self.so_far, f"{tool.words()}; looking for its islands …" if self.hand.looking else tool.words())
         self.undo.setEnabled(tool.history.can_undo and not busy)
         self.redo.setEnabled(tool.history.can_redo and not busy)
         self.discard.setEnabled(not bench.empty and not busy)
@@ -248,8 +249,8 @@ class ToolsPanel(QWidget):
 
     def _tell(self, said: Sequence[str]) -> None:
         """What was done; apart from it, what is to be looked at."""
-        say(self.said, "\n".join(one for one in said if not doubtful(one)), "good")
-        say(self.doubts, "\n".join(one for one in said if doubtful(one)), "warn")
+        theme.say(self.said, "\n".join(one for one in said if not doubtful(one)), "good")
+        theme.say(self.doubts, "\n".join(one for one in said if doubtful(one)), "warn")
 
     def _hint(self, bench: Bench) -> str:
         if bench.kind == "bone" and self.hand.overlay.reslicer is None:
