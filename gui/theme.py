@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from PySide6.QtCore import QEvent, QRect, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontDatabase, QPainter, QPalette, QPen
-from PySide6.QtWidgets import QApplication, QLabel, QLayout, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QLayout, QPushButton, QWidget
 
 from gui import sheet
 from gui.ink import DARK, INKS, Ink, blend
@@ -160,6 +160,13 @@ def say(label: QLabel, words: str, tone: str | None = None) -> None:
         set_tone(label, tone)
     label.setText(words)
     label.setVisible(bool(words))
+
+
+def set_primary(button: QPushButton, *, primary: bool) -> None:
+    """Give a button the accent of what to press next, or take it."""
+    if bool(button.property("primary")) != primary:
+        button.setProperty("primary", primary)
+        restyle(button)
 
 
 def empty(layout: QLayout) -> None:

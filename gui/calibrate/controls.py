@@ -7,8 +7,6 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
-from gui import theme
-
 #: How Qt spells the keys that people call otherwise.
 SPELLED = {"Return": "Enter", "Escape": "Esc"}
 
@@ -70,13 +68,6 @@ def row(grid: QGridLayout, title: str, field: QWidget, hint: str = "") -> tuple[
 def size(label: QLabel, size_px: float, weight: int = 600) -> None:
     """Type of its own size: the window's style sheet has a word for every widget, which a font set on one would not overrule."""
     label.setStyleSheet(f"font-size: {round(size_px)}px; font-weight: {weight};")
-
-
-def set_primary(button: QPushButton, *, primary: bool) -> None:
-    """Whether a button is what to press next."""
-    if button.property("primary") != primary:
-        button.setProperty("primary", primary)
-        theme.restyle(button)
 
 
 def show_if(widget: QWidget, *, visible: bool) -> None:

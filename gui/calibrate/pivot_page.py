@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.calibrate.controls import dim, key_button, said, set_primary, size
+from gui.calibrate.controls import dim, key_button, said, size
 from gui.calibrate.gauges import Ring
 from gui.calibrate.guidance import GUIDANCE
 from gui.calibrate.pivoting import DURATIONS_S, USUAL_S, Pivoting, PivotView
@@ -74,7 +74,7 @@ class PivotPage(QWidget):
         for name, button in shown.items():
             button.setVisible(name in view.may)
         self.start.setText("Start again" if view.phase in ("deciding", "in use") else "Start")
-        set_primary(self.start, primary="accept" not in view.may)
+        theme.set_primary(self.start, primary="accept" not in view.may)
         for part in (self.during, self.duration):
             part.setVisible("start" in view.may)
 

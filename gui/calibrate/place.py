@@ -10,7 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from gui.calibrate.controls import press, set_primary, show_if
+from gui import theme
+from gui.calibrate.controls import press, show_if
 from gui.calibrate.results import Result, read_results
 from gui.calibrate.rig_page import RigPage
 from gui.calibrate.run_page import RunPage
@@ -187,7 +188,7 @@ class CalibratePlace(QWidget):
         if self.current is None:
             self.chosen = first.key if first is not None else self.steps[0].key
         self.list.show_steps(self.steps, self.chosen, first.key if first is not None else "")
-        set_primary(self.bar.start, primary=first is None or (first.kind == "pivot" and not source and not self._by_camera()))
+        theme.set_primary(self.bar.start, primary=first is None or (first.kind == "pivot" and not source and not self._by_camera()))
         step = self.current
         if step is not None:
             self._show_page(step)

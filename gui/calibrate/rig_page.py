@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.calibrate.controls import dim, key_button, said, set_primary, size
+from gui.calibrate.controls import dim, key_button, said, size
 from gui.calibrate.steps import Step
 from gui.calibrate.verdict_card import table
 from gui.desktop.desk import RIG_FILE, Desk
@@ -55,7 +55,7 @@ class RigPage(QWidget):
         self.ways["bring"].setEnabled(desk.rig_path is not None)
         first = "" if step.state != "todo" else "demo" if desk.folder is not None else "open"
         for name in ("demo", "open"):
-            set_primary(self.ways[name], primary=name == first)
+            theme.set_primary(self.ways[name], primary=name == first)
 
     def show_now(self, now_ns: int) -> None:
         """Nothing here depends on the time."""

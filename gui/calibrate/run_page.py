@@ -9,7 +9,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.calibrate.controls import key_button, said, set_primary, show_if, size
+from gui.calibrate.controls import key_button, said, show_if, size
 from gui.calibrate.course import SOUGHT, Course
 from gui.calibrate.film import Film, queued
 from gui.calibrate.forms import arguments
@@ -243,7 +243,7 @@ class RunPage(QWidget):
         show_if(self.next, visible=stored)
         show_if(self.larger, visible=self.live.picture.evidence is not None and not before)
         self.larger.setText("Verdict" if self.live.verdict.isHidden() else "Larger picture")
-        set_primary(self.start, primary=self.step is not None and self.step.state in ("todo", "doubtful") and not stored)
-        set_primary(self.finish, primary=self.course.share is not None and self.course.share >= 1.0)
+        theme.set_primary(self.start, primary=self.step is not None and self.step.state in ("todo", "doubtful") and not stored)
+        theme.set_primary(self.finish, primary=self.course.share is not None and self.course.share >= 1.0)
         # While it runs the advice stands in the head's place.
         show_if(self._head, visible=before or (self.running and self.step is not None and self._running_key != self.step.key))

@@ -91,7 +91,7 @@ class Controls(QWidget):
         busy = course is not None and course.touching != ""
         for action, button in self.buttons.items():
             button.setEnabled(action in can)
-            _primary(button, on=course is not None and action == course.primary)
+            theme.set_primary(button, primary=course is not None and action == course.primary)
         rows = rows_of(course)
         if rows != self._rows:
             self._rows = rows
@@ -189,10 +189,3 @@ def rows_of(course: Course | None) -> tuple[tuple[str, ...], ...]:
     first = course.primary or ("check" if "check" in course.can else "touch")
     rest = (("touch", "sweep", "undo"), ("method", "register"))
     return ((first,), *(tuple(name for name in row if name != first) for row in rest))
-
-
-def _primary(button: QPushButton, *, on: bool) -> None:
-    """Give a button the one accent, or take it."""
-    if bool(button.property("primary")) != on:
-        button.setProperty("primary", on)
-        theme.restyle(button)
