@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QButtonGroup, QFileDialog, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.alerts.alert_line import Elided
 from gui.desktop.desk import Desk
+from gui.desktop.jobs import ThreadJob
 from gui.link.board import Moment
 from gui.navigate.stage import VIEW_WORDS
 from gui.picture.live import open_live
@@ -23,7 +24,9 @@ from gui.review.report import HtmlReport, write_pdf
 from gui.review.session import Session
 from gui.review.world import damage_words, same_case, title_words, world
 from navtwin.errors import NavtwinError
+from navtwin.nouns import Rig
 from navtwin.record.sessions import sessions_folder
+from navtwin.scene.model import Scene
 from navtwin.scene.views import VIEW_TITLES, VIEWS
 
 
@@ -36,8 +39,6 @@ class ReviewPlace(QWidget):
     open_picture : makes the view (a test may give another)
     """
 
-    _read = Signal(str, object)
-
     def __init__(self, desk: Desk | None = None, parent: QWidget | None = None, *, open_picture: OpenPicture = open_live) -> None:
         super().__init__(parent)
         self._desk, self._open_picture = desk, open_picture
@@ -49,7 +50,6 @@ class ReviewPlace(QWidget):
         self._closed, self._scale = False, 1.0
         self.html = HtmlReport(self._reported, self)
         self._build()
-        self._read.connect(self._arrived, Qt.ConnectionType.QueuedConnection)
 
     def show_moment(self, moment: Moment, now_ns: int) -> None:
         """A log is looked at by its own clock."""
@@ -78,12 +78,12 @@ class ReviewPlace(QWidget):
         """Read a log, beside the window; `case` and `rig` in place of those that it names, `other` to compare with."""
         self._case, self._rig, self._wanted = case, rig, other
         self.say(f"reading {log.name} …", False)
-        self._beside("log", partial(load, log))
+        self._beside(f"reading {log.name}", partial(load, log), self._log_read)
 
     def compare(self, log: Path) -> None:
         """Read a second log and set it under the first."""
         self.say(f"reading {log.name} …", False)
-        self._beside("other", partial(load, log))
+        self._beside(f"reading {log.name}", partial(load, log), self._other_read)
 
     def find_case(self, case: Path | None) -> None:
         """Load the case, the log's own where none is given."""
@@ -94,7 +94,7 @@ class ReviewPlace(QWidget):
         if self._case is None and self._desk is not None and self._desk.folder is not None and not (named and named.is_dir()):
             named = self._desk.folder
         rig = self._rig or (None if self._case else Path(header.rig_path) if header and header.rig_path else None)
-        self._beside("scene", partial(world, self.place.session.path, named, rig))
+        self._beside("loading the case", partial(world, self.place.session.path, named, rig), self._world_read)
 
     def say(self, words: str, bad: bool) -> None:
         """Put words into the window's line, "" to clear it."""
@@ -180,35 +180,34 @@ class ReviewPlace(QWidget):
         for name, button in self.buttons.items():
             button.setEnabled(self.place is not None or name in ("Open", "Cancel"))
 
-    def _beside(self, what: str, work: Callable[[], object]) -> None:
-        def run() -> None:
-            try:
-                found = work()
-            except NavtwinError as error:
-                found = error
-            if not self._closed:
-                self._read.emit(what, found)
+    def _beside(self, title: str, work: Callable[[], object], done: Callable[[Any, str], None]) -> None:
+        """Run `work` in a thread; `done` takes its result and "", or None and what went wrong, unless the place has closed meanwhile."""
+        job = ThreadJob(title, lambda _report: work(), self)
+        job.ended.connect(lambda found, words: None if self._closed else done(found, words))
 
-        threading.Thread(target=run, name=f"review {what}", daemon=True).start()
+    def _log_read(self, session: Session | None, words: str) -> None:
+        if session is not None:
+            self._opened(session)
+        else:
+            self.say(words, True)
 
-    def _arrived(self, what: str, found: object) -> None:
-        if self._closed:
+    def _other_read(self, session: Session | None, words: str) -> None:
+        assert self.place is not None
+        if session is not None:
+            self._other = session
+            self.place.side.compare(session)
+        self.say(session.fault if session is not None else words, True)
+
+    def _world_read(self, found: tuple[Scene, Rig | None, Path] | None, words: str) -> None:
+        assert self.place is not None
+        if found is None:
+            self.say(words, True)
+            self.place.missing.setText(f"No picture of the anatomy.\n\n{words}")
             return
-        if isinstance(found, NavtwinError):
-            self.say(str(found), True)
-            if what == "scene" and self.place is not None:
-                self.place.missing.setText(f"No picture of the anatomy.\n\n{found}")
-        elif what == "log" and isinstance(found, Session):
-            self._opened(found)
-        elif what == "other" and isinstance(found, Session) and self.place is not None:
-            self._other = found
-            self.place.side.compare(found)
-            self.say(found.fault, True)
-        elif what == "scene" and isinstance(found, tuple) and self.place is not None:
-            scene, rig, folder = found
-            self.place.set_scene(scene, rig)
-            if doubt := same_case(self.place.session, scene, folder):
-                self.say(doubt, True)
+        scene, rig, folder = found
+        self.place.set_scene(scene, rig)
+        if doubt := same_case(self.place.session, scene, folder):
+            self.say(doubt, True)
 
     def _opened(self, session: Session) -> None:
         if self.place is not None:
@@ -228,7 +227,7 @@ class ReviewPlace(QWidget):
         self.find_case(None)
         if self._wanted is not None:
             wanted, self._wanted = self._wanted, None
-            self._beside("other", partial(load, wanted))
+            self._beside(f"reading {wanted.name}", partial(load, wanted), self._other_read)
 
     def _reported(self, _out: Path | None, words: str) -> None:
         if not self._closed:
