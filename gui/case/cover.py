@@ -6,11 +6,11 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.case.new import NewCase, cases_folder
-from gui.case.parts import button, words
+from gui.case.parts import button, scrolled, words
 from gui.case.ways_out import refusal_words
 from gui.desktop.desk import Desk
 from navtwin.scene.case import CASE_FILE
@@ -148,14 +148,7 @@ class Cover(QWidget):
         for card in (self.card, self.form):
             column.addWidget(card, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(2)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(middle)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
+        scrolled(middle, self)
         self._show_form(False)
 
 
