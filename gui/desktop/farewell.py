@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from gui.desktop.desk import Desk
+from gui.desktop.place import Place
 
 
 class Farewell:
@@ -17,10 +18,10 @@ class Farewell:
         self.answered = False
         self.box: QMessageBox | None = None
 
-    def may_close(self, desk: Desk, places: Iterable[object]) -> bool:
+    def may_close(self, desk: Desk, places: Iterable[Place]) -> bool:
         """Whether the window may close now; if not, the question stands on the screen, and its answer closes it."""
         runs = desk.session is not None and desk.session.running
-        unsaved = [words for place in places if (words := str(getattr(place, "unsaved", "")))]
+        unsaved = [words for place in places if (words := place.unsaved)]
         if self.answered or not (runs or unsaved):
             return True
         if self.box is None:

@@ -13,6 +13,10 @@ class Place(Protocol):
     A place asks for nothing on the bus by itself: what it does is asked for by a person. It says errors where they arose, in words, with the remedy.
     """
 
+    @property
+    def unsaved(self) -> str:
+        """What would be lost if the window closed now, in words; "" for nothing."""
+
     def show_moment(self, moment: Moment, now_ns: int) -> None:
         """Show this moment: called 30 times a second and at each news, while the place is in front."""
 

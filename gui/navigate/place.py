@@ -24,6 +24,9 @@ class NavigatePlace(QWidget):
     open_picture : makes the view (a test may give another)
     """
 
+    #: It shows what the core keeps.
+    unsaved = ""
+
     def __init__(self, desk: Desk, parent: QWidget | None = None, *, view: ViewName = "posterior", open_picture: OpenPicture = open_live) -> None:
         super().__init__(parent)
         self._desk, self._view_name, self._open_picture = desk, view, open_picture

@@ -36,6 +36,9 @@ class RegisterPlace(QWidget):
     cues : plays the sounds of a touch (a test may give others)
     """
 
+    #: What was touched is the core's, and stays there.
+    unsaved = ""
+
     def __init__(self, desk: Desk, parent: QWidget | None = None, *, open_picture: OpenPicture = open_view, cues: Cues | None = None) -> None:
         super().__init__(parent)
         self._desk = desk

@@ -39,6 +39,9 @@ class ReviewPlace(QWidget):
     open_picture : makes the view (a test may give another)
     """
 
+    #: A note is written as it is made.
+    unsaved = ""
+
     def __init__(self, desk: Desk | None = None, parent: QWidget | None = None, *, open_picture: OpenPicture = open_live) -> None:
         super().__init__(parent)
         self._desk, self._open_picture = desk, open_picture
