@@ -1,23 +1,18 @@
 """Live video on the bus: a topic and a port of its own, newest only, so that no picture stands in a warning's way.
 
-A message is three frames: `video`, a `VideoFrame` as JSON, and the JPEG. The server has a context, and with it a thread for its sockets, of its own.
+A message is three frames: `video`, a `VideoFrame` as JSON, and the JPEG.
 """
 
 from __future__ import annotations
 
-import math
-import threading
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
-import zmq
 
-from navtwin.bus.endpoint import as_client, as_server, bind_port, listening_address, remote_address
 from navtwin.bus.keys import ClientKeys, ServerKeys
+from navtwin.bus.side import SidePublisher, SideSubscriber
 from navtwin.bus.topics import VIDEO_PORT, Malformed
-from navtwin.bus.zap import guard
 from navtwin.errors import BusRefused, NavtwinError
 from navtwin.nouns import encode
 from navtwin.nouns.video import VideoFrame
@@ -29,10 +24,6 @@ PICTURE_LIMIT_BYTES = 4 * 1024 * 1024
 LONGEST_SIDE_PX = 1280
 #: Pictures that wait for a subscriber that lags; what comes after is dropped for that one only.
 WAITING = 2
-#: What the system may hold of a connection's pictures: a subscriber that stalled is shown few old ones.
-SYSTEM_BUFFER_BYTES = 256 * 1024
-#: Pictures looked at in one call, so that a flood cannot hold the caller; and the longest that closing waits for a call.
-MESSAGES_PER_CALL, TURN_MS = 64, 50
 #: JPEG's markers of a frame (baseline, extended, progressive), and of what may stand before it beside the application's own: tables, a comment.
 FRAMES, TABLES = (0xC0, 0xC1, 0xC2), (0xC4, 0xDB, 0xDD, 0xFE)
 
@@ -54,32 +45,13 @@ class VideoServer:
     """
 
     def __init__(self, bind: str = "127.0.0.1", port: int = VIDEO_PORT, keys: ServerKeys | None = None, *, cameras: int = 1) -> None:
-        address = listening_address(bind, keys)
-        self._asked = set[bytes]()
-        self._context = zmq.Context()
-        self._socket = self._context.socket(zmq.XPUB)
-        try:
-            if keys:
-                guard(self._context, keys.allowed)
-            for option, value in ((zmq.LINGER, 0), (zmq.SNDHWM, WAITING * cameras), (zmq.SNDBUF, SYSTEM_BUFFER_BYTES), (zmq.IPV6, 1)):
-                self._socket.set(option, value)
-            # Nobody has to send us more than a subscription.
-            self._socket.set(zmq.MAXMSGSIZE, 1024)
-            as_server(self._socket, keys)
-            self.port = bind_port(self._socket, address, port, "--video-port")
-        except BaseException:
-            self.close()
-            raise
+        self._side = SidePublisher(TOPIC, bind, port, keys, waiting=WAITING * cameras, flag="--video-port")
+        self.port = self._side.port
 
     @property
     def watched(self) -> bool:
         """Whether anybody subscribes, as of now: pictures need not be made for nobody."""
-        with suppress(zmq.Again):
-            while True:
-                change = self._socket.recv(zmq.NOBLOCK)
-                if TOPIC.startswith(change[1:]):
-                    (self._asked.add if change[:1] == b"\x01" else self._asked.discard)(change[1:])
-        return bool(self._asked)
+        return self._side.watched
 
     def publish(self, frame: VideoFrame, jpeg: bytes) -> None:
         """Send a picture to every subscriber.
@@ -88,17 +60,16 @@ class VideoServer:
         ------
         BusRefused : a picture that no receiver would accept
         """
-        message = [TOPIC, encode(frame), jpeg]
+        header = encode(frame)
         try:
-            unpack_video(message)
+            unpack_video([TOPIC, header, jpeg])
         except Malformed as fault:
             raise BusRefused(f"a picture that cannot be sent: {fault}", "make it smaller") from fault
-        self._socket.send_multipart(message, zmq.NOBLOCK)
+        self._side.send(header, jpeg)
 
     def close(self) -> None:
         """Free the port. May be called twice."""
-        self._socket.close()
-        self._context.term()
+        self._side.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,60 +94,26 @@ class VideoClient:
     """
 
     def __init__(self, host: str = "127.0.0.1", port: int = VIDEO_PORT, keys: ClientKeys | None = None, *, camera: str = "") -> None:
-        address = remote_address(host, keys)
         self.malformed, self.last_fault = 0, ""
         self._camera = camera
-        self._leaving = threading.Event()
-        self._in_use = threading.Lock()
-        self._context = zmq.Context()
-        self._socket = self._context.socket(zmq.SUB)
-        try:
-            for option, value in (
-                (zmq.LINGER, 0),
-                (zmq.RCVHWM, WAITING),
-                (zmq.RCVBUF, SYSTEM_BUFFER_BYTES),
-                (zmq.MAXMSGSIZE, PICTURE_LIMIT_BYTES),
-                (zmq.RECONNECT_IVL, 50),
-                (zmq.RECONNECT_IVL_MAX, 500),
-                (zmq.IPV6, 1),
-            ):
-                self._socket.set(option, value)
-            as_client(self._socket, keys)
-            self._socket.subscribe(TOPIC)
-            try:
-                self._socket.connect(f"{address}:{port}")
-            except zmq.ZMQError as error:
-                raise BusRefused(f"cannot connect to {address}:{port}: {error.strerror}", "check the host's name and the port") from error
-        except BaseException:
-            self.close()
-            raise
+        self._side = SideSubscriber(TOPIC, host, port, keys, waiting=WAITING, most_bytes=PICTURE_LIMIT_BYTES)
 
     def newest(self, timeout_ms: int) -> VideoPicture | None:
         """The newest picture that is there, those before it passed over; None if none came in time, or the client was closed."""
         until = time.monotonic() + timeout_ms * 1e-3
-        with self._in_use:
-            while not self._leaving.is_set():
-                picture = self._drained()
-                left_ms = (until - time.monotonic()) * 1e3
-                if picture is not None or left_ms <= 0.0:
-                    return picture
-                self._socket.poll(math.ceil(min(left_ms, TURN_MS)))
-        return None
+        while True:
+            left_ms = (until - time.monotonic()) * 1e3
+            picture = self._newest_of(self._side.take(max(0.0, left_ms)))
+            if picture is not None or left_ms <= 0.0 or self._side.left:
+                return picture
 
     def close(self) -> None:
         """Leave. May be called twice, and while another thread waits in `newest`, which then returns None."""
-        self._leaving.set()
-        with self._in_use:
-            self._socket.close()
-            self._context.term()
+        self._side.close()
 
-    def _drained(self) -> VideoPicture | None:
+    def _newest_of(self, messages: list[list[bytes]]) -> VideoPicture | None:
         picture = None
-        for _ in range(MESSAGES_PER_CALL):
-            try:
-                frames = self._socket.recv_multipart(zmq.NOBLOCK)
-            except zmq.Again:
-                break
+        for frames in messages:
             try:
                 received = unpack_video(frames)
             except Malformed as fault:
