@@ -6,12 +6,27 @@ A message is two frames: the topic's name, and an `Envelope` as JSON. A command 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import UnionType
 from typing import Literal
 
 import msgspec
 
 from navtwin.errors import InputRefused, NavtwinError, nearest
-from navtwin.nouns import AlertSet, Command, Envelope, Order, Output, Reply, Setup, State, Topic, decode_command, decode_envelope
+from navtwin.nouns import (
+    AlertSet,
+    BoneUndone,
+    Carved,
+    Command,
+    Envelope,
+    Order,
+    Output,
+    Reply,
+    Setup,
+    State,
+    Topic,
+    decode_command,
+    decode_envelope,
+)
 
 PUB_PORT = 5810
 COMMAND_PORT = 5811
@@ -34,10 +49,10 @@ LINK_LOST_MS = 300
 
 @dataclass(frozen=True)
 class Row:
-    """One topic: its body, the socket it leaves by, its priority at the receiver (0 first) and when it is published."""
+    """One topic: what its body is, the socket it leaves by, its priority at the receiver (0 first) and when it is published."""
 
     name: Topic
-    body: type[Output]
+    body: type[Output] | UnionType
     socket: Literal["pub", "router"]
     priority: int
     when: str
@@ -50,6 +65,7 @@ TOPICS: dict[str, Row] = {
         Row("reply", Reply, "router", 0, "once per command, to its sender alone"),
         Row("setup", Setup, "pub", 1, "on change, and again when a client joins"),
         Row("state", State, "pub", 2, "after each tracker frame, at most 60 a second"),
+        Row("carved", Carved | BoneUndone, "pub", 2, "after each stroke that took bone away, and when a stretch is taken back"),
     )
 }
 

@@ -12,6 +12,7 @@ from navtwin.nouns import (
     AudioPause,
     Collect,
     DistanceStatus,
+    Drilling,
     Freeze,
     Mark,
     Mute,
@@ -155,8 +156,10 @@ def order_words(order: Order) -> str:
             return f"reject {printable(result)}"
         case SetLimits(structure=structure, caution_mm=caution_mm, danger_mm=danger_mm):
             return f"limits of {name_words(structure)}: caution {caution_mm:g} mm, danger {danger_mm:g} mm"
-        case Spindle(on=on):
-            return "spindle on" if on else "spindle off"
+        case Spindle(on=on, tool=tool):
+            return f"spindle {'on' if on else 'off'}{f', {name_words(tool)}' if tool else ''}"
+        case Drilling(action=action):
+            return {"undo": "take back the last stretch drilled", "pause": "stop following the drill", "resume": "follow the drill again"}[action]
         case ToolSelect(tools=tools):
             return f"in use: {', '.join(name_words(tool) for tool in tools) or 'no tool'}"
         case Undo():

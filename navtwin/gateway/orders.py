@@ -24,8 +24,8 @@ from navtwin.nouns import Order
 MOST_CHARACTERS: Final = 8192
 _REQUEST, _ANSWER = "CMD_", "ACK_"
 _ORDERS: Final[dict[str, type[msgspec.Struct]]] = {str(kind.__struct_config__.tag): kind for kind in Order.__args__}
-#: Orders that change calibration, registration or limits: only where the gateway was started to take them.
-SETUP: Final = frozenset(("collect", "register", "accept", "reject", "limits", "undo"))
+#: Orders that change calibration, registration, limits or what has been drilled: only where the gateway was started to take them.
+SETUP: Final = frozenset(("collect", "register", "accept", "reject", "limits", "undo", "drilling"))
 #: Commands of PLUS that would mislead if they were passed over.
 _OF_PLUS: Final = {
     "startrecording": "navtwin records every session by itself, from its beginning",

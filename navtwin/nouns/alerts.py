@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from navtwin.nouns.base import Noun, Pose
+from navtwin.nouns.drilling import BoneSummary, DrillState
 from navtwin.rigid import Vec3
 
 Level = Literal["CLEAR", "CAUTION", "DANGER", "CONTACT"]
@@ -69,13 +70,21 @@ class Passing(Noun, frozen=True):
 
 
 class State(Noun, frozen=True, tag_field="kind", tag="state"):
-    """The twin after one tracker frame (topic `state`)."""
+    """The twin after one tracker frame (topic `state`).
+
+    Attributes
+    ----------
+    drills : one for each tool with a cutter, where the case has a structure that can be drilled
+    bones : what can be drilled, as it is after this frame
+    """
 
     phase: Phase
     frame: int
     instruments: tuple[InstrumentState, ...]
     readings: tuple[Reading, ...]
     passings: tuple[Passing, ...] = ()
+    drills: tuple[DrillState, ...] = ()
+    bones: tuple[BoneSummary, ...] = ()
 
 
 class Alert(Noun, frozen=True):

@@ -108,9 +108,24 @@ class SetLimits(_Order, frozen=True, tag="limits"):
 
 
 class Spindle(_Order, frozen=True, tag="spindle"):
-    """Say that the drill turns or stands."""
+    """Say that a drill turns or stands: on every change, and again at least every 250 ms, for its word lasts only for a while.
+
+    Attributes
+    ----------
+    tool : whose; "" is every tool with a cutter
+    """
 
     on: bool
+    tool: str = ""
+
+
+class Drilling(_Order, frozen=True, tag="drilling"):
+    """Take back the last stretch of bone that was drilled away in the twin, or stop it from following the drill, or let it follow again.
+
+    While it is paused nothing is cut, and that is alarmed: bone that the twin then shows may be gone.
+    """
+
+    action: Literal["undo", "pause", "resume"]
 
 
 class ToolSelect(_Order, frozen=True, tag="tool-select"):
@@ -123,7 +138,7 @@ class Undo(_Order, frozen=True, tag="undo"):
     """Take back the last collected landmark, sweep or limit change."""
 
 
-Order = Ack | Mute | AudioPause | Audio | Mark | Freeze | Collect | Register | Accept | Reject | SetLimits | Spindle | ToolSelect | Undo
+Order = Ack | Mute | AudioPause | Audio | Mark | Freeze | Collect | Register | Accept | Reject | SetLimits | Spindle | Drilling | ToolSelect | Undo
 
 
 class Command(Noun, frozen=True, tag_field="kind", tag="command"):

@@ -9,6 +9,7 @@ import msgspec
 from navtwin.nouns.alerts import AlertSet, Reply, State
 from navtwin.nouns.base import Noun
 from navtwin.nouns.commands import Command
+from navtwin.nouns.drilling import BoneState, BoneUndone, Carved
 from navtwin.nouns.setup import PivotRequest, PivotResult, RegistrationRequest, RegistrationResult, Setup, WorkFailed
 from navtwin.nouns.tracking import TrackerFrame
 
@@ -25,7 +26,7 @@ class Notice(Noun, frozen=True, tag_field="kind", tag="notice"):
     detail: str = ""
 
 
-EventBody = TrackerFrame | Command | Tick | Notice | PivotResult | RegistrationResult | WorkFailed
+EventBody = TrackerFrame | Command | Tick | Notice | PivotResult | RegistrationResult | WorkFailed | BoneState
 
 
 class Event(Noun, frozen=True):
@@ -36,8 +37,8 @@ class Event(Noun, frozen=True):
     body: EventBody
 
 
-Output = State | AlertSet | Setup | Reply | PivotRequest | RegistrationRequest
-Topic = Literal["state", "alerts", "setup", "reply", "request"]
+Output = State | AlertSet | Setup | Reply | PivotRequest | RegistrationRequest | Carved | BoneUndone
+Topic = Literal["state", "alerts", "setup", "reply", "request", "carved"]
 
 
 class Message(Noun, frozen=True):

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from navtwin.errors import InputRefused
+from navtwin.errors import InputRefused, nearest
 from navtwin.nouns.base import Covariance3, Noun, Pose
+from navtwin.nouns.drilling import Cutter
 from navtwin.nouns.tables import read_toml
 from navtwin.rigid import Vec3
 
@@ -114,6 +115,7 @@ class Tool(Noun, frozen=True):
     axis_in_marker : unit vector, marker axes, from the handle out through the tip (the tip's +Z)
     axis_sd_rad : how well that axis is known
     tip_mm, tip_covariance : a stored pivot calibration; absent until one is accepted
+    cutter : the end of it that takes bone away
     """
 
     name: str
@@ -123,6 +125,7 @@ class Tool(Noun, frozen=True):
     part: tuple[Part, ...]
     tip_mm: Vec3 | None = None
     tip_covariance: Covariance3 | None = None
+    cutter: Cutter | None = None
 
 
 class Rig(Noun, frozen=True):
@@ -159,6 +162,8 @@ class Rig(Noun, frozen=True):
                 raise InputRefused(f"two parts of tool '{tool.name}' share a name", "give each its own: alerts are told apart by it")
             if not tool.part or any(p.radius_mm <= 0.0 for p in tool.part):
                 raise InputRefused(f"tool '{tool.name}' has no part, or one without a positive radius_mm", "add [[tool.part]] capsules")
+            if tool.cutter is not None:
+                _check_cutter(tool, tool.cutter)
 
     def _check_cameras(self) -> None:
         names = [c.name for c in self.camera]
@@ -199,6 +204,32 @@ class Rig(Noun, frozen=True):
             yield f"axis_sd_rad of tool '{tool.name}'", tool.axis_sd_rad
             if tool.tip_covariance is not None:
                 yield f"a variance in tip_covariance of tool '{tool.name}'", min(tool.tip_covariance[i] for i in (0, 3, 5))
+
+
+def _check_cutter(tool: Tool, cutter: Cutter) -> None:
+    """A cutter is a body that its profile describes, and no wider than the part whose distances are judged for it."""
+    name = f"the cutter of tool '{tool.name}'"
+    part = next((p for p in tool.part if p.name == cutter.part), None)
+    if part is None:
+        raise InputRefused(f"{name} is its part '{cutter.part}', which it has not", nearest(cutter.part, (p.name for p in tool.part)))
+    for key in ("radius_mm", "spindle_timeout_ms", "fastest_mm_s", "contact_mm_s", "most_sd_mm", "thin_wall_mm"):
+        if getattr(cutter, key) <= 0.0:
+            raise InputRefused(f"{name} has {key} = {getattr(cutter, key):g}, which is not above 0", "correct it in rig.toml")
+    if cutter.radius_mm > part.radius_mm:
+        raise InputRefused(
+            f"{name} is wider ({cutter.radius_mm:g} mm) than its part '{part.name}' ({part.radius_mm:g} mm)",
+            "make the part as wide: distances are judged from the part",
+        )
+    has_length, has_neck = cutter.profile != "sphere", cutter.profile == "pear"
+    if has_length != (cutter.length_mm > 0.0) or cutter.length_mm < 0.0:
+        raise InputRefused(
+            f"{name} is a {cutter.profile} with length_mm = {cutter.length_mm:g}", "a cylinder and a pear have one above 0, a sphere none"
+        )
+    if has_neck != (0.0 < cutter.neck_radius_mm <= cutter.radius_mm) or (not has_neck and cutter.neck_radius_mm != 0.0):
+        raise InputRefused(
+            f"{name} is a {cutter.profile} with neck_radius_mm = {cutter.neck_radius_mm:g}",
+            "a pear has one above 0 and not above radius_mm, others none",
+        )
 
 
 def read_rig(path: str | Path) -> Rig:

@@ -12,6 +12,8 @@ from typing import Any, Final, NamedTuple
 
 from navtwin.nouns import (
     AlertSet,
+    BoneUndone,
+    Carved,
     Event,
     Header,
     Noun,
@@ -71,6 +73,7 @@ CHANNELS: Final[dict[str, Any]] = {
     "/stamps": Stamps,
     "/hash": OutputHash,
     "/truth": TrueSetup | Truth,
+    "/output/carved": Carved | BoneUndone,
 }
 CHANNEL_IDS: Final = {name: number for number, name in enumerate(CHANNELS, start=1)}
 CHANNEL_NAMES: Final = {number: name for name, number in CHANNEL_IDS.items()}

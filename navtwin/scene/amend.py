@@ -73,8 +73,8 @@ class Draft:
             self._refuse_taken("structure", entry.name)
         if surface is not None:
             entry = self._stored(entry, surface, recipe)
-        structures = self.case.structure
-        self.case = msgspec.structs.replace(self.case, structure=(*structures[:at], entry, *structures[at + 1 :]))
+        structures = [entry if n == at else _following(other, name, entry.name) for n, other in enumerate(self.case.structure)]
+        self.case = msgspec.structs.replace(self.case, structure=tuple(structures))
 
     def remove_structure(self, name: str) -> None:
         """Take a structure out; its files go with it."""
@@ -132,6 +132,11 @@ class Draft:
         if name in {entry.name for entry in getattr(self.case, kind)}:
             how = "first: navtwin structure remove" if kind == "structure" else "of case.toml"
             raise InputRefused(f"{self.home} already has a {kind} '{name}'", f"give the new one another name, or take the old one out {how}")
+
+
+def _following(entry: StructureEntry, name: str, renamed: str) -> StructureEntry:
+    """The entry with what it says of the structure that was called `name`."""
+    return msgspec.structs.replace(entry, removal_of=renamed) if entry.removal_of == name else entry
 
 
 @contextmanager

@@ -81,6 +81,7 @@ class StructureEntry(Noun, frozen=True):
     """One [[structure]]. `labels`, `threshold_hu` and `capped` tell where the surface came from; `body` "ref" is the patient's reference.
 
     `made`: the recipe of a structure that was made by hand, a file of its own (`navtwin.scene.author`); "" for any other.
+    `carve_mm`: bone that can be drilled, at that spacing. `removal_of`: of that bone, what lies inside this surface is planned to be removed.
     """
 
     name: str
@@ -97,6 +98,8 @@ class StructureEntry(Noun, frozen=True):
     opacity: float = 1.0
     capped: bool = False
     made: str = ""
+    carve_mm: float | None = None
+    removal_of: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -156,13 +159,9 @@ def load_scene(folder: str | Path) -> Scene:
 
 def scene_of(folder: Path, case: CaseFile, surfaces: dict[str, Surface]) -> Scene:
     """The Scene of a case that has been checked."""
-    structures = tuple(
-        Structure(s.name, s.role, s.body, surfaces[s.name], s.caution_mm, s.danger_mm, s.sd_mm, s.correlation_mm, s.color, s.opacity, s.capped)
-        for s in case.structure
-    )
     return Scene(
         name=case.case.name,
-        structures=structures,
+        structures=tuple(_structure(entry, surfaces[entry.name]) for entry in case.structure),
         landmarks=tuple(Landmark(m.name, m.position_mm) for m in case.landmark),
         plans=tuple(Plan(p.name, p.entry_mm, p.target_mm, p.diameter_mm, p.tolerance_mm) for p in case.plan),
         patient=Patient(**msgspec.structs.asdict(case.patient)),
@@ -172,6 +171,11 @@ def scene_of(folder: Path, case: CaseFile, surfaces: dict[str, Surface]) -> Scen
         case_hash=lock_hash(folder),
         citation=case.case.citation,
     )
+
+
+def _structure(s: StructureEntry, surface: Surface) -> Structure:
+    told = (s.caution_mm, s.danger_mm, s.sd_mm, s.correlation_mm, s.color, s.opacity, s.capped, s.carve_mm, s.removal_of)
+    return Structure(s.name, s.role, s.body, surface, *told)
 
 
 def scanned_box(folder: Path, case: CaseFile) -> VolumeBox:

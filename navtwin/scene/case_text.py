@@ -24,6 +24,7 @@ _STRUCTURES = """\
 # caution_mm, danger_mm: limits on the distance, less its error bar, of any instrument part.
 # sd_mm, correlation_mm: how far the segmentation may be off (one standard deviation), and over what distance that error stays alike.
 # made: how it was made by hand (`navtwin structure edit` changes it, and builds the surface anew).
+# carve_mm: it can be drilled away, on a grid of that spacing (role work). removal_of: of that bone, what lies inside this one is to be removed.
 # capped = true: the scan ends inside the structure and its surface was closed there.
 """
 _LANDMARKS = "# Points on bone to touch with the pointer for registration; six well spread are good, three not in a line the least.\n"

@@ -13,6 +13,7 @@ from navtwin.errors import InputRefused, NavtwinError
 from navtwin.nouns import Noun
 from navtwin.scene.author.watch import made_warnings
 from navtwin.scene.case import CaseFile, LandmarkEntry, PlanEntry, StructureEntry, named_files, scanned_box
+from navtwin.scene.check_carving import carving_faults, carving_warnings, not_closed
 from navtwin.scene.findings import Finding, fault, read_leniently, warning
 from navtwin.scene.landmarks import set_fault
 from navtwin.scene.lock import RELOCK, changed_files, write_lock
@@ -54,7 +55,7 @@ def check_case(folder: Path) -> CaseReport:
         clearances = tuple(plan_clearances(case, surfaces))
         warnings = [*_origin_warnings(case), *_empty_warnings(case), *_sign_warnings(case, surfaces)]
         warnings += [*_landmark_warnings(case, surfaces), *_clearance_warnings(case, clearances)]
-        warnings += made_warnings(folder, case, surfaces)
+        warnings += [*carving_warnings(case.structure, surfaces), *made_warnings(folder, case, surfaces)]
     return CaseReport(folder=str(folder), findings=(*faults, *warnings), clearances=clearances)
 
 
@@ -75,7 +76,7 @@ def faults_of(folder: Path, case: CaseFile, surfaces: dict[str, Surface]) -> lis
 
 def _content_faults(folder: Path, case: CaseFile, surfaces: dict[str, Surface]) -> list[Finding]:
     """Everything but the lock."""
-    found = [*_structure_faults(case.structure), *_plan_faults(case.plan), *_repeated(case)]
+    found = [*_structure_faults(case.structure), *carving_faults(case.structure), *_plan_faults(case.plan), *_repeated(case)]
     box, box_faults = _box(folder, case)
     found += box_faults
     found += _landmark_faults(case.landmark, box)
@@ -171,6 +172,7 @@ def _surface_faults(folder: Path, entry: StructureEntry, surfaces: dict[str, Sur
     surfaces[entry.name] = surface
     if _is_unusable(entry, surface.sign):
         yield fault(f"structure '{entry.name}' is critical, and its surface is {surface.sign.why}: its inside is doubtful there", MEND_SURFACE)
+    yield from not_closed(entry, surface)
 
 
 def _is_unusable(entry: StructureEntry, sign: Sign) -> bool:

@@ -32,6 +32,8 @@ class Structure:
     sd_mm, correlation_mm : standard deviation of the segmentation error along the surface normal, and its correlation length
     color, opacity : `#rrggbb` and 0..1, for pictures only
     capped : the scan ends inside the structure, and its surface was closed there
+    carve_mm : side of the grid on which the twin drills it away; None where it cannot be drilled
+    removal_of : name of the structure that is planned to be removed as far as it lies inside this one, "" for none
     """
 
     name: str
@@ -45,6 +47,8 @@ class Structure:
     color: str
     opacity: float
     capped: bool
+    carve_mm: float | None = None
+    removal_of: str = ""
 
 
 @dataclass(frozen=True)

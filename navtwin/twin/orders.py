@@ -10,6 +10,7 @@ from navtwin.nouns import (
     AudioPause,
     Collect,
     Command,
+    Drilling,
     Freeze,
     Mark,
     Message,
@@ -68,6 +69,8 @@ def _carry_out(scene: Scene, memory: Memory, command: Command, seq: int) -> setu
         case Spindle(on=on):
             memory.spindle_on = on
             return "", []
+        case Drilling():
+            return "the case has no structure that can be drilled, or the rig no cutter", []
         case ToolSelect(tools=tools):
             return _select(memory, tools), []
         case Undo():

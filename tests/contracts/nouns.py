@@ -14,7 +14,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from navtwin import nouns
-from navtwin.nouns import Body, Noun, Part, Pose, Rig, RigCamera, Sighting, Tool, Tracker, VideoBody, VideoFrame
+from navtwin.nouns import Body, Cutter, Noun, Part, Pose, Rig, RigCamera, Sighting, Tool, Tracker, VideoBody, VideoFrame
 from navtwin.scene.author.recipe import Cut, Outline, Painted, Recipe, Threshold, Tube
 from tests.contracts.sources import ROOMS
 
@@ -83,6 +83,8 @@ def rigs(draw: Callable[..., Any]) -> Rig:
         Body(name=name, sd_mm=draw(error), sd_rad=draw(error), markers_mm=draw(strategy_of(get_type_hints(Body)["markers_mm"]))) for name in names
     )
     part = msgspec.structs.replace(draw(noun_strategy(Part)), radius_mm=draw(positive))
+    ball = Cutter(part=part.name, profile="sphere", radius_mm=part.radius_mm, cuts=draw(st.sampled_from(["spindle", "contact-speed"])))
+    pear = msgspec.structs.replace(ball, profile="pear", length_mm=draw(positive), neck_radius_mm=part.radius_mm / 2.0, thin_wall_mm=draw(positive))
     tool = Tool(
         name=draw(text),
         body=draw(st.sampled_from(names)),
@@ -91,6 +93,7 @@ def rigs(draw: Callable[..., Any]) -> Rig:
         part=(part,),
         tip_mm=draw(st.one_of(st.none(), st.tuples(finite, finite, finite))),
         tip_covariance=draw(st.one_of(st.none(), st.tuples(error, finite, finite, error, finite, error))),
+        cutter=draw(st.sampled_from([None, ball, pear])),
     )
     tracker = Tracker(
         name=draw(text), rate_hz=draw(positive), latency_ms=draw(error), output_delay_ms=draw(error), max_age_ms=draw(st.floats(1.0, 250.0))
@@ -138,7 +141,7 @@ def noun_strategy(kind: type[Noun]) -> st.SearchStrategy[Any]:
 
 def strategy_of(hint: Any) -> st.SearchStrategy[Any]:
     """Any value of an annotation that nouns use; an annotation this does not know is an error, so that no field goes untested."""
-    simple = {float: finite, int: whole, str: text, bool: st.booleans(), type(None): st.none()}
+    simple = {float: finite, int: whole, str: text, bool: st.booleans(), bytes: st.binary(max_size=8), type(None): st.none()}
     if hint in simple:
         return simple[hint]
     if isinstance(hint, type) and issubclass(hint, Noun):
@@ -168,8 +171,8 @@ BY_HAND: dict[type, Any] = {
 
 def example(hint: Any) -> Any:
     """One plain value of an annotation: every optional thing there, every tuple with one item."""
-    if hint in (float, int, str, bool, type(None)):
-        return {float: 0.5, int: 7, str: "name", bool: True, type(None): None}[hint]
+    if hint in (float, int, str, bool, bytes, type(None)):
+        return {float: 0.5, int: 7, str: "name", bool: True, bytes: b"cells", type(None): None}[hint]
     if hint is Pose:
         return Pose(q_wxyz=(1.0, 0.0, 0.0, 0.0), t_mm=(1.0, 2.0, 3.0))
     if hint is Tool:

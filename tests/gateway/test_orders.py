@@ -12,7 +12,24 @@ from navtwin.gateway.orders import SETUP, Request, answer, order_of, request_of
 from navtwin.igtl.message import Message, write_message
 from navtwin.igtl.reader import Reader
 from navtwin.igtl.words import CommandText, read_command, read_string, write_command, write_string
-from navtwin.nouns import Accept, Ack, Audio, AudioPause, Collect, Freeze, Mark, Mute, Order, Register, Reject, SetLimits, Spindle, ToolSelect, Undo
+from navtwin.nouns import (
+    Accept,
+    Ack,
+    Audio,
+    AudioPause,
+    Collect,
+    Drilling,
+    Freeze,
+    Mark,
+    Mute,
+    Order,
+    Register,
+    Reject,
+    SetLimits,
+    Spindle,
+    ToolSelect,
+    Undo,
+)
 
 
 def only(data: bytes) -> Message:
@@ -45,6 +62,8 @@ def order(xml: str, *, setup: bool = True) -> Order:
         ('<Command Name="reject" Result="pivot/p"/>', Reject(result="pivot/p")),
         ('<Command Name="limits" Structure="s" CautionMm="3" danger_mm="1.5"/>', SetLimits(structure="s", caution_mm=3.0, danger_mm=1.5)),
         ('<Command Name="undo"/>', Undo()),
+        ('<Command Name="spindle" On="1" Tool="drill"/>', Spindle(on=True, tool="drill")),
+        ('<Command Name="drilling" Action="pause"/>', Drilling(action="pause")),
     ],
 )  # fmt: skip
 def test_each_order_can_be_given(xml: str, expected: Order) -> None:
