@@ -32,6 +32,8 @@ PUB_PORT = 5810
 COMMAND_PORT = 5811
 #: Live pictures have a port, and sockets, of their own (`navtwin.bus.video`).
 VIDEO_PORT = 5812
+#: So has drilled bone (`navtwin.bus.bone`).
+BONE_PORT = 5813
 
 #: A command above this is answered with a refusal.
 COMMAND_LIMIT_BYTES = 64 * 1024

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from navtwin.nouns import (
     AlertSet,
+    BoneState,
     BoneUndone,
     Carved,
     Event,
@@ -74,6 +75,8 @@ CHANNELS: Final[dict[str, Any]] = {
     "/hash": OutputHash,
     "/truth": TrueSetup | Truth,
     "/output/carved": Carved | BoneUndone,
+    # Not said by the fold, which says by what strokes it came about: the bone itself, now and then, so that a moment is found soon.
+    "/bone": BoneState,
 }
 CHANNEL_IDS: Final = {name: number for number, name in enumerate(CHANNELS, start=1)}
 CHANNEL_NAMES: Final = {number: name for name, number in CHANNEL_IDS.items()}

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Final, NamedTuple
 
 from navtwin.errors import LogDamaged
-from navtwin.nouns import Event, Header, Topic, TrueSetup, Truth, encode
+from navtwin.nouns import BoneState, Event, Header, Topic, TrueSetup, Truth, encode
 from navtwin.record.format import OUTPUT, STATE_RATE_HZ, OutputHash, Record, Stamps, output_hash
 from navtwin.record.mcap_file import McapFile
 
@@ -34,6 +34,12 @@ class _Outputs(NamedTuple):
     outputs: Sequence[tuple[Topic, bytes]]
     stamps: Stamps | None
     with_state: bool
+
+
+class _Bone(NamedTuple):
+    seq: int
+    t_ns: int
+    state: BoneState
 
 
 class LogWriter:
@@ -53,7 +59,7 @@ class LogWriter:
         self.path = Path(path)
         self._file = McapFile(self.path)
         self._live = live
-        self._queue: deque[Record | _Outputs] = deque()
+        self._queue: deque[Record | _Outputs | _Bone] = deque()
         self._last_t_ns = 0
         self._state_credit = 2.0
         self._state_t_ns: int | None = None
@@ -89,6 +95,10 @@ class LogWriter:
         seq, t_ns = (item.frame, item.t_capture_ns) if isinstance(item, Truth) else (0, self._last_t_ns)
         self._put(Record("/truth", seq, t_ns, encode(item)))
 
+    def write_bone(self, seq: int, t_ns: int, state: BoneState) -> None:
+        """Drilled bone as it was after input `seq`, which may lie a little back."""
+        self._put(_Bone(seq, t_ns, state))
+
     def finish(self) -> None:
         """Write what is left, close the log and give it its name.
 
@@ -120,7 +130,7 @@ class LogWriter:
         else:
             self.abandon()
 
-    def _put(self, item: Record | _Outputs) -> None:
+    def _put(self, item: Record | _Outputs | _Bone) -> None:
         self._raise_failure()
         while len(self._queue) >= BACKLOG_LIMIT:
             if self._live:
@@ -170,9 +180,12 @@ class LogWriter:
             self._write(self._queue.popleft())
         self._file.flush()
 
-    def _write(self, item: Record | _Outputs) -> None:
+    def _write(self, item: Record | _Outputs | _Bone) -> None:
         if isinstance(item, Record):
             self._file.add(item)
+            return
+        if isinstance(item, _Bone):
+            self._file.add(Record("/bone", item.seq, item.t_ns, encode(item.state)))
             return
         for topic, body in item.outputs:
             if topic != "state" or item.with_state:

@@ -1,0 +1,43 @@
+"""Drilled bone on the wire: what stands beside the cells of some of its bricks."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from navtwin.errors import InputRefused
+from navtwin.nouns.base import Noun
+
+
+class BoneBricks(Noun, frozen=True, tag_field="kind", tag="bone"):
+    """Some bricks of a structure that is being drilled (topic `bone`; their cells are the message's last frame).
+
+    A client lays them over its own field of the whole structure, whatever came before: each is the brick as it is. When the hash of what it has
+    is `hash`, it has the bone as it is; until then what it shows is not known to be there.
+
+    Attributes
+    ----------
+    epoch : the session
+    t_publish_ns : host monotonic clock of the core
+    case_hash, structure, side_mm : whose bone it is, and how far apart the points of its grid are
+    revision : how often the bone has changed in this session
+    hash : of the whole grid at that revision, 16 hexadecimal digits
+    changed : how many bricks differ from the bone as it was before any drilling, in all
+    bricks : numbers of those in this message, ascending; one that is again as it was is among them as any other
+    """
+
+    epoch: str
+    t_publish_ns: int
+    case_hash: str
+    structure: str
+    side_mm: float
+    revision: int
+    hash: str
+    changed: int
+    bricks: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if min(self.revision, self.changed, *self.bricks[:1]) < 0 or self.side_mm <= 0.0:
+            raise InputRefused("drilled bone with a negative number, or a grid without size", "number revisions and bricks from 0")
+        if any(after <= before for before, after in pairwise(self.bricks)):
+            raise InputRefused("bricks of drilled bone out of order, or one of them twice", "name each once, in ascending order")
