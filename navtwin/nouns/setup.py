@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from navtwin.nouns.base import Covariance3, Covariance6, Noun, Pose
+from navtwin.nouns.drilling import BoneState
 from navtwin.rigid import Vec3
 
 #: A landmark on bone is not touched better than this (RMS in 3D, mm), whatever six residuals happen to say; the surface's own error is added.
@@ -37,6 +38,9 @@ class RegistrationRequest(Noun, frozen=True, tag_field="kind", tag="registration
     tip_radius_mm : radius of the pointer's ball
     tip_sd_mm : standard deviation of the calibrated tip, per axis: an error that all touches share
     without : landmarks that were touched and are left out, for the result to name
+    bone : the drilled bone as it was when this was asked for, whose walls were swept too; None where nothing was drilled
+    wall_sd_mm : standard deviation, per axis, of where the twin has those walls: they lie where the registration of that time put the cutter
+    in_use : T_ct_from_ref of the registration in use, for the result to say how far the touches stood off under it
     """
 
     request: str
@@ -48,6 +52,9 @@ class RegistrationRequest(Noun, frozen=True, tag_field="kind", tag="registration
     tip_radius_mm: float = 0.0
     tip_sd_mm: float = 0.0
     without: tuple[str, ...] = ()
+    bone: BoneState | None = None
+    wall_sd_mm: float = 0.0
+    in_use: Pose | None = None
 
 
 class PivotResult(Noun, frozen=True, tag_field="kind", tag="pivot-result"):
@@ -73,6 +80,7 @@ class RegistrationResult(Noun, frozen=True, tag_field="kind", tag="registration-
     covariance, centroid_mm : of a small motion in ct axes, rotation taken about `centroid_mm`
     tre_mm : predicted RMS error at each structure named in `tre_at`
     surface_rms_mm : RMS distance of the swept points to the surface, None without a sweep
+    surface_rms_before_mm : the same of the same points under the registration that was in use; None where there was none
     left_out_mm : one per landmark: how far it lies from where the other landmarks alone put it, None where they do not fix that; empty for fewer
         than 4. A better sign of a bad touch than its residual: a fit leans towards each of its points, most towards the outlying ones, where it
         errs most, so that the residual of a point is small where the error is large (Fitzpatrick, West and Maurer, IEEE Trans Med Imaging
@@ -95,6 +103,7 @@ class RegistrationResult(Noun, frozen=True, tag_field="kind", tag="registration-
     surface_rms_mm: float | None = None
     left_out_mm: tuple[float | None, ...] = ()
     without: tuple[str, ...] = ()
+    surface_rms_before_mm: float | None = None
 
 
 class Check(Noun, frozen=True):
