@@ -21,10 +21,11 @@ import numpy as np
 
 from navtwin.kernels.facing import Facing, behind2, facing
 from navtwin.kernels.jit import inlined, plain, query
+from navtwin.kernels.local import is_behind
 from navtwin.kernels.rough import TINY, Vector, beyond_boxes, beyond_triangles, dot, minus, vector, vectors
 from navtwin.kernels.simd import F32, FAR, WIDTH, Lanes, at_most, first_bit, load, lowest, prefetch, root, splat, store, upper
 from navtwin.kernels.slabs import slab_distances2
-from navtwin.kernels.tree import CANDIDATES, F64, I32, LEAF, NODE, SLAB, WINDING, Forest, Workspace
+from navtwin.kernels.tree import CANDIDATES, F64, I32, LEAF, LOCAL, NODE, SLAB, WINDING, Forest, Workspace
 from navtwin.kernels.triangle import FACE, Hit, closest_on_triangle, triangle
 from navtwin.kernels.winding import is_wound_around
 
@@ -203,6 +204,8 @@ def is_inside(
     """Whether (x, y, z) is inside a structure of which (cx, cy, cz), a feature of a face, is the closest point. Overwrites `work.nodes`."""
     if forest.sign_rule[tree] == WINDING:
         return may_be_inside(forest, tree, x, y, z) and is_wound_around(forest, tree, x, y, z, work)
+    if forest.sign_rule[tree] == LOCAL:
+        return is_behind(forest, tree, face, feature, x, y, z, cx, cy, cz, work)
     dx, dy, dz = x - cx, y - cy, z - cz
     if feature < 3:
         n = forest.vertex_normals[forest.topology[face, feature]]

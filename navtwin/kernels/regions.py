@@ -25,9 +25,9 @@ from navtwin.kernels.build import TINY
 from navtwin.kernels.jit import kernel, query
 from navtwin.kernels.normals import write_normals
 from navtwin.kernels.plots import FACES, VERTICES, Regions, levels, roomy, rows_of
-from navtwin.kernels.renew import renew_lane, renew_leaf, renew_reach
-from navtwin.kernels.simd import F32, FAR, WIDTH, splat, store
-from navtwin.kernels.tree import F64, I32, I64, NODE, SLAB, Forest
+from navtwin.kernels.renew import empty_node, renew_lane, renew_leaf, renew_reach
+from navtwin.kernels.simd import F32, FAR, WIDTH
+from navtwin.kernels.tree import F64, I32, I64, NODE, Forest
 
 
 @query
@@ -93,16 +93,6 @@ def _park(forest: Forest, first: int, past: int, parking: int) -> None:
 
 
 @query
-def _empty_node(forest: Forest, node: int) -> None:
-    for row in range(6):
-        store(forest.boxes, NODE * node + WIDTH * row, splat(FAR))
-    for row in range(5):
-        store(forest.slabs, SLAB * node + WIDTH * row, splat(0.0))
-    for k in range(WIDTH):
-        forest.children[WIDTH * node + k] = 0
-
-
-@query
 def _plant(forest: Forest, tree: int, first_node: int, first_leaf: int, first_face: int, keys: I64, counted: I64, scratch: F32) -> float:
     """Build the tree of a region in its plot over its own faces, in order of `keys`; return its longest edge.
 
@@ -114,7 +104,7 @@ def _plant(forest: Forest, tree: int, first_node: int, first_leaf: int, first_fa
         is_last = depth == counted.shape[0] - 2
         node = above + count
         for j in range(count):
-            _empty_node(forest, above + j)
+            empty_node(forest, above + j)
             first = j * below // count
             for i in range(first, (j + 1) * below // count):
                 lane = WIDTH * (above + j) + i - first

@@ -16,6 +16,17 @@ def is_empty(boxes: F32, lane: int) -> bool:
     return bool(boxes[NODE * (lane >> 3) + (lane & 7)] > 0.5 * FAR)
 
 
+@query
+def empty_node(forest: Forest, node: int) -> None:
+    """Leave nothing in a node."""
+    for row in range(6):
+        store(forest.boxes, NODE * node + WIDTH * row, splat(FAR))
+    for row in range(5):
+        store(forest.slabs, SLAB * node + WIDTH * row, splat(0.0))
+    for k in range(WIDTH):
+        forest.children[WIDTH * node + k] = 0
+
+
 @inlined
 def _span(boxes: F32, node: int, axis: int) -> tuple[float, float]:
     """From where to where the children of a node reach along an axis; FAR and FAR if all its lanes are empty."""

@@ -32,8 +32,9 @@ SLAB = 5 * WIDTH
 #: And of a node's far field.
 FAR_FIELD = 13 * WIDTH
 
-#: How the inside of a structure is told: by the pseudonormal at the closest point, or by the winding number.
-PSEUDONORMAL, WINDING = 0, 1
+#: How the inside of a structure is told: by the pseudonormal at the closest point, by the winding number, or by a pseudonormal that is summed only
+#: when it is asked for, over the faces that meet there: of such a structure the forest holds no topology, mates and normals.
+PSEUDONORMAL, WINDING, LOCAL = 0, 1, 2
 
 
 class Forest(NamedTuple):
@@ -56,7 +57,7 @@ class Forest(NamedTuple):
     longest : (S,) float64, longest edge, mm
     roots : (S,) int32, root node of each structure
     first_face : (S + 1,) int32, where each structure's faces start
-    sign_rule : (S,) uint8, how the inside is told: PSEUDONORMAL or WINDING
+    sign_rule : (S,) uint8, how the inside is told: PSEUDONORMAL, WINDING or LOCAL
     far_field : (104 N',) float32, of the N' nodes of structures signed by winding number; see `navtwin.kernels.winding`
     far_shift : (S,) int32, node k of such a structure has far field k - far_shift
     slabs : (40 N,) float32, of each node its eight children's slabs; see `navtwin.kernels.slabs`
