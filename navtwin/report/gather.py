@@ -13,6 +13,9 @@ from navtwin.nouns import (
     LEVELS,
     AlertSet,
     Audio,
+    BoneState,
+    BoneUndone,
+    Carved,
     Command,
     Event,
     Header,
@@ -22,18 +25,20 @@ from navtwin.nouns import (
     Reading,
     RegistrationResult,
     Reply,
+    Spindle,
     State,
     TrackerFrame,
     TrueSetup,
     Truth,
 )
 from navtwin.record.read import decode, read_log
+from navtwin.report.drill_notes import DrillNotes
 from navtwin.report.episodes import CommandRow, Episodes, command_row
 from navtwin.report.judge import Levels, Times, TrueSeries
 from navtwin.report.session import Frames, PairSeries, Session, TipSeries
 
 #: The channels that the report is made of.
-WANTED = ("/header", "/input", "/output/state", "/output/alerts", "/output/reply", "/truth", "/stamps")
+WANTED = ("/header", "/input", "/output/state", "/output/alerts", "/output/reply", "/output/carved", "/truth", "/stamps")
 
 
 @dataclass
@@ -68,10 +73,13 @@ class Draft:
     closest_alerts: AlertSet | None = None
     latest_alerts: AlertSet | None = None
     stamps: dict[int, tuple[int | None, int, int]] = field(default_factory=dict)
+    drilling: DrillNotes = field(default_factory=DrillNotes)
+    now_ns: int = 0
 
     def take_event(self, event: Event) -> None:
         """One input of the fold."""
         body = event.body
+        self.now_ns = event.t_ns
         if isinstance(body, TrackerFrame):
             self.frame_of_seq[event.seq] = len(self.frames)
             self.frames.append((body.number, event.seq, body.t_capture_ns, body.t_arrival_ns, event.t_ns))
@@ -79,7 +87,11 @@ class Draft:
             if isinstance(body.order, Audio):
                 # Said every 2 s by a client without sound; the alarm that it keeps is told among the technical ones.
                 return
+            if isinstance(body.order, Spindle) and not self.drilling.take_spindle(body.order, event.t_ns):
+                return
             self.commands.append(command_row(body, event.t_ns))
+        elif isinstance(body, BoneState):
+            self.drilling.take_start(body)
         elif isinstance(body, PivotResult | RegistrationResult):
             self._take_result(body)
 
@@ -97,6 +109,8 @@ class Draft:
             self._take_state(seq, body)
         elif isinstance(body, AlertSet) and body.phase == "navigation":
             self._take_alerts(body)
+        elif isinstance(body, Carved | BoneUndone):
+            self.drilling.take_carved(body, self.now_ns)
         elif isinstance(body, Reply):
             asked = next((c for c in reversed(self.commands) if (c.who, c.id) == (body.who, body.id)), None)
             if asked is not None:
@@ -113,6 +127,7 @@ class Draft:
         at = self.frame_of_seq.get(seq)
         if at is None:
             return
+        self.drilling.take_state(state, self.frames[at][4])
         for tool in state.instruments:
             if tool.pose is not None:
                 self.tips.setdefault(tool.instrument, []).append((at, tool.pose.t_mm))
@@ -182,6 +197,7 @@ class Draft:
             closest=self.closest,
             closest_alerts=self.closest_alerts,
             stamps=self.stamps,
+            drilling=self.drilling.finish(),
         )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from navtwin.nouns import AlertSet, Header, Mark, PivotResult, Reading, RegistrationResult, State, TrueSetup
+from navtwin.report.drill_notes import Drilling
 from navtwin.report.episodes import AlertRow, CommandRow, TechnicalRow
 from navtwin.report.judge import Floats, Levels, Times, TrueSeries
 
@@ -69,6 +70,7 @@ class Session:
     nearest : per critical structure, its reading with the smallest measured distance
     closest, closest_alerts : the state with the smallest measured distance to a critical structure, and the alerts in force then
     stamps : per event sequence (frame arrived or None, step done, published), host monotonic, ns
+    drilling : None where there was nothing to drill with or into
     """
 
     header: Header
@@ -92,6 +94,7 @@ class Session:
     closest: State | None
     closest_alerts: AlertSet | None
     stamps: dict[int, tuple[int | None, int, int]]
+    drilling: Drilling | None = None
 
     @property
     def marks(self) -> list[tuple[int, str]]:
