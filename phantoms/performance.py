@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from navtwin.errors import InputRefused, nearest
-from navtwin.nouns import Rig, Tool
+from navtwin.nouns import Part, Rig, Tool
 from phantoms.motion import Poses
 from phantoms.path import frames, tremor, unit
 from phantoms.rig import FACING, NOISE, MadeTool, make_tools
@@ -46,8 +48,8 @@ class Motion:
 
 
 @dataclass(frozen=True)
-class Performance:
-    """A whole rehearsal, sampled at N exposures; `phantoms.rehearsal` reads it out item by item.
+class Played:
+    """A whole script, sampled at N exposures; `phantoms.rehearsal` reads it out item by item.
 
     Attributes
     ----------
@@ -61,7 +63,6 @@ class Performance:
     rig: Rig
     script: Script
     stage: Stage
-    patient: TruePatient
     made: dict[str, MadeTool]
     capture_ns: npt.NDArray[np.int64]
     arrival_ns: npt.NDArray[np.int64]
@@ -81,6 +82,13 @@ class Performance:
         return (self.times_s >= start_s) & (self.times_s <= end_s)
 
 
+@dataclass(frozen=True)
+class Performance(Played):
+    """The pedicle screws' rehearsal, with the patient that they truly went into."""
+
+    patient: TruePatient
+
+
 def perform(scene: Scene, rig: Rig, seed: int) -> Performance:
     """Perform the rehearsal on a case; the same seed gives the same performance.
 
@@ -88,11 +96,38 @@ def perform(scene: Scene, rig: Rig, seed: int) -> Performance:
     ------
     InputRefused : the rig lacks a tool or its markers, or the case lacks what the script needs (`write_script`)
     """
-    tools = _tools(rig)
-    streams = (np.random.default_rng([seed, 2, n]) for n in range(100))
+    tools = chosen_tools(rig)
+    streams = random_streams(seed)
     patient = true_patient(scene, seed)
     script = write_script(scene, patient, tools, next(streams))
-    view = Approach.over(*plans_by_side(scene))
+
+    def distances(structure: str, tool: Tool, part: Part, poses: Poses) -> Array:
+        return part_distances(patient.critical[structure], part, poses)
+
+    played = play(script, Approach.over(*plans_by_side(scene)), rig, tools, streams, tuple(patient.critical), distances)
+    return Performance(**vars(played), patient=patient)
+
+
+def random_streams(seed: int) -> Iterator[np.random.Generator]:
+    """One for each thing that chance decides, in the order in which they are asked for."""
+    return (np.random.default_rng([seed, 2, n]) for n in range(100))
+
+
+def play(
+    script: Script,
+    view: Approach,
+    rig: Rig,
+    tools: Mapping[str, Tool],
+    streams: Iterator[np.random.Generator],
+    critical: tuple[str, ...],
+    distances: Callable[[str, Tool, Part, Poses], Array],
+) -> Played:
+    """Sample a script's movements at every exposure, as they were and as the tracker saw them.
+
+    Parameters
+    ----------
+    distances : true distance (N,), mm, from a part to a critical structure, for N poses T_ct_from_tip of its tool
+    """
     stage = Stage.around(view, next(streams))
     made = make_tools(rig, next(streams))
     timing = Timing()
@@ -101,7 +136,6 @@ def perform(scene: Scene, rig: Rig, seed: int) -> Performance:
     arrival_ns = arrival_times(capture_ns, rig.tracker, timing, next(streams))
     delivered = next(streams).random(len(times_s)) >= timing.lost_share
     motion = {name: _move(script, name, times_s, stage.to_camera, timing, next(streams)) for name in tools}
-    assert script.bump is not None
     T_tracker_from_ct = stage.T_tracker_from_ct_at(times_s, script.bump, view.middle_mm)
     fits = {}
     for body in rig.body:
@@ -112,18 +146,21 @@ def perform(scene: Scene, rig: Rig, seed: int) -> Performance:
             inner = motion[carried[0].name].T_ct_from_tip.then(_tip_in_marker(made[carried[0].name], len(times_s)).inverse())
         else:
             continue
-        fits[body.name] = observe(T_tracker_from_ct.then(inner), body.markers_mm, NOISE, next(streams))
-    distances = {
-        (structure, tool.name, part.name): _distances(patient, structure, tool, n, motion[tool.name])
+        seen = T_tracker_from_ct.then(inner)
+        for time_s, jump_mm in script.jumps if "drill" in {tool.name for tool in carried} else ():
+            seen.t_mm[int(np.searchsorted(times_s, time_s))] += T_tracker_from_ct.rotation[0] @ jump_mm
+        fits[body.name] = observe(seen, body.markers_mm, NOISE, next(streams))
+    true_mm = {
+        (structure, tool.name, part.name): _where_present(motion[tool.name], partial(distances, structure, tool, part))
         for tool in tools.values()
-        for n, part in enumerate(tool.part)
-        for structure in patient.critical
+        for part in tool.part
+        for structure in critical
     }
-    return Performance(rig, script, stage, patient, made, capture_ns, arrival_ns, delivered, motion, fits, distances)
+    return Played(rig, script, stage, made, capture_ns, arrival_ns, delivered, motion, fits, true_mm)
 
 
-def _tools(rig: Rig) -> dict[str, Tool]:
-    """The pointer and the drill."""
+def chosen_tools(rig: Rig) -> dict[str, Tool]:
+    """The pointer and the drill of a rig, checked."""
     tools = {tool.name: tool for tool in rig.tool}
     for name in ("pointer", "drill"):
         if name not in tools:
@@ -149,7 +186,8 @@ def _move(script: Script, name: str, times_s: Array, to_camera: Array, timing: T
         present |= on
     seen = present & (rng.random(count) >= timing.unseen_share)
     if name == "drill":
-        tips += np.where(times_s >= script.scenes["sweep"][1], 1.0, 0.0)[:, None] * tremor(times_s, TREMOR_MM, rng)
+        if not script.shaken:
+            tips += np.where(times_s >= script.scenes["sweep"][1], 1.0, 0.0)[:, None] * tremor(times_s, TREMOR_MM, rng)
         for start_s, end_s in script.hidden:
             seen &= (times_s < start_s) | (times_s >= end_s)
     axes = unit(axes + tremor(times_s, TREMOR_RAD, rng))
@@ -161,9 +199,9 @@ def _tip_in_marker(made: MadeTool, count: int) -> Poses:
     return Poses(np.tile(frames(made.axis[None], np.array(FACING)), (count, 1, 1)), np.tile(made.tip_mm, (count, 1)))
 
 
-def _distances(patient: TruePatient, structure: str, tool: Tool, part: int, motion: Motion) -> Array:
+def _where_present(motion: Motion, distances: Callable[[Poses], Array]) -> Array:
+    """Distances (N,) at the exposures at which a tool is present, NaN at the others."""
     out = np.full(len(motion.present), np.nan)
     at = motion.present
-    poses = Poses(motion.T_ct_from_tip.rotation[at], motion.T_ct_from_tip.t_mm[at])
-    out[at] = part_distances(patient.critical[structure], tool.part[part], poses)
+    out[at] = distances(Poses(motion.T_ct_from_tip.rotation[at], motion.T_ct_from_tip.t_mm[at]))
     return out

@@ -26,7 +26,7 @@ from navtwin.nouns import (
     Truth,
 )
 from phantoms.motion import Poses, quaternions
-from phantoms.performance import Performance, perform
+from phantoms.performance import Played, perform
 from phantoms.tracker import NS_PER_S
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def generate(scene: Scene, rig: Rig, seed: int) -> Iterator[SourceItem]:
     return items_of(perform(scene, rig, seed), stream_name(seed))
 
 
-def items_of(performance: Performance, name: str) -> Iterator[SourceItem]:
+def items_of(performance: Played, name: str) -> Iterator[SourceItem]:
     """Every item of a performance, in order of arrival."""
     commands = (
         (int(time_s * NS_PER_S), 0, Command(who=WHO, id=f"{WHO}-{n}", order=order))
@@ -99,7 +99,7 @@ def write_stream(path: Path, items: Iterable[SourceItem], scene: Scene, rig: Rig
                 log.write_truth(item)
 
 
-def _true_setup(performance: Performance) -> TrueSetup:
+def _true_setup(performance: Played) -> TrueSetup:
     tools = [TrueTool(tool=name, tip_mm=tuple(made.tip_mm.tolist())) for name, made in performance.made.items()]
     return TrueSetup(tools=tuple(tools), T_ct_from_ref=Pose.from_rigid(performance.stage.T_ct_from_ref))
 
@@ -118,7 +118,7 @@ class _PoseColumn:
 class _SightingColumn:
     """What the tracker says of one body, frame by frame."""
 
-    def __init__(self, performance: Performance, body: str) -> None:
+    def __init__(self, performance: Played, body: str) -> None:
         fits = performance.fits[body]
         self._body, self._poses = body, _PoseColumn(fits.poses)
         self._covariance = fits.covariance[:, _ROWS, _COLUMNS].tolist()
@@ -137,7 +137,7 @@ class _SightingColumn:
 class _TruthColumn:
     """What is really so of one tool, frame by frame."""
 
-    def __init__(self, performance: Performance, tool: str) -> None:
+    def __init__(self, performance: Played, tool: str) -> None:
         motion = performance.motion[tool]
         self._tool, self._poses, self._present = tool, _PoseColumn(motion.T_ct_from_tip), motion.present.tolist()
         self._distances = [(key[0], key[2], values.tolist()) for key, values in performance.distances_mm.items() if key[1] == tool]
@@ -153,7 +153,7 @@ class _TruthColumn:
         return tuple(TrueDistance(structure=s, instrument=self._tool, part=p, distance_mm=values[n]) for s, p, values in self._distances)
 
 
-def _frames(performance: Performance, name: str) -> Iterator[tuple[int, int, TrackerFrame | Truth]]:
+def _frames(performance: Played, name: str) -> Iterator[tuple[int, int, TrackerFrame | Truth]]:
     """The frames that are delivered, with the times at which they arrive, and behind each its truth."""
     bodies = [_SightingColumn(performance, body) for body in performance.fits]
     tools = [_TruthColumn(performance, tool) for tool in performance.motion]

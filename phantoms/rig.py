@@ -76,9 +76,9 @@ def make_tools(rig: Rig, rng: np.random.Generator) -> dict[str, MadeTool]:
     return made
 
 
-def write_rig(folder: Path) -> Path:
-    """Write the demonstration rig, commented, as `rig.toml` into a case folder."""
-    rig = demo_rig()
+def write_rig(folder: Path, rig: Rig | None = None, file: str = RIG_FILE) -> Path:
+    """Write a rig, the demonstration's if none is given, commented, as `rig.toml` into a case folder."""
+    rig = demo_rig() if rig is None else rig
     lines = [
         "# The rig: tracker, marker bodies and tools. Lengths in mm, angles in rad.",
         f'reference = "{rig.reference}"  # the marker body on the patient',
@@ -101,7 +101,10 @@ def write_rig(folder: Path) -> Path:
         for part in tool.part:
             lines += ["[[tool.part]]", f'name = "{part.name}"', f"from_mm = {list(part.from_mm)}", f"to_mm = {list(part.to_mm)}"]
             lines += [f"radius_mm = {part.radius_mm}"]
-    path, temporary = folder / RIG_FILE, folder / f".{RIG_FILE}.partial"
+        if tool.cutter is not None:
+            lines += ["[tool.cutter]  # the part that takes bone away while the drill says that it turns", f'part = "{tool.cutter.part}"']
+            lines += [f'profile = "{tool.cutter.profile}"', f"radius_mm = {tool.cutter.radius_mm}"]
+    path, temporary = folder / file, folder / f".{file}.partial"
     temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
     temporary.replace(path)
     return path

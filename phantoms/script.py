@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -14,7 +14,7 @@ from phantoms.path import Stance, Track
 from phantoms.shapes import Array
 from phantoms.touch import Approach, Cone, Stroke, strokes, touch
 from phantoms.trajectories import Ground, Hole, levered_neck, planned_hole, plans_by_side, too_deep_hole
-from phantoms.truth import TruePatient
+from phantoms.truth import Bone, TruePatient
 
 if TYPE_CHECKING:
     from navtwin.scene.model import Scene
@@ -63,12 +63,16 @@ class Script:
     orders : the operator's commands
     scenes : named stretches of time, for tests and reports
     hidden : stretches in which the drill is there, and hidden
+    jumps : instants at which the tracker mistakes the drill for being elsewhere, and by how much (3,), mm, ct
+    shaken : the drill's pieces have the hand's tremor in them already
     """
 
     pieces: dict[str, list[Piece]] = field(default_factory=dict)
     orders: list[tuple[float, Order]] = field(default_factory=list)
     scenes: dict[str, tuple[float, float]] = field(default_factory=dict)
     hidden: list[tuple[float, float]] = field(default_factory=list)
+    jumps: list[tuple[float, Array]] = field(default_factory=list)
+    shaken: bool = False
     bump: Bump | None = None
     navigation_s: float = 0.0
     end_s: float = 0.0
@@ -85,17 +89,30 @@ def write_script(scene: Scene, patient: TruePatient, tools: Mapping[str, Tool], 
     ------
     InputRefused : the case lacks what the script needs: six landmarks, two plans, canal and aorta within reach
     """
-    if len(scene.landmarks) < LANDMARKS:
-        problem = f"the rehearsal touches {LANDMARKS} landmarks and case '{scene.name}' has {len(scene.landmarks)}"
-        raise InputRefused(problem, "add [[landmark]] entries to case.toml")
     left, right = plans_by_side(scene)
     view = Approach.over(left, right)
     ground = Ground.of(scene, patient, tools["drill"])
     script = Script()
+    set_up(script, scene, list(patient.work.values()), tools["pointer"], view, rng)
+    _navigate(script, scene, ground, view, rng)
+    script.orders.sort(key=lambda entry: entry[0])
+    return script
+
+
+def set_up(script: Script, scene: Scene, bone: Sequence[Bone], pointer: Tool, view: Approach, rng: np.random.Generator) -> None:
+    """Calibrate both tools, touch six landmarks, sweep the bone and register; navigation begins at `script.navigation_s`.
+
+    Raises
+    ------
+    InputRefused : the case has fewer landmarks
+    """
+    if len(scene.landmarks) < LANDMARKS:
+        problem = f"the rehearsal touches {LANDMARKS} landmarks and case '{scene.name}' has {len(scene.landmarks)}"
+        raise InputRefused(problem, "add [[landmark]] entries to case.toml")
     clock = 0.5
     for tool in ("pointer", "drill"):
         clock = _pivot(script, tool, view, clock)
-    clock = _touch_and_sweep(script, scene, patient, tools["pointer"], view, clock, rng)
+    clock = _touch_and_sweep(script, scene, bone, pointer, view, clock, rng)
     script.navigation_s = clock + 1.2
     script.orders += [
         (clock + 0.3, Register(method="landmarks+surface")),
@@ -104,9 +121,6 @@ def write_script(scene: Scene, patient: TruePatient, tools: Mapping[str, Tool], 
         (script.navigation_s, Accept(result="registration")),
         (script.navigation_s, Mark(label="navigation")),
     ]
-    _navigate(script, scene, ground, view, rng)
-    script.orders.sort(key=lambda entry: entry[0])
-    return script
 
 
 def _pivot(script: Script, tool: str, view: Approach, clock: float) -> float:
@@ -122,14 +136,13 @@ def _pivot(script: Script, tool: str, view: Approach, clock: float) -> float:
 def _touch_and_sweep(
     script: Script,
     scene: Scene,
-    patient: TruePatient,
+    bone: Sequence[Bone],
     pointer: Tool,
     view: Approach,
     clock: float,
     rng: np.random.Generator,
 ) -> float:
     """Six landmarks, each touched for a second, then the bone that faces the surgeon."""
-    bone = list(patient.work.values())
     ball_mm = pointer.part[0].radius_mm
     aim = -view.back
     track = Track(clock, Stance(view.out(140.0, left_mm=-80.0), aim))

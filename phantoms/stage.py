@@ -48,8 +48,10 @@ class Stage:
         seat = view.out(60.0, head_mm=85.0) + rng.normal(0.0, 5.0, 3)
         return cls(_rigid(rows, -rows @ camera, "tracker", "ct"), _rigid(columns, seat, "ct", "ref"), to_camera)
 
-    def T_tracker_from_ct_at(self, times_s: Array, bump: Bump, about_mm: Array) -> Poses:
-        """Where the patient is at times (N,), s: knocked once, about a point (3,) of ct, and left there."""
+    def T_tracker_from_ct_at(self, times_s: Array, bump: Bump | None, about_mm: Array) -> Poses:
+        """Where the patient is at times (N,), s: knocked once, about a point (3,) of ct, and left there; or never."""
+        if bump is None:
+            return constant(self.T_tracker_from_ct, len(times_s))
         share = minimum_jerk((times_s - bump.start_s) / bump.duration_s)
         turned = turns(share[:, None] * bump.turn_rad)
         moved = Poses(turned, about_mm - turned @ about_mm + share[:, None] * bump.shift_mm)

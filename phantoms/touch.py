@@ -11,11 +11,10 @@ import numpy.typing as npt
 
 from phantoms.path import Stance, unit
 from phantoms.shapes import Array
-from phantoms.truth import nearest_distance
+from phantoms.truth import Bone, nearest_distance
 
 if TYPE_CHECKING:
     from navtwin.scene.model import Plan
-    from navtwin.scene.surface import Surface
 
 #: What is swept: so far to either side and to head and feet of the level's middle, in rows so far apart, sampled so finely.
 SWEEP_HALF_MM = (21.0, 12.5)
@@ -53,7 +52,7 @@ class Approach:
         return self.middle_mm + depth_mm * self.back + left_mm * self.left + head_mm * self.head
 
 
-def rest_ball(bone: Sequence[Surface], centre_mm: Array, radius_mm: float) -> Array:
+def rest_ball(bone: Sequence[Bone], centre_mm: Array, radius_mm: float) -> Array:
     """Move a ball's centre (3,) along the nearest direction until the ball just touches bone from outside."""
     for _ in range(3):
         hits = [surface.closest(centre_mm[None]) for surface in bone]
@@ -67,12 +66,12 @@ def rest_ball(bone: Sequence[Surface], centre_mm: Array, radius_mm: float) -> Ar
     return centre_mm
 
 
-def touch(bone: Sequence[Surface], landmark_mm: Array, radius_mm: float, fle_mm: float, rng: np.random.Generator) -> Array:
+def touch(bone: Sequence[Bone], landmark_mm: Array, radius_mm: float, fle_mm: float, rng: np.random.Generator) -> Array:
     """Where the ball's centre comes to rest when a hand aims at a landmark and misses by `fle_mm` (RMS length)."""
     return rest_ball(bone, landmark_mm + rng.normal(0.0, fle_mm / np.sqrt(3.0), 3), radius_mm)
 
 
-def drop_ball(bone: Sequence[Surface], starts_mm: Array, way: Array, radius_mm: float, reach_mm: float) -> tuple[Array, npt.NDArray[np.bool_]]:
+def drop_ball(bone: Sequence[Bone], starts_mm: Array, way: Array, radius_mm: float, reach_mm: float) -> tuple[Array, npt.NDArray[np.bool_]]:
     """Lower balls from starts (N, 3), mm, along a unit vector until each first touches bone (sphere tracing); centres (N, 3), and which did touch."""
     centres, room = starts_mm.copy(), np.full(len(starts_mm), np.inf)
     for _ in range(80):
@@ -84,7 +83,7 @@ def drop_ball(bone: Sequence[Surface], starts_mm: Array, way: Array, radius_mm: 
     return centres, (room < 0.02) & ((centres - starts_mm) @ way < reach_mm)
 
 
-def strokes(bone: Sequence[Surface], view: Approach, radius_mm: float) -> list[Array]:
+def strokes(bone: Sequence[Bone], view: Approach, radius_mm: float) -> list[Array]:
     """Ball centres (N, 3), mm, of strokes over the bone that faces the surgeon: rows from side to side, to and fro, broken where bone falls away."""
     vertices = np.concatenate([surface.vertices_mm for surface in bone]) - view.middle_mm
     u, w = vertices @ view.left, vertices @ view.head

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -118,6 +118,25 @@ def part_distances(surface: Surface, part: Part, T_ct_from_tip: Poses) -> Array:
     return np.array([surface.closest_to_capsule(a, b, part.radius_mm).distance_mm for a, b in zip(starts, ends, strict=True)])
 
 
-def nearest_distance(surfaces: Sequence[Surface], points_mm: Array) -> Array:
+class Closest(Protocol):
+    """Answers to N points: signed distance (N,), mm, and the closest point (N, 3), mm."""
+
+    @property
+    def distance_mm(self) -> Array: ...
+
+    @property
+    def point_mm(self) -> Array: ...
+
+
+class Bone(Protocol):
+    """What a pointer can rest on: a `Surface`, or a shape that answers like one."""
+
+    @property
+    def vertices_mm(self) -> Array: ...
+
+    def closest(self, points_mm: npt.ArrayLike) -> Closest: ...
+
+
+def nearest_distance(surfaces: Sequence[Bone], points_mm: Array) -> Array:
     """Signed distance (N,), mm, to the nearest of several surfaces."""
     return np.asarray(np.min([s.closest(points_mm).distance_mm for s in surfaces], axis=0))
