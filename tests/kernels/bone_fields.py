@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from navtwin.kernels.bone.bricks import BRICK, CLAMP, INSIDE, OUTSIDE, STEPS, Bricks, mark_dirty
-from tests.kernels.meshes import F64
+from navtwin.kernels.bone.growth import Canopy, patch
+from tests.kernels.meshes import F64, Mesh
 
 Field = Callable[[F64], F64]
 
@@ -105,3 +106,15 @@ def _cut_brick(bricks: Bricks, at: tuple[int, int, int], a: np.ndarray, b: np.nd
         near = np.array(at) + np.array((k, j, i)) - 1
         if (near >= 0).all() and (near < bricks.table.shape).all():
             mark_dirty(bricks, int(np.ravel_multi_index(tuple(near), bricks.table.shape)))
+
+
+def surface_of(canopy: Canopy, bricks: Bricks) -> Mesh:
+    """Vertices and faces of all patches, in one piece: vertices with the same bits are one."""
+    vertices, faces, count = [], [], 0
+    for brick in range(bricks.table.size):
+        own, corners = patch(canopy, brick)
+        vertices.append(own)
+        faces.append(corners + count)
+        count += len(own)
+    unique, index = np.unique(np.concatenate(vertices), axis=0, return_inverse=True)
+    return unique, np.ascontiguousarray(index.reshape(-1)[np.concatenate(faces)].astype(np.int32))

@@ -143,7 +143,7 @@ def _share(low: int, high: int) -> float:
     return (low + 0.5) / np.float64(low - high)
 
 
-@query
+@inlined
 def _place_vertices(work: Bench, cube: int, k: int, j: int, i: int, case: int, count: int) -> int:
     """Write the vertices of a cube; return how many there are now."""
     halo, sheets = work.halo, SHEET_COUNTS[case]
@@ -208,7 +208,7 @@ def _passes(a: Point, b: Point, c: Point, low: Point, high: Point) -> bool:
     return bool(_dot(n, _minus(low, a)) < 0.0 < _dot(n, _minus(high, a)) and _dot(n, n) > LEAST_HEIGHT * LEAST_HEIGHT * longest2 * longest2)
 
 
-@query
+@inlined
 def _diagonal(work: Bench, low: Point, high: Point) -> int:
     """From which corner, 0 or 1, the quad around the edge low-high is split; -1 for a fan."""
     a, b, c, d = _corner(work, 0), _corner(work, 1), _corner(work, 2), _corner(work, 3)
@@ -240,7 +240,7 @@ def _put_triangle(work: Bench, count: int, a: int, b: int, c: int, is_turned: bo
     return count + 1
 
 
-@query
+@inlined
 def _lay_quad(work: Bench, bricks: Bricks, base: tuple[int, int, int], code: int, vertices: int, count: int) -> tuple[int, int]:
     """Write the triangles of one quad, and its vertices that are new; return how many vertices and triangles there are now.
 
