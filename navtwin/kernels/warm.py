@@ -7,7 +7,14 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from navtwin.kernels.adjacency import border_edges
-from navtwin.kernels.carve import carve, fill, mark_near
+from navtwin.kernels.bone.cut import bricks_in_reach, cut, cut_on_way, way_of
+from navtwin.kernels.bone.doubt import change_doubt, doubt_differences, no_doubt
+from navtwin.kernels.bone.fill import bricks_of
+from navtwin.kernels.bone.growth import plant as plant_bone
+from navtwin.kernels.bone.growth import renew
+from navtwin.kernels.bone.journal import new_journal, with_room, write_cells
+from navtwin.kernels.bone.profile import CYLINDER, SPHERE, Solid, Stroke
+from navtwin.kernels.bone.way import bone_on_way, values
 from navtwin.kernels.crossings import crossings
 from navtwin.kernels.frame import measure_frame, new_frame
 from navtwin.kernels.handle import ANSWER, Handle, ask_capsule, ask_point, ask_solids
@@ -71,10 +78,20 @@ def _frames() -> None:
 
 
 def _drill() -> None:
-    near, field, origin = np.ones((2, 2, 2), np.bool_), np.empty((2, 2, 2), np.int8), np.zeros(3)
-    mark_near(_forest(), origin, 1.0, near)
-    fill(_forest(), origin, 1.0, near, field, workspace())
-    carve(field, origin, 1.0, origin, origin, 1.0)
+    bricks = bricks_of(_forest(), np.full(3, -4.0), 0.5, (2, 2, 2))
+    canopy, first, stretch, doubt = plant_bone(bricks), new_journal(8), new_journal(8), no_doubt(8)
+    ball, origin, pose = Solid(SPHERE, 1.0, 0.0, 0.0), (0.0, 0.0, 0.0), np.eye(4)[:3].ravel()
+    bricks_in_reach(bricks, origin, origin, 2.0)
+    cut(bricks, first, stretch, ball, Stroke(origin, (0.0, 0.0, -1.0), origin))
+    rod = Solid(CYLINDER, 1.0, 2.0, 0.0)
+    way_of(rod, pose, pose)
+    cut_on_way(bricks, first, with_room(stretch, 8), rod, pose, pose)
+    write_cells(bricks, first, first.bricks[:1], first.cells[:1])
+    renew(bricks, canopy)
+    change_doubt(bricks, doubt, origin, origin, 1.0, True, False)
+    doubt_differences(doubt, 0, bricks.cells[0], first.cells[0])
+    bone_on_way(bricks, doubt.blocks, origin, (1.0, 1.0, 1.0))
+    values(bricks, _CORNERS, np.empty(4))
 
 
 #: What `warm_up` compiles, in order: each needs what stands before it.

@@ -1,57 +1,89 @@
-"""A structure that can be drilled: what is left of it, as a surface, and how much is gone."""
+"""A structure that can be drilled: what is left of it, how far it is from anything, and how much is gone."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from navtwin import kernels
 from navtwin.errors import InputRefused
-from navtwin.kernels.carve import STEPS, carve, fill, mark_near
+from navtwin.kernels import Forest
+from navtwin.kernels.adjacency import welded
+from navtwin.kernels.bone.branch import PARKING
+from navtwin.kernels.bone.bricks import Bricks
+from navtwin.kernels.bone.doubt import change_doubt, doubt_differences, no_doubt
+from navtwin.kernels.bone.fill import bricks_of
+from navtwin.kernels.bone.growth import Canopy, patch, plant, renew
+from navtwin.kernels.bone.way import bone_on_way, values
+from navtwin.nouns.drilling import BoneState, Cutter, PoseRows, Trespass
+from navtwin.scene import bone_state
 from navtwin.scene.answers import ClosestPoints
-from navtwin.scene.extract import contour, extract_surface
+from navtwin.scene.batches import in_batches
+from navtwin.scene.bone_cache import kept_or_made
+from navtwin.scene.bone_field import FARTHEST_MM, I8, I32, I64, BoneField, Point, solid_of
+from navtwin.scene.bone_grid import grid_around
+from navtwin.scene.extract import extract_surface
+from navtwin.scene.model import Structure
 from navtwin.scene.surface import Surface
 from navtwin.volumes.volume import Volume
 
-#: Cells of margin around the structure: the clamp on either side of the surface, and one more.
-_MARGIN = 4
-#: One byte each.
-MOST_CELLS = 400_000_000
-#: Coarsest cell that is chosen by itself: a burr of 1.5 mm radius then spans four, and the volume it takes is right within 2 % (at two, 6 %).
+F64 = npt.NDArray[np.float64]
+U64 = npt.NDArray[np.uint64]
+Progress = Callable[[float], None]
+
+#: Coarsest cell that is chosen by itself: a burr of 1.5 mm radius then spans four.
 COARSEST_MM = 0.375
+#: Stretches that can be taken back, and bricks that are kept for it in all: 64 MB.
+MOST_STRETCHES, MOST_KEPT = 20, 2**14
+
+
+class _Stretch(NamedTuple):
+    """What a stretch changed: bricks as they were before it, and what was gone then."""
+
+    bricks: I32
+    cells: I8
+    gone: int
+    most: int
 
 
 class Carvable:
     """A solid on a grid of cubic cells along the `ct` axes.
 
-    The grid is filled with exact distances to the extracted surface, so neither the scan's thick slices nor its handedness matter to a carve.
+    The grid is filled with exact distances to the surface, so neither a scan's thick slices nor its handedness matter to a carve.
+
+    Attributes
+    ----------
+    side_mm : of a cell
+    revision : one more whenever the bone changes
+    case_hash, structure : whose bone it is; "" where it is no case's
     """
 
-    def __init__(self, surface: Surface, side_mm: float) -> None:
+    def __init__(self, surface: Surface, side_mm: float, progress: Progress | None = None) -> None:
         """Put a closed surface on a grid.
+
+        Parameters
+        ----------
+        progress : told the share that is done, 0 to 1
 
         Raises
         ------
-        InputRefused : the surface has no inside, or needs too many cells of that side
+        InputRefused : the surface has no inside, or needs more memory than there is; it names the finest side that fits
         """
-        if not surface.sign_is_trusted:
-            raise InputRefused("the surface is not closed with outward normals", "close it before drilling into it")
-        if not 0.0 < side_mm < np.inf:
-            raise InputRefused(f"side_mm is {side_mm}", "pass the side of a cell in mm")
-        low, high = surface.bounds_mm
-        shape = np.ceil((high - low) / side_mm).astype(np.int64) + 2 * _MARGIN
-        if shape.prod() > MOST_CELLS:
-            raise InputRefused(f"{shape.prod():.3g} cells of {side_mm} mm are too many", "pass a larger side_mm, or fewer labels")
-        self.side_mm = side_mm
-        self.removed_mm3 = 0.0
-        self._origin = low - (_MARGIN - 0.5) * side_mm
-        self._surface: Surface | None = None
-        near = np.zeros(shape[::-1], np.bool_)
-        mark_near(surface.forest, self._origin, side_mm, near)
-        self._field = np.empty(near.shape, np.int8)
-        fill(surface.forest, self._origin, side_mm, near, self._field, kernels.workspace())
+        origin, shape = grid_around(surface, side_mm)
+        self._start(bricks_of(surface.forest, origin, float(side_mm), shape, progress))
+
+    def _start(self, bricks: Bricks, case_hash: str = "", structure: str = "") -> None:
+        self._field, self._doubt = BoneField(bricks), no_doubt(bricks.table.size)
+        self.side_mm, self.revision = float(bricks.side[0]), 0
+        self.case_hash, self.structure = case_hash, structure
+        self._canopy: Canopy | None = None
+        self._surface: tuple[int, Surface] | None = None
+        self._before: tuple[int, int] | None = None
+        self._past: deque[_Stretch] = deque(maxlen=MOST_STRETCHES)
 
     @classmethod
     def from_volume(
@@ -65,37 +97,294 @@ class Carvable:
 
         Raises
         ------
-        InputRefused : as `extract_surface`
+        InputRefused : as `extract_surface`, and as the class
         """
         surface = extract_surface(volume, threshold_hu=threshold_hu, labels=labels)
         return cls(surface, min(*volume.spacing_mm, COARSEST_MM) if side_mm is None else side_mm)
 
-    def carve(self, a_mm: npt.ArrayLike, b_mm: npt.ArrayLike, radius_mm: float) -> float:
-        """Remove the capsule around a-b (a == b: a ball) and return the volume that it took, mm^3; what is gone already counts no more."""
-        a, b = np.asarray(a_mm, dtype=np.float64).reshape(3), np.asarray(b_mm, dtype=np.float64).reshape(3)
-        if not (np.isfinite(a).all() and np.isfinite(b).all() and 0.0 <= radius_mm < np.inf):
-            raise InputRefused(f"a capsule from {a.tolist()} to {b.tolist()} of radius {radius_mm} cannot be carved", "skip poses that are not known")
-        removed = float(carve(self._field, self._origin, self.side_mm, a, b, float(radius_mm)))
-        if removed > 0.0:
-            self._surface = None
-            self.removed_mm3 += removed
-        return removed
+    @classmethod
+    def of(cls, structure: Structure, case_hash: str, progress: Progress | None = None) -> Carvable:
+        """A structure of a case, before any drilling; its field is kept in the user's cache.
 
-    def surface(self) -> Surface:
-        """The surface of what is left; extracted anew after a carve.
+        Parameters
+        ----------
+        case_hash : of the case that it is in
+        progress : told the share that is done, 0 to 1
+
+        Raises
+        ------
+        InputRefused : the structure cannot be drilled, or as the class
+        """
+        if structure.carve_mm is None:
+            raise InputRefused(f"structure '{structure.name}' is not one that is drilled", "give it carve_mm in case.toml")
+        side_mm = float(structure.carve_mm)
+        origin, shape = grid_around(structure.surface, side_mm)
+
+        def make() -> Bricks:
+            return bricks_of(structure.surface.forest, origin, side_mm, shape, progress)
+
+        bone = cls.__new__(cls)
+        bone._start(kept_or_made((case_hash, structure.name, side_mm), shape, make), case_hash, structure.name)
+        return bone
+
+    @property
+    def bricks(self) -> Bricks:
+        """The grid as kernels know it; another object after a cut that needed more room."""
+        return self._field.bricks
+
+    @property
+    def hash(self) -> str:
+        """16 hexadecimal digits: equal where the bone is, however it came to be so."""
+        return f"{int(self.bricks.total[0]):016x}"
+
+    @property
+    def removed_mm3(self) -> float:
+        """Volume that is gone since it was whole, mm^3."""
+        return self._field.removed_mm3
+
+    @property
+    def changed(self) -> I64:
+        """Numbers of the bricks that are not as they were when it was whole, ascending."""
+        return self._field.changed()
+
+    def carve(self, a_mm: npt.ArrayLike, b_mm: npt.ArrayLike, radius_mm: float) -> float:
+        """Remove the capsule around a-b (a == b: a ball) and return the volume that it took, mm^3; what is gone already counts no more.
+
+        Raises
+        ------
+        InputRefused : a place or radius that is not finite, or absurdly large
+        """
+        a, b = _point(a_mm), _point(b_mm)
+        if a is None or b is None or not 0.0 <= radius_mm <= FARTHEST_MM:
+            raise InputRefused(f"a capsule from {a_mm!r} to {b_mm!r} of radius {radius_mm} cannot be carved", "skip poses that are not known")
+        self._open()
+        changed, took = self._field.carve(a, b, float(radius_mm))
+        self._note(changed, a, (b[0] - a[0], b[1] - a[1], b[2] - a[2]), float(radius_mm))
+        return took
+
+    def sweep(self, cutter: Cutter, earlier: PoseRows | None, now: PoseRows) -> float:
+        """Remove what a cutter passes through between two poses, and return the volume that it took, mm^3.
+
+        A ball takes the capsule between both places of the tip; others move along the screw between the poses.
+
+        Parameters
+        ----------
+        earlier, now : T_ct_from_tip; None: it is at one place only
+
+        Raises
+        ------
+        InputRefused : a profile that nobody knows; poses that are not rigid, or half a turn apart
+        """
+        solid = solid_of(cutter)
+        self._open()
+        changed, took, tip, way, reach = self._field.sweep(solid, now if earlier is None else earlier, now)
+        self._note(changed, tip, way, reach)
+        return took
+
+    def _note(self, changed: int, tip: Point, way: Point, reach_mm: float) -> None:
+        if changed:
+            self.revision += 1
+            if self._doubt.bits[0] > 0:  # where no bone is shown any more, none that is shown is gone
+                change_doubt(self.bricks, self._doubt, tip, way, reach_mm, False, True)
+
+    def _open(self) -> None:
+        if self._before is None:
+            self._before = self._field.gone, self._field.most
+
+    def begin_stretch(self) -> None:
+        """What is cut from here on can be taken back by itself. What is cut outside any stretch begins one."""
+        self._close()
+        self._open()
+
+    def _close(self) -> None:
+        if self._before is not None:
+            kept = self._field.new_stretch()
+            rows = int(kept.kept[0])
+            self._past.append(_Stretch(kept.bricks[:rows].copy(), kept.cells[:rows].copy(), *self._before))
+            self._before = None
+            while sum(len(s.bricks) for s in self._past) > MOST_KEPT:
+                self._past.popleft()
+
+    def undo_stretch(self) -> bool:
+        """Take the newest stretch back, also one that cut nothing; False where none is kept any more. Bone that comes back is doubtful."""
+        self._close()
+        if not self._past:
+            return False
+        stretch = self._past.pop()
+        left = self._field.cells(stretch.bricks)
+        if self._field.write(stretch.bricks, stretch.cells):
+            self.revision += 1
+        self._field.gone, self._field.most = stretch.gone, stretch.most
+        for n, brick in enumerate(stretch.bricks.tolist()):
+            doubt_differences(self._doubt, brick, left[n], stretch.cells[n])
+        return True
+
+    @property
+    def forest(self) -> Forest:
+        """The tree of what is left, up to date: one structure. The first time it is planted, which takes a second or two for a head."""
+        if self._canopy is None:
+            self._canopy = plant(self.bricks)
+        elif self.bricks.queued[0] > 0:
+            renew(self.bricks, self._canopy)
+        return self._canopy.forest
+
+    def closest(self, points_mm: npt.ArrayLike) -> ClosestPoints:
+        """Signed distances of (N, 3) points to what is left, mm. Faces are those of `forest`.
 
         Raises
         ------
         InputRefused : nothing is left
         """
-        if self._surface is None:
-            if (self._field >= 0).all():
-                raise InputRefused("nothing is left of the structure", "start again from the volume")
-            inwards = -(self._field.astype(np.float32) + np.float32(0.5)) / np.float32(STEPS)
-            cells, faces = contour(inwards, 0.0)
-            self._surface = Surface.from_arrays((cells + 1.0) * self.side_mm + self._origin, faces)
-        return self._surface
+        points, forest = np.ascontiguousarray(points_mm, np.float64).reshape(-1, 3), self.forest
+        self._refuse_nothing()
+        distance, on_surface, face = np.empty(len(points)), np.empty(points.shape), np.empty(len(points), np.int32)
 
-    def closest(self, points_mm: npt.ArrayLike) -> ClosestPoints:
-        """Signed distances of (N, 3) points to what is left, mm."""
-        return self.surface().closest(points_mm)
+        def ask(part: slice) -> None:
+            kernels.closest_points(forest, 0, points[part], np.inf, distance[part], on_surface[part], face[part], kernels.workspace())
+
+        in_batches(ask, len(points))
+        return ClosestPoints(distance, on_surface, face)
+
+    def _refuse_nothing(self) -> None:
+        if self._canopy is not None and self._canopy.triangles == 0:
+            raise InputRefused("nothing is left of the structure", "start again from the volume")
+
+    def surface(self) -> Surface:
+        """The surface of what is left, as a mesh of its own.
+
+        Raises
+        ------
+        InputRefused : nothing is left
+        """
+        if self._surface is None or self._surface[0] != self.revision:
+            forest = self.forest
+            self._refuse_nothing()
+            faces = forest.faces[forest.faces[:, 0] != PARKING]
+            welded_faces = welded(forest.vertices, np.ascontiguousarray(faces))
+            rows, corners = np.unique(welded_faces, return_inverse=True)
+            self._surface = self.revision, Surface.from_arrays(forest.vertices[rows], corners.reshape(-1, 3).astype(np.int32))
+        return self._surface[1]
+
+    def patch(self, brick: int) -> tuple[F64, I32]:
+        """The surface of one brick: vertices_mm (V, 3) float64, on its borders the neighbours' to the bit, and faces (F, 3) int32."""
+        self._field.slots((brick,))
+        assert self.forest is not None and self._canopy is not None
+        return patch(self._canopy, int(brick))
+
+    def bone_on_way(self, from_mm: npt.ArrayLike, to_mm: npt.ArrayLike) -> tuple[float, bool]:
+        """Length of bone on a straight way, mm, by interpolated distances, and whether some of that bone may be gone.
+
+        Raises
+        ------
+        InputRefused : a place that is not finite
+        """
+        start, end = _point(from_mm), _point(to_mm)
+        if start is None or end is None:
+            raise InputRefused(f"there is no way from {from_mm!r} to {to_mm!r}", "ask between places that are known")
+        bone_mm, is_doubtful = bone_on_way(self.bricks, self._doubt.blocks, start, end)
+        return float(bone_mm), bool(is_doubtful)
+
+    def values(self, points_mm: npt.ArrayLike) -> F64:
+        """(N,) signed distances of (N, 3) points to what is left, mm, clamped at two sides and interpolated; NaN where a point is not finite."""
+        points = np.ascontiguousarray(points_mm, np.float64).reshape(-1, 3)
+        found = np.empty(len(points))
+        in_batches(lambda part: values(self.bricks, points[part], found[part]), len(points))
+        return found
+
+    def doubt(self, a_mm: npt.ArrayLike, b_mm: npt.ArrayLike, radius_mm: float) -> None:
+        """Bone within the capsule around a-b may be gone, though it is shown.
+
+        Raises
+        ------
+        InputRefused : a place or radius that is not finite
+        """
+        self._change_doubt(a_mm, b_mm, radius_mm, True)
+
+    def settle(self, centre_mm: npt.ArrayLike, radius_mm: float) -> None:
+        """Bone is known again in blocks of 4 x 4 x 4 points whose middles lie within a ball: as `doubt`."""
+        self._change_doubt(centre_mm, centre_mm, radius_mm, False)
+
+    def _change_doubt(self, a_mm: npt.ArrayLike, b_mm: npt.ArrayLike, radius_mm: float, is_doubtful: bool) -> None:
+        a, b = _point(a_mm), _point(b_mm)
+        if a is None or b is None or not 0.0 <= radius_mm <= FARTHEST_MM:
+            raise InputRefused(f"bone from {a_mm!r} to {b_mm!r} within {radius_mm} is nowhere", "pass places that are known")
+        change_doubt(self.bricks, self._doubt, a, (b[0] - a[0], b[1] - a[1], b[2] - a[2]), float(radius_mm), is_doubtful, False)
+
+    @property
+    def touched(self) -> I64:
+        """Numbers of the bricks that changed or are doubtful, ascending."""
+        if self._doubt.bits[0] == 0:
+            return self.changed
+        return np.union1d(self.changed, np.flatnonzero(self._doubt.blocks))
+
+    @property
+    def doubtful(self) -> float:
+        """Share of the bricks that changed or are doubtful, 0 to 1, in which bone that is shown may be gone."""
+        return float(self._doubt.bits[0]) / (64.0 * len(self.touched)) if self._doubt.bits[0] > 0 else 0.0
+
+    def cells(self, bricks: npt.ArrayLike) -> I8:
+        """(N, 16, 16, 16) int8, what bricks hold, indexed k, j, i; see `kernels.bone.bricks`.
+
+        Raises
+        ------
+        InputRefused : a brick beyond the grid
+        """
+        return self._field.cells(bricks)
+
+    def doubts(self, bricks: npt.ArrayLike) -> U64:
+        """(N,) uint64, which blocks of bricks are doubtful, as in `kernels.bone.doubt.Doubt`."""
+        self._field.slots(bricks)
+        found: U64 = self._doubt.blocks[np.asarray(bricks, np.int64).reshape(-1)]
+        return found
+
+    def put(self, bricks: npt.ArrayLike, cells: I8, doubts: U64 | None = None) -> None:
+        """Set what bricks hold, and which of their blocks are doubtful: the same bone, to the bit, as where that comes from. Ends all stretches.
+
+        Raises
+        ------
+        InputRefused : a brick beyond the grid, or one that never held bone; nothing is changed then
+        """
+        numbers = np.asarray(bricks, np.int64).reshape(-1)
+        if cells.shape != (len(numbers), 16, 16, 16) or cells.dtype != np.int8:
+            raise InputRefused(f"cells of {len(numbers)} bricks are {cells.dtype} of shape {cells.shape}", "pass (N, 16, 16, 16) int8")
+        if self._field.write(numbers, cells):
+            self.revision += 1
+        self._field.new_stretch()
+        self._past.clear()
+        self._before = None
+        if doubts is not None:
+            self._doubt.blocks[numbers] = doubts
+            self._doubt.bits[0] = int(np.bitwise_count(self._doubt.blocks).sum())
+
+    def state(self, session: str = "", *, stretch: int = 0, undone: int = 0, trespasses: tuple[Trespass, ...] = ()) -> BoneState:
+        """The bone as it is, to be kept, or to start another session from.
+
+        Parameters
+        ----------
+        session, stretch, undone, trespasses : as in `BoneState`
+        """
+        return bone_state.pack(self, session, stretch, undone, trespasses)
+
+    def take(self, state: BoneState) -> None:
+        """Be the bone that a state holds, whatever came before.
+
+        Raises
+        ------
+        InputRefused : a state of other bone, or one that is damaged; nothing is changed then
+        """
+        numbers, cells, doubts = bone_state.unpack(self, state)
+        back = np.setdiff1d(self.changed, numbers)
+        self.put(np.concatenate([back, numbers]), np.concatenate([self._field.whole(back), cells]))
+        self._doubt.blocks[:] = 0
+        self.put(numbers, cells, doubts)
+        self._field.most = max(round(state.removed_mm3 / self._field.part_mm3), 0)
+
+    def whole_cells(self, bricks: I64) -> I8:
+        """What bricks that are `changed` held when the bone was whole."""
+        return self._field.whole(bricks)
+
+
+def _point(place: npt.ArrayLike) -> Point | None:
+    """A place as three numbers; None where it is none."""
+    x, y, z = (float(v) for v in np.asarray(place, np.float64).reshape(3))
+    return (x, y, z) if max(abs(x), abs(y), abs(z)) <= FARTHEST_MM else None

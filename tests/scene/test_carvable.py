@@ -29,23 +29,23 @@ def ball_volume(radius: float) -> float:
 def test_a_ball_takes_its_volume(radius: float, at: tuple[float, float, float]) -> None:
     bone = block()
     before = bone.surface().volume_mm3
-    assert bone.carve(at, at, radius) == pytest.approx(ball_volume(radius), rel=0.02)
-    assert before - bone.surface().volume_mm3 == pytest.approx(ball_volume(radius), rel=0.05)
+    assert bone.carve(at, at, radius) == pytest.approx(ball_volume(radius), rel=0.005)
+    assert before - bone.surface().volume_mm3 == pytest.approx(ball_volume(radius), rel=0.08)
 
 
 def test_a_stroke_takes_its_volume_and_leaves_its_wall() -> None:
     bone = block()
     a, b, radius = np.array([-5.0, 1.0, 0.3]), np.array([4.0, -2.0, 1.1]), 1.5
     length, before = np.linalg.norm(b - a), bone.surface().volume_mm3
-    assert bone.carve(a, b, radius) == pytest.approx(ball_volume(radius) + np.pi * radius**2 * length, rel=0.02)
-    assert bone.removed_mm3 == pytest.approx(before - bone.surface().volume_mm3, rel=0.05)
+    assert bone.carve(a, b, radius) == pytest.approx(ball_volume(radius) + np.pi * radius**2 * length, rel=0.005)
+    assert bone.removed_mm3 == pytest.approx(before - bone.surface().volume_mm3, rel=0.08)
     middle = (a + b) / 2
     assert bone.closest(middle).distance_mm[0] == pytest.approx(radius, abs=0.1 * SIDE)
     assert bone.closest([[0.0, 0.0, 9.0]]).distance_mm[0] == pytest.approx(-1.0, abs=0.05)
 
 
 def test_half_a_ball_at_the_face() -> None:
-    assert block().carve([10.0, 0, 0], [10.0, 0, 0], 3.0) == pytest.approx(ball_volume(3.0) / 2, rel=0.02)
+    assert block().carve([10.0, 0, 0], [10.0, 0, 0], 3.0) == pytest.approx(ball_volume(3.0) / 2, rel=0.005)
 
 
 def test_twice_is_once() -> None:
@@ -65,7 +65,7 @@ def test_what_is_left_never_grows(seed: int) -> None:
     for _ in range(3):
         a = rng.uniform(-8, 8, 3)
         assert bone.carve(a, a + rng.uniform(-3, 3, 3), rng.uniform(0.0, 2.5)) >= 0.0
-        assert bone.surface().is_watertight
+        assert bone.surface().sign.is_certain
         volumes.append(bone.surface().volume_mm3)
     assert volumes == sorted(volumes, reverse=True)
     assert bone.removed_mm3 <= 1000.0 * 1.01
@@ -92,7 +92,7 @@ def test_an_open_surface_and_too_fine_a_grid_are_refused() -> None:
     vertices, faces = meshes.box()
     with pytest.raises(InputRefused, match="not closed"):
         Carvable(Surface.from_arrays(vertices, faces[1:]), SIDE)
-    with pytest.raises(InputRefused, match="too many"):
+    with pytest.raises(InputRefused, match="inest that fits is"):
         Carvable(Surface.from_arrays(vertices, faces), 1e-4)
     with pytest.raises(InputRefused, match="ide_mm is 0"):
         Carvable(Surface.from_arrays(vertices, faces), 0.0)
@@ -114,7 +114,7 @@ def test_from_a_volume_of_thick_slices_and_either_hand(mirror: float) -> None:
     assert bone.surface().sign_is_trusted
     assert bone.surface().volume_mm3 == pytest.approx(ball_volume(10.0), rel=0.02)
     assert bone.closest(centre).distance_mm[0] == pytest.approx(-10.0, abs=0.2)
-    assert bone.carve(centre, centre, 4.0) == pytest.approx(ball_volume(4.0), rel=0.02)
+    assert bone.carve(centre, centre, 4.0) == pytest.approx(ball_volume(4.0), rel=0.005)
     assert bone.closest(centre).distance_mm[0] == pytest.approx(4.0, abs=0.1)
 
 
@@ -123,4 +123,4 @@ def test_from_labels() -> None:
     labels[8:22, 8:22, 8:22] = 7
     bone = Carvable.from_volume(Volume(labels, np.eye(4), (1.0, 1.0, 1.0), Path("made-up.nii")), labels=7)
     assert bone.surface().volume_mm3 == pytest.approx(14.0**3, rel=0.02)
-    assert bone.carve([15, 15, 15], [15, 15, 15], 3.0) == pytest.approx(ball_volume(3.0), rel=0.02)
+    assert bone.carve([15, 15, 15], [15, 15, 15], 3.0) == pytest.approx(ball_volume(3.0), rel=0.005)

@@ -1,0 +1,79 @@
+"""Drilled bone as a message: packed, and checked before it is believed."""
+
+from __future__ import annotations
+
+import zlib
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from navtwin.errors import InputRefused
+from navtwin.kernels.bone.bricks import BRICK, OUTSIDE
+from navtwin.kernels.bone.fingerprint import brick_hash
+from navtwin.nouns.drilling import BoneState, Trespass
+
+if TYPE_CHECKING:
+    from navtwin.scene.carvable import Carvable
+
+I8 = npt.NDArray[np.int8]
+U64 = npt.NDArray[np.uint64]
+
+CELLS, DOUBTS = BRICK**3, 8
+_REMEDY = "take a state that was kept of this structure, of this case"
+
+
+def pack(bone: Carvable, session: str, stretch: int, undone: int, trespasses: tuple[Trespass, ...]) -> BoneState:
+    """The bone as it is; bricks that are only doubtful are in it too, since what is not known must outlive the session."""
+    numbers = bone.touched
+    cells = bone.cells(numbers).tobytes() + bone.doubts(numbers).astype("<u8").tobytes()
+    return BoneState(
+        case_hash=bone.case_hash, structure=bone.structure, side_mm=bone.side_mm, bricks=tuple(numbers.tolist()), cells=zlib.compress(cells, 6),
+        removed_mm3=bone.removed_mm3, hash=bone.hash, session=session, stretch=stretch, undone=undone, trespasses=trespasses,
+    )  # fmt: skip
+
+
+def unpack(bone: Carvable, state: BoneState) -> tuple[npt.NDArray[np.int64], I8, U64]:
+    """Numbers, cells (N, 16, 16, 16) and doubts (N,) of a state's bricks.
+
+    Raises
+    ------
+    InputRefused : it is not of this bone, or is damaged
+    """
+    for what, theirs, ours in (
+        ("case", state.case_hash, bone.case_hash), ("structure", state.structure, bone.structure), ("grid's side", state.side_mm, bone.side_mm)
+    ):  # fmt: skip
+        if theirs != ours:
+            raise InputRefused(f"the drilled bone is of another {what}: {theirs or 'none'}, not {ours or 'none'}", _REMEDY)
+    table = bone.bricks.table.reshape(-1)
+    numbers = np.array(state.bricks, np.int64) if all(0 <= b < len(table) for b in state.bricks) else None
+    if numbers is None or any(after <= before for before, after in pairwise(state.bricks)) or (table[numbers] == OUTSIDE).any():
+        raise InputRefused("the drilled bone has bricks where this structure has none, or not in order", _REMEDY)
+    cells, doubts = _decoded(state)
+    total = int(bone.bricks.total[0])
+    changed = bone.changed
+    for brick, was, held in zip(changed.tolist(), bone.whole_cells(changed), bone.cells(changed), strict=True):
+        total += int(brick_hash(was, brick)) - int(brick_hash(held, brick))
+    at = {brick: n for n, brick in enumerate(changed.tolist())}
+    whole = bone.cells(numbers)
+    for n, brick in enumerate(numbers.tolist()):
+        was = bone.whole_cells(changed[at[brick] : at[brick] + 1])[0] if brick in at else whole[n]
+        total += int(brick_hash(np.ascontiguousarray(cells[n]), brick)) - int(brick_hash(np.ascontiguousarray(was), brick))
+    if f"{total % 2**64:016x}" != state.hash:
+        raise InputRefused("the drilled bone is damaged, or was made from another surface: its hash differs", _REMEDY)
+    return numbers, cells, doubts
+
+
+def _decoded(state: BoneState) -> tuple[I8, U64]:
+    count = len(state.bricks)
+    size = count * (CELLS + DOUBTS)
+    decoder = zlib.decompressobj()
+    try:
+        raw = decoder.decompress(state.cells, size + 1)
+    except zlib.error as error:
+        raise InputRefused(f"the drilled bone cannot be unpacked ({error})", _REMEDY) from error
+    if len(raw) != size or not decoder.eof or decoder.unused_data:
+        raise InputRefused(f"the drilled bone has not the cells of {count} bricks", _REMEDY)
+    cells = np.frombuffer(raw, np.int8, count * CELLS).reshape(count, BRICK, BRICK, BRICK)
+    return cells, np.frombuffer(raw, "<u8", count, count * CELLS).astype(np.uint64)
