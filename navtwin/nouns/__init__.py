@@ -69,7 +69,7 @@ from navtwin.nouns.setup import (
     Setup,
     WorkFailed,
 )
-from navtwin.nouns.source import Source, SourceEnded, SourceItem, TrueDistance, TrueSetup, TrueTool, Truth
+from navtwin.nouns.source import Source, SourceEnded, SourceItem, TrueDistance, TrueDrill, TrueSetup, TrueTool, TrueWall, Truth
 from navtwin.nouns.tables import read_toml
 from navtwin.nouns.tracking import AppliedFilter, Sighting, Stages, TrackerFrame, TrackerStatus
 from navtwin.nouns.video import VideoBody, VideoFrame, VideoMarker
@@ -161,8 +161,10 @@ __all__ = [
     "TrackerStatus",
     "Trespass",
     "TrueDistance",
+    "TrueDrill",
     "TrueSetup",
     "TrueTool",
+    "TrueWall",
     "Truth",
     "Undo",
     "VideoBody",

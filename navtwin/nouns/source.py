@@ -34,6 +34,29 @@ class TrueDistance(Noun, frozen=True):
     distance_mm: float
 
 
+class TrueWall(Noun, frozen=True):
+    """Bone that is really left on the straight way from a cutter to a critical structure; 0 where there is none between."""
+
+    structure: str
+    thickness_mm: float
+
+
+class TrueDrill(Noun, frozen=True):
+    """What a drill has really done so far.
+
+    Attributes
+    ----------
+    turning : whether it turns, whatever has been said of it
+    removed_mm3 : bone that is gone
+    walls : one for each critical structure within reach
+    """
+
+    instrument: str
+    turning: bool
+    removed_mm3: float
+    walls: tuple[TrueWall, ...] = ()
+
+
 class Truth(Noun, frozen=True, tag_field="kind", tag="truth"):
     """What is really so at the instant of capture of frame `frame`. For the report and the tests; the fold never sees it."""
 
@@ -41,6 +64,7 @@ class Truth(Noun, frozen=True, tag_field="kind", tag="truth"):
     t_capture_ns: int
     instruments: tuple[InstrumentState, ...]
     distances: tuple[TrueDistance, ...]
+    drills: tuple[TrueDrill, ...] = ()
 
 
 #: What a source hands over. Truth is recorded beside the inputs and never reaches the fold.
