@@ -43,12 +43,12 @@ class BonePatch:
     Attributes
     ----------
     cells : (N, 16, 16, 16) int8, of `header.bricks`, indexed k, j, i; read-only
-    doubts : (N, 8) uint8, 64 bits for each brick, one for each of its blocks of 4 x 4 x 4 points; read-only
+    doubts : (N,) uint64, of each brick a bit for each of its blocks of 4 x 4 x 4 points; read-only
     """
 
     header: BoneBricks
     cells: npt.NDArray[np.int8]
-    doubts: npt.NDArray[np.uint8]
+    doubts: npt.NDArray[np.uint64]
 
 
 class BoneServer:
@@ -159,7 +159,7 @@ def unpack_bone(frames: list[bytes]) -> BonePatch:
     number = len(header.bricks)
     plain = unpacked(packed, number)
     cells = np.frombuffer(plain, np.int8, CELLS * number).reshape(-1, 16, 16, 16)
-    return BonePatch(header, cells, np.frombuffer(plain, np.uint8, offset=CELLS * number).reshape(-1, DOUBTS))
+    return BonePatch(header, cells, np.frombuffer(plain, "<u8", number, CELLS * number))
 
 
 def unpacked(packed: bytes, bricks: int) -> bytes:
