@@ -6,17 +6,21 @@ not trusted come back as a result that the gate refused.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import numpy.typing as npt
 
 from navtwin.calibrate import calibrate_pivot
 from navtwin.errors import InputRefused, NavtwinError
-from navtwin.nouns import HAND_FLE_MM, PivotRequest, PivotResult, Pose, RegistrationRequest, RegistrationResult, WorkFailed, symmetric
+from navtwin.nouns import HAND_FLE_MM, BoneState, PivotRequest, PivotResult, Pose, RegistrationRequest, RegistrationResult, WorkFailed, symmetric
 from navtwin.register.bones import Bones
 from navtwin.register.landmarks import checked_points, register_landmarks
 from navtwin.register.model import Array, Registration, Target
 from navtwin.register.surface import register_surface
 from navtwin.register.touch import ball_centres
 from navtwin.rigid import Vec3
+from navtwin.scene.carvable import Carvable
 from navtwin.scene.model import Scene, Structure
 
 
@@ -57,7 +61,7 @@ def _pivot(request: PivotRequest) -> PivotResult:
 
 def _registration(request: RegistrationRequest, scene: Scene) -> RegistrationResult:
     watched = critical_targets(scene, np.array(request.ct_mm, dtype=np.float64).reshape(-1, 3))
-    bones = [s for s in scene.structures if s.role == "work"]
+    bones = _bones(scene, request)
     found = _fitted(request, bones, watched)
     upper = found.covariance[np.triu_indices(6)]
     return RegistrationResult(
@@ -75,7 +79,34 @@ def _registration(request: RegistrationRequest, scene: Scene) -> RegistrationRes
         surface_rms_mm=found.surface_rms_mm,
         left_out_mm=tuple(float(v) if np.isfinite(v) else None for v in found.leave_one_out_mm) if len(request.landmarks) >= 4 else (),
         without=request.without,
+        surface_rms_before_mm=_rms_before_mm(request, bones, found.sweep_kept),
     )
+
+
+def _bones(scene: Scene, request: RegistrationRequest) -> list[Structure]:
+    """What is swept on: bone that was drilled with the surface that is left of it, and its walls as uncertain as the twin has them."""
+    bones = [s for s in scene.structures if s.role == "work"]
+    drilled = request.bone
+    if drilled is None or request.method == "landmarks":
+        return bones
+    if all(b.name != drilled.structure for b in bones):
+        raise InputRefused(f"the case has no bone '{drilled.structure}' that was drilled", "register in the session that drilled it")
+    return [_drilled(b, drilled, scene.case_hash, request.wall_sd_mm) if b.name == drilled.structure else b for b in bones]
+
+
+def _drilled(bone: Structure, state: BoneState, case_hash: str, wall_sd_mm: float) -> Structure:
+    left = Carvable.of(bone, case_hash)
+    left.take(state)
+    return replace(bone, surface=left.surface(), sd_mm=float(np.hypot(bone.sd_mm, wall_sd_mm)))
+
+
+def _rms_before_mm(request: RegistrationRequest, bones: list[Structure], kept: npt.NDArray[np.bool_]) -> float | None:
+    """How far the touches that the fit kept stood off under the registration that is in use (RMS); None where there is none, or no sweep."""
+    if request.in_use is None or not kept.any():
+        return None
+    touched = request.in_use.rigid(target="ct", source="ref").apply(request.sweep_ref_mm)[kept]
+    off = Bones([b.surface for b in bones]).closest(touched).distance_mm - request.tip_radius_mm
+    return float(np.sqrt(np.square(off).mean()))
 
 
 def _fitted(request: RegistrationRequest, bones: list[Structure], targets: tuple[Target, ...]) -> Registration:
