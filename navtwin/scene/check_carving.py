@@ -13,6 +13,7 @@ from navtwin.scene.surface import Surface
 FINEST_MM, COARSEST_MM = 0.1, 1.0
 #: Sides that a burr is well followed at.
 ADVISED_MM = (0.2, 0.5)
+MEND = "close it where it was made, or extract it again"
 
 
 def carving_faults(structures: Sequence[StructureEntry]) -> Iterator[Finding]:
@@ -41,10 +42,11 @@ def _removal_faults(s: StructureEntry, structures: Sequence[StructureEntry], car
 
 
 def not_closed(entry: StructureEntry, surface: Surface) -> Iterator[Finding]:
-    """Bone is drilled, and what is removed is measured, inside a surface: it must have one."""
-    if not surface.sign.is_certain and (entry.carve_mm is not None or entry.removal_of):
-        key = "carve_mm" if entry.carve_mm is not None else "removal_of"
-        yield fault(f"structure '{entry.name}' has {key}, and its surface is {surface.sign.why}", "close it where it was made, or extract it again")
+    """Bone is drilled from its surface inwards, which must be the border of a solid; what is removed is measured inside a surface that is closed."""
+    if entry.carve_mm is not None and not surface.sign_is_trusted:
+        yield fault(f"structure '{entry.name}' has carve_mm, and its surface is {surface.sign.why or 'no border of a solid'}", MEND)
+    if entry.removal_of and not surface.sign.is_certain:
+        yield fault(f"structure '{entry.name}' has removal_of, and its surface is {surface.sign.why}", MEND)
 
 
 def carving_warnings(structures: Sequence[StructureEntry], surfaces: Mapping[str, Surface]) -> Iterator[Finding]:

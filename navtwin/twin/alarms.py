@@ -48,6 +48,14 @@ ALARMS: dict[str, AlarmKind] = {
         "stop; see whether the patient reference has moved; check again, or register again",
         True,
     ),
+    "SPINDLE_LOST": AlarmKind(
+        "medium", "the drill does not say whether it turns: its bone is not cut in the twin", "stop; check the pedal's link to the twin", True
+    ),
+    "CARVING_FROZEN": AlarmKind(
+        "medium",
+        "the twin does not follow the drill: bone that it shows may be gone",
+        "stop drilling until it follows again; then touch the walls to make them known",
+    ),
     "LANDMARK_REFUSED": AlarmKind("low", "the touch was not taken", "hold the tip still on it, pointer and reference in view, and collect again"),
     "WORKER_FAILED": AlarmKind("medium", "calibration or registration could not be computed", "collect again"),
 }

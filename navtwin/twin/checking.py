@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from navtwin.nouns import HAND_FLE_MM, NEAR_SURFACE_MM, Check, RegistrationResult, symmetric
 from navtwin.rigid import Vec3
 from navtwin.scene.model import Scene
+from navtwin.twin.drilled import SETTLED_MM, Drilled
 from navtwin.twin.memory import Collection, Memory, cross, unit
 
 #: A good touch errs by no more than so many times what is predicted (RMS): 95 of 100 along one direction, more in three.
@@ -67,12 +68,13 @@ def take_check(scene: Scene, memory: Memory, c: Collection, mean_ref_mm: Vec3, s
     if registration is None:
         return "no registration is in use any more"
     centre = registration.pose.rigid(target="ct", source="ref").point(mean_ref_mm)
-    contact = _contact(scene, centre, min(p.radius_mm for t in memory.rig.tool if t.name == c.tool for p in t.part))
+    radius = min(p.radius_mm for t in memory.rig.tool if t.name == c.tool for p in t.part)
+    contact = _contact(scene, memory.drilled, centre, radius)
     tip_variance = _tip_variance(memory, c.tool)
     if c.landmark:
         name, place = c.landmark, next(m.position_mm for m in scene.landmarks if m.name == c.landmark)
         # A landmark on bone is touched by the ball's side, another one (a fiducial's pit) by its centre.
-        on_bone = contact is not None and abs(_nearest(scene, place)[0]) < NEAR_SURFACE_MM
+        on_bone = contact is not None and abs(_nearest(scene, memory.drilled, place).distance_mm) < NEAR_SURFACE_MM
         touched, sd = (contact.point_mm, contact.sd_mm) if on_bone and contact is not None else (centre, 0.0)
         vector = _less(touched, place)
         error = _length(vector)
@@ -105,6 +107,9 @@ def take_check(scene: Scene, memory: Memory, c: Collection, mean_ref_mm: Vec3, s
     memory.failed_checks[:] = [failed for failed in memory.failed_checks if not _answers(check, failed)]
     if check.failed:
         memory.failed_checks.append(check)
+    if check.good and contact is not None and memory.drilled is not None and contact.bone == memory.drilled.name:
+        # The wall is where the twin has it: bone that was in doubt there is known again.
+        memory.drilled.bone.settle(contact.point_mm, radius + SETTLED_MM)
     memory.setup_message = in_words(check)
     return ""
 
@@ -133,31 +138,51 @@ def _answers(check: Check, failed: Check) -> bool:
     return _length(_less(*places)) <= SAME_PLACE_MM
 
 
-def _nearest(scene: Scene, point_mm: Vec3) -> tuple[float, int, int, Vec3]:
-    """Signed distance to the nearest bone, its number among the structures (-1: none), the face and the point there."""
-    best: tuple[float, int, int, Vec3] = (math.inf, -1, -1, point_mm)
+@dataclass(frozen=True, slots=True)
+class _Nearest:
+    """The bone nearest to a point: its signed distance, its number among the structures (-1: there is none), the place and the face there.
+
+    `face` is -1 on drilled bone, whose faces are no mesh's.
+    """
+
+    distance_mm: float
+    number: int
+    point_mm: Vec3
+    face: int
+
+
+def _nearest(scene: Scene, drilled: Drilled | None, point_mm: Vec3) -> _Nearest:
+    best = _Nearest(math.inf, -1, point_mm, -1)
     for n, structure in enumerate(scene.structures):
         if structure.role != "work":
             continue
-        found = structure.surface.closest(point_mm)
-        distance = float(found.distance_mm[0])
-        if distance < best[0]:
-            x, y, z = found.point_mm[0].tolist()
-            best = (distance, n, int(found.face[0]), (x, y, z))
+        if drilled is not None and n == drilled.structure:
+            found = drilled.nearest(point_mm)
+            if found is not None and found[0] < best.distance_mm:
+                best = _Nearest(found[0], n, found[1], -1)
+            continue
+        closest = structure.surface.closest(point_mm)
+        distance = float(closest.distance_mm[0])
+        if distance < best.distance_mm:
+            x, y, z = closest.point_mm[0].tolist()
+            best = _Nearest(distance, n, (x, y, z), int(closest.face[0]))
     return best
 
 
-def _contact(scene: Scene, centre_mm: Vec3, radius_mm: float) -> _Contact | None:
-    distance, number, face, nearest = _nearest(scene, centre_mm)
-    if number < 0:
+def _contact(scene: Scene, drilled: Drilled | None, centre_mm: Vec3, radius_mm: float) -> _Contact | None:
+    nearest = _nearest(scene, drilled, centre_mm)
+    if nearest.number < 0:
         return None
-    structure = scene.structures[number]
-    if abs(distance) < ON_SURFACE_MM:
-        a, b, c = (structure.surface.vertices_mm[k].tolist() for k in structure.surface.faces[face].tolist())
-        away = unit(cross((b[0] - a[0], b[1] - a[1], b[2] - a[2]), (c[0] - a[0], c[1] - a[1], c[2] - a[2])))
-    else:
-        way = _less(centre_mm, nearest)
+    structure, distance = scene.structures[nearest.number], nearest.distance_mm
+    if abs(distance) >= ON_SURFACE_MM:
+        way = _less(centre_mm, nearest.point_mm)
         away = (way[0] / distance, way[1] / distance, way[2] / distance)
+    elif nearest.face < 0:
+        assert drilled is not None
+        away = drilled.outwards(centre_mm)
+    else:
+        a, b, c = (structure.surface.vertices_mm[k].tolist() for k in structure.surface.faces[nearest.face].tolist())
+        away = unit(cross((b[0] - a[0], b[1] - a[1], b[2] - a[2]), (c[0] - a[0], c[1] - a[1], c[2] - a[2])))
     point = (centre_mm[0] - radius_mm * away[0], centre_mm[1] - radius_mm * away[1], centre_mm[2] - radius_mm * away[2])
     return _Contact(structure.name, structure.sd_mm, distance - radius_mm, away, point)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from navtwin.nouns import Health, Lamp, Priority
 from navtwin.twin.alarms import ALARMS, ActiveAlarm
 from navtwin.twin.checking import in_words
+from navtwin.twin.drill_gate import drill_alarms
 from navtwin.twin.judge import frame_age_ns, is_stale, was_near
 from navtwin.twin.memory import Memory
 
@@ -42,6 +43,12 @@ def _loss_priority(memory: Memory, alarm: str, tool: str | None = None) -> Prior
     return "high" if ALARMS[alarm].raises_to_high and near else ALARMS[alarm].priority
 
 
+def _near(memory: Memory) -> tuple[str, ...]:
+    """Tools with a cutter that matter even where they are not in use."""
+    tools = [drill.tool for drill in memory.drilled.drills] if memory.drilled is not None else []
+    return tuple(tool for tool in tools if _loss_priority(memory, "SPINDLE_LOST", tool) == "high")
+
+
 def _lost_too_long(memory: Memory, body: str) -> bool:
     """Whether a body has not been seen for longer than max_age (or never)."""
     seen = memory.body_ok_ns.get(body)
@@ -70,6 +77,8 @@ def _conditions(memory: Memory) -> Iterator[Raised]:
         yield "SOURCE_STALE", "tracker", _loss_priority(memory, "SOURCE_STALE"), ""
     if memory.failed_checks:
         yield "CHECK_FAILED", "patient", _loss_priority(memory, "CHECK_FAILED"), in_words(memory.failed_checks[-1])
+    for alarm, tool, detail in drill_alarms(memory, _near(memory)):
+        yield alarm, tool, _loss_priority(memory, alarm, tool), detail
     if memory.registration is None:
         yield "NOT_REGISTERED", "patient", ALARMS["NOT_REGISTERED"].priority, ""
     elif not is_stale(memory):
@@ -136,8 +145,15 @@ def health(memory: Memory) -> Health:
         muted=tuple(sorted(memory.muted)),
         selected=memory.selected,
         frozen=memory.frozen,
-        spindle_on=memory.spindle_on,
+        spindle_on=_turns(memory),
     )
+
+
+def _turns(memory: Memory) -> bool:
+    """Whether any drill says that it turns: one whose word is too old does not; without drills it is what was said last."""
+    if memory.drilled is None:
+        return memory.spindle_on
+    return any(drill.words.at(memory.now_ns) == "on" for drill in memory.drilled.drills)
 
 
 def _fault_shown(memory: Memory) -> bool:

@@ -127,11 +127,18 @@ def _age_acknowledgement(memory: Memory, pair: Pair, before: str | None) -> None
         pair.acked_level = level or ""
 
 
+def _has_thin_wall(memory: Memory, structure: str) -> bool:
+    """Whether the bone over a structure is alerted, which its mute covers too."""
+    if memory.drilled is None:
+        return False
+    return any(w.since_ns is not None and memory.proximity.structures[w.structure].name == structure for w in memory.drilled.thin_walls)
+
+
 def _age_mutes(memory: Memory) -> None:
     for structure, until in list(memory.muted.items()):
         pairs = [q for q in memory.pairs if memory.proximity.structures[q.structure].name == structure]
         # Ending a mute is the safe side: a pair that is not known to be near does not keep it alive.
-        if all(rank(q.state.level) == 0 for q in pairs):
+        if all(rank(q.state.level) == 0 for q in pairs) and not _has_thin_wall(memory, structure):
             since = memory.mute_clear_since.get(structure)
             memory.mute_clear_since[structure] = memory.now_ns if since is None else since
         else:

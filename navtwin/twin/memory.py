@@ -21,6 +21,7 @@ from navtwin.nouns import (
 from navtwin.rigid import Rigid, Vec3
 from navtwin.scene.model import Scene
 from navtwin.twin.alarms import ActiveAlarm
+from navtwin.twin.drilled import Drilled, carvable_of, new_drilled
 from navtwin.twin.dwell import Dwell
 from navtwin.twin.levels import LevelState
 from navtwin.twin.proximity import Proximity
@@ -125,6 +126,8 @@ class Memory:
     audio_faults: dict[str, tuple[int, str]] = field(default_factory=dict)
     frozen: tuple[str, ...] = ()
     spindle_on: bool = False
+    # bone that is drilled; None where the case has none, or the rig no cutter
+    drilled: Drilled | None = None
     # technical alarms and publication
     notices: dict[str, str] = field(default_factory=dict)
     alarms: dict[str, ActiveAlarm] = field(default_factory=dict)
@@ -137,7 +140,7 @@ def new_memory(scene: Scene, rig: Rig, header: Header) -> Memory:
 
     Raises
     ------
-    InputRefused : a structure hangs on a body other than the reference, or a critical one has no limits
+    InputRefused : a structure hangs on a body other than the reference, a critical one has no limits, or what can be drilled needs too much memory
     """
     for structure in scene.structures:
         if structure.body != rig.reference:
@@ -145,7 +148,8 @@ def new_memory(scene: Scene, rig: Rig, header: Header) -> Memory:
                 f"structure '{structure.name}' hangs on body '{structure.body}', but only the reference '{rig.reference}' is followed",
                 f'set body = "{rig.reference}" in case.toml',
             )
-    proximity = Proximity(scene, rig)
+    carvable = carvable_of(scene, rig)
+    proximity = Proximity(scene, rig, carvable)
     limits = [(s.caution_mm or 0.0, s.danger_mm or 0.0) for s in scene.structures]
     pairs = [
         Pair(id=f"{scene.structures[s].name}/{proximity.tool_names[proximity.tool_of_part[p]]}/{proximity.part_names[p]}", structure=s, part=p)
@@ -157,6 +161,8 @@ def new_memory(scene: Scene, rig: Rig, header: Header) -> Memory:
     for tool in rig.tool:
         if tool.tip_mm is not None and tool.tip_covariance is not None:
             memory.tips[tool.name] = tip_of(rig, tool.name, tool.tip_mm, tool.tip_covariance)
+    if carvable is not None:
+        memory.drilled = new_drilled(scene, rig, carvable)
     return memory
 
 

@@ -24,10 +24,11 @@ from navtwin.nouns import (
     Undo,
 )
 from navtwin.scene.model import Scene
-from navtwin.twin import setup
+from navtwin.twin import drilling, setup
 from navtwin.twin.judge import MUTE_LIMIT_NS
 from navtwin.twin.levels import rank
 from navtwin.twin.memory import Memory
+from navtwin.twin.walls import active_wall
 
 #: A client that cannot be heard says so every 2 s; after so long without its word it is gone, or mended.
 AUDIO_FAULT_LASTS_NS = 5_000_000_000
@@ -66,11 +67,10 @@ def _carry_out(scene: Scene, memory: Memory, command: Command, seq: int) -> setu
             return setup.reject(memory, order), []
         case SetLimits() as order:
             return _set_limits(memory, order), []
-        case Spindle(on=on):
-            memory.spindle_on = on
-            return "", []
-        case Drilling():
-            return "the case has no structure that can be drilled, or the rig no cutter", []
+        case Spindle() as order:
+            return _hear_spindle(memory, order), []
+        case Drilling() as order:
+            return drilling.order(memory, order, command.who)
         case ToolSelect(tools=tools):
             return _select(memory, tools), []
         case Undo():
@@ -82,6 +82,11 @@ def _ack(memory: Memory, order: Ack, who: str) -> str:
         return "it belongs to another session; look at the alerts now"
     if order.alert in memory.alarms:
         memory.alarms[order.alert].acked_by = who
+        return ""
+    if (wall := active_wall(memory, order.alert)) is not None:
+        if order.level is None:
+            return "say the level seen"
+        wall.acked_by = who
         return ""
     pair = next((q for q in memory.pairs if q.id == order.alert), None)
     if pair is None or rank(pair.state.level) == 0:
@@ -135,6 +140,17 @@ def _set_limits(memory: Memory, order: SetLimits) -> str:
     memory.old_limits.append((index, memory.limits[index]))
     memory.undo.append(("limits", order.structure))
     memory.limits[index] = (order.caution_mm, order.danger_mm)
+    return ""
+
+
+def _hear_spindle(memory: Memory, order: Spindle) -> str:
+    with_cutter = [tool.name for tool in memory.rig.tool if tool.cutter is not None]
+    if order.tool and order.tool not in with_cutter:
+        return f"no tool '{order.tool}' with a cutter; known: {', '.join(with_cutter) or 'none'}"
+    memory.spindle_on = order.on
+    for drill in memory.drilled.drills if memory.drilled is not None else ():
+        if order.tool in ("", drill.tool):
+            drill.words.hear(memory.now_ns, on=order.on)
     return ""
 
 

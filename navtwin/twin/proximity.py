@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,21 +10,24 @@ import numpy as np
 import numpy.typing as npt
 
 from navtwin.kernels.errorbar import ErrorSources, approach, distance_sd, remember
-from navtwin.kernels.frame import DEPTH_IS_BOUND, measure_frame, new_frame
+from navtwin.kernels.frame import DEPTH_IS_BOUND, Frame, measure_frame, new_frame
 from navtwin.kernels.tree import workspace
 from navtwin.nouns import Rig, symmetric
 from navtwin.scene.model import Scene
 from navtwin.scene.surface import pack_forest
+from navtwin.twin.drilled import rows_of
 
 if TYPE_CHECKING:
     from navtwin.nouns import RegistrationResult
-    from navtwin.rigid import Rigid
     from navtwin.twin.chain import Chain, ReferenceLink
     from navtwin.twin.memory import Memory
 
 #: Approach speed is fitted over at least this long (DESIGN section 5): raw differences at 60 Hz are noise.
 SPEED_WINDOW_S = 0.1
 HISTORY = 128
+#: What `measure_frame` finds, of which every pair has one.
+_FOUND = ("distance", "swept", "swept_when", "on_structure", "on_axis", "flags")
+_AXES = np.eye(3)
 #: A way is followed where it comes nearer to a critical structure than its caution limit and this: more than any error bar that the gate accepts.
 WATCH_MARGIN_MM = 10.0
 
@@ -31,9 +35,16 @@ Array = npt.NDArray[np.float64]
 
 
 class Proximity:
-    """Flat arrays of one session: P parts of all instruments by S structures. Written by `measure`, read by the judge."""
+    """Flat arrays of one session: P parts of all instruments by S structures. Written by `begin` and `finish`, read by the judge.
 
-    def __init__(self, scene: Scene, rig: Rig) -> None:
+    Between the two, bone is drilled: what never changes is measured before, and what was drilled as it is then.
+
+    Parameters
+    ----------
+    drilled : number of the structure that changes and is measured by `finish`; None where none does
+    """
+
+    def __init__(self, scene: Scene, rig: Rig, drilled: int | None = None) -> None:
         self.structures = scene.structures
         self.volume = scene.volume
         self.tool_names = tuple(t.name for t in rig.tool)
@@ -41,14 +52,20 @@ class Proximity:
         self.part_names = tuple(part.name for part in parts)
         self.tool_of_part = np.array([i for i, tool in enumerate(rig.tool) for _ in tool.part], dtype=np.int64)
         tools, pairs = len(rig.tool), (len(parts), len(scene.structures))
-        self._forest = pack_forest([s.surface for s in scene.structures])
+        self._fixed = [n for n in range(len(scene.structures)) if n != drilled]
+        self._drilled, self._drilled_revision = drilled, -1
+        self._forest = pack_forest([scene.structures[n].surface for n in self._fixed])
         self._workspace = workspace()
-        self._frame = new_frame(np.array([(*part.from_mm, *part.to_mm, part.radius_mm) for part in parts]), len(scene.structures))
+        capsules = np.array([(*part.from_mm, *part.to_mm, part.radius_mm) for part in parts])
+        self._frame = new_frame(capsules, len(self._fixed))
+        # All pairs; where nothing is drilled these are the fixed ones' own arrays.
+        self._all = self._frame if drilled is None else new_frame(capsules, len(scene.structures))
+        self._live = None if drilled is None else _sharing_poses(new_frame(capsules, 1), self._frame)
         self._parts_of_tool = [np.flatnonzero(self.tool_of_part == t) for t in range(tools)]
         self._last_known: list[tuple[tuple[float, ...], int] | None] = [None] * tools
         self._way_ns = [(0, 0)] * tools
-        self.distance, self.swept = self._frame.distance, self._frame.swept
-        self.on_structure, self.on_axis = self._frame.on_structure, self._frame.on_axis
+        self.distance, self.swept = self._all.distance, self._all.swept
+        self.on_structure, self.on_axis = self._all.on_structure, self._all.on_axis
         self.sd = np.full(pairs, np.nan)
         self.speed = np.zeros(pairs)
         self.lag_s = np.zeros(pairs)
@@ -62,6 +79,8 @@ class Proximity:
         self._body_cov = np.zeros((tools, 6, 6))
         self._tip = np.zeros((tools, 3))
         self._tip_cov = np.zeros((tools, 3, 3))
+        self._sources: ErrorSources | None = None
+        self._place_sd = np.zeros((1, 3))
 
     def forget(self) -> None:
         """Nothing is known: no distance, no speed, nowhere that anything came from."""
@@ -69,26 +88,54 @@ class Proximity:
         self._last_known = [None] * len(self._last_known)
         self._count.fill(0)
 
-    def measure(self, memory: Memory, chains: Sequence[Chain], link: ReferenceLink, t_capture_ns: int) -> None:
-        """Fill the public arrays for one frame; NaN where an instrument is unknown."""
+    def begin(self, memory: Memory, chains: Sequence[Chain], link: ReferenceLink, t_capture_ns: int) -> None:
+        """Distances of one frame to all that is never drilled; NaN where an instrument is unknown."""
         self._move(chains, t_capture_ns, int(memory.rig.tracker.max_age_ms * 1e6))
-        for s, structure in enumerate(self.structures):
-            self._frame.watch[s] = memory.limits[s][0] + WATCH_MARGIN_MM if structure.role == "critical" else 0.0
+        for column, s in enumerate(self._fixed):
+            self._frame.watch[column] = memory.limits[s][0] + WATCH_MARGIN_MM if self.structures[s].role == "critical" else 0.0
         measure_frame(self._forest, self._frame, self._workspace)
+        if self._drilled is not None:
+            self._gather(self._frame, self._fixed)
+        self._sources = None
         if memory.registration is not None and link.T_ct_from_ref is not None:
-            self._uncertainty(memory, chains, link, memory.registration)
+            self._sources = self._error_sources(memory, chains, link, memory.registration)
+
+    def finish(self, memory: Memory, t_capture_ns: int) -> None:
+        """Distances to the bone that is left, and of all pairs the error bars and approach speeds."""
+        if self._live is not None and memory.drilled is not None:
+            bone = memory.drilled.bone
+            if bone.revision != self._drilled_revision:
+                # A face that was found before may be another now.
+                self._live.hints.fill(-1)
+                self._drilled_revision = bone.revision
+            measure_frame(bone.forest, self._live, self._workspace)
+            self._gather(self._live, [memory.drilled.structure])
+        if self._sources is not None:
+            distance_sd(self.on_axis, self.on_structure, self.tool_of_part, self._sources, self.sd)
         remember(self._times, self._history, self._count, t_capture_ns * 1e-9, self.distance)
         approach(self._times, self._history, self._count, SPEED_WINDOW_S, self.speed, self.lag_s)
 
+    def _gather(self, frame: Frame, columns: list[int]) -> None:
+        for name in _FOUND:
+            getattr(self._all, name)[:, columns] = getattr(frame, name)
+
+    def place_sd_mm(self, tool: int) -> float:
+        """One standard deviation of where a tool's tip is in ct, along the worst of the three axes, anatomy left out; NaN where unknown."""
+        if self._sources is None:
+            return math.nan
+        tip = np.repeat(self._tip[tool][None, None], 3, axis=1)
+        distance_sd(tip, tip + _AXES, np.array([tool]), self._sources._replace(structure_sd=np.zeros(3)), self._place_sd)
+        return float(self._place_sd.max())
+
     def depth_is_bound(self, part: int, structure: int) -> bool:
-        return bool(self._frame.flags[part, structure] & DEPTH_IS_BOUND)
+        return bool(self._all.flags[part, structure] & DEPTH_IS_BOUND)
 
     def passings(self) -> list[tuple[int, int, float, int]]:
         """Part, structure, least clearance (mm) and when that was (ns), of every part that passed nearer than it was and is."""
         found = []
         for part, structure in np.argwhere(np.isfinite(self.swept)).tolist():
             begun_ns, ended_ns = self._way_ns[self.tool_of_part[part]]
-            at_ns = begun_ns + int(float(self._frame.swept_when[part, structure]) * (ended_ns - begun_ns))
+            at_ns = begun_ns + int(float(self._all.swept_when[part, structure]) * (ended_ns - begun_ns))
             found.append((part, structure, float(self.swept[part, structure]), at_ns))
         return found
 
@@ -103,11 +150,11 @@ class Proximity:
                 self._frame.earlier[parts] = np.nan
             self._frame.now[parts] = np.nan
             if chain.T_ct_from_tip is not None:
-                here = _rows(chain.T_ct_from_tip)
+                here = rows_of(chain.T_ct_from_tip)
                 self._frame.now[parts] = here
                 self._last_known[t] = (here, t_capture_ns)
 
-    def _uncertainty(self, memory: Memory, chains: Sequence[Chain], link: ReferenceLink, registration: RegistrationResult) -> None:
+    def _error_sources(self, memory: Memory, chains: Sequence[Chain], link: ReferenceLink, registration: RegistrationResult) -> ErrorSources:
         assert link.T_ct_from_ref is not None and link.T_ref_from_tracker is not None and link.covariance is not None
         for t, chain in enumerate(chains):
             if chain.T_ct_from_marker is None or chain.T_ct_from_tip is None or chain.covariance is None:
@@ -117,7 +164,7 @@ class Proximity:
             self._tip[t] = chain.T_ct_from_tip.t_mm
             self._body_cov[t] = symmetric(chain.covariance, 6)
             self._tip_cov[t] = symmetric(memory.tips[chain.tool].covariance, 3)
-        sources = ErrorSources(
+        return ErrorSources(
             R_ct_from_tracker=np.array((link.T_ct_from_ref @ link.T_ref_from_tracker).rotation),
             body_origin=self._body_origin,
             body_cov=self._body_cov,
@@ -131,9 +178,8 @@ class Proximity:
             registration_cov=symmetric(registration.covariance, 6),
             structure_sd=self._structure_sd,
         )
-        distance_sd(self.on_axis, self.on_structure, self.tool_of_part, sources, self.sd)
 
 
-def _rows(T: Rigid) -> tuple[float, ...]:
-    """Rotation and translation row by row, as `kernels.frame` reads a pose."""
-    return tuple(value for row, t in zip(T.rotation, T.t_mm, strict=True) for value in (*row, t))
+def _sharing_poses(frame: Frame, other: Frame) -> Frame:
+    """The frame with the parts and poses of another one."""
+    return frame._replace(parts=other.parts, now=other.now, earlier=other.earlier)

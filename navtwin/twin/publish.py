@@ -5,6 +5,8 @@ from __future__ import annotations
 from navtwin.nouns import (
     Alert,
     AlertSet,
+    BoneSummary,
+    DrillState,
     Health,
     InstrumentState,
     Message,
@@ -22,6 +24,7 @@ from navtwin.twin.health import health
 from navtwin.twin.judge import bound_mm, is_stale, limit_mm, pair_status
 from navtwin.twin.levels import rank
 from navtwin.twin.memory import Memory, Pair
+from navtwin.twin.walls import wall_alerts
 
 #: The complete set goes out at least this often, since a subscriber may have missed a message.
 REPEAT_NS = 50_000_000
@@ -37,7 +40,24 @@ def state_of(memory: Memory, chains: list[Chain], frame_number: int) -> State:
         InstrumentState(instrument=c.tool, status=c.status, pose=Pose.from_rigid(c.T_ct_from_tip) if c.T_ct_from_tip else None) for c in chains
     )
     readings = tuple(_reading(memory, part, s) for part in range(len(p.part_names)) for s in range(len(p.structures)))
-    return State(phase=memory.phase, frame=frame_number, instruments=instruments, readings=readings, passings=_passings(memory))
+    return State(
+        phase=memory.phase,
+        frame=frame_number,
+        instruments=instruments,
+        readings=readings,
+        passings=_passings(memory),
+        drills=_drills(memory),
+        bones=_bones(memory),
+    )
+
+
+def _drills(memory: Memory) -> tuple[DrillState, ...]:
+    drills = memory.drilled.drills if memory.drilled is not None else []
+    return tuple(DrillState(instrument=d.tool, status=d.status, by=d.cutter.cuts, why=d.why, stretch=d.stretch, walls=d.walls) for d in drills)
+
+
+def _bones(memory: Memory) -> tuple[BoneSummary, ...]:
+    return () if memory.drilled is None else (memory.drilled.summary(),)
 
 
 def _passings(memory: Memory) -> tuple[Passing, ...]:
@@ -78,6 +98,7 @@ def alert_set(memory: Memory) -> AlertSet:
     """Everything that is wrong now, complete in itself."""
     paused = memory.audio_paused_until_ns is not None
     alerts = [_alert(memory, pair, paused=paused) for pair in memory.pairs if rank(pair.state.level) > 0]
+    alerts += wall_alerts(memory, paused=paused)
     alerts.sort(key=lambda a: (-rank(a.level), a.id))
     pairs = tuple(
         PairSummary(id=q.id, level=q.state.level, known=q.state.known, status=q.status, since_ns=q.state.since_ns)  # type: ignore[arg-type]

@@ -19,7 +19,7 @@ from navtwin.nouns import (
 )
 from navtwin.rigid import Rigid
 from navtwin.scene.model import Scene
-from navtwin.twin import checking
+from navtwin.twin import checking, drilling
 from navtwin.twin.chain import sighting_of, tip_in_ref
 from navtwin.twin.dwell import LONGEST_S, PATIENCE_NS, SHORTEST_S, Dwell, mean_of
 from navtwin.twin.levels import LevelState
@@ -258,6 +258,7 @@ def accept(memory: Memory, order: Accept) -> Refusal:
             pair.state, pair.last_good_ns = LevelState(since_ns=memory.now_ns), None
             pair.acked_by = pair.acked_level = ""
     memory.proximity.forget()
+    drilling.forget_poses(memory)
     memory.setup_changed = True
     memory.setup_message = f"{order.result} in use"
     return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from navtwin.errors import InputRefused
 from navtwin.nouns import (
+    BoneState,
     Command,
     Event,
     Message,
@@ -15,7 +16,7 @@ from navtwin.nouns import (
     WorkFailed,
 )
 from navtwin.scene.model import Scene
-from navtwin.twin import setup
+from navtwin.twin import drilling, setup
 from navtwin.twin.alarms import ALARMS
 from navtwin.twin.chain import instrument_chain, reference_link, sighting_of
 from navtwin.twin.health import update_alarms
@@ -23,6 +24,7 @@ from navtwin.twin.judge import judge_pairs
 from navtwin.twin.memory import Memory
 from navtwin.twin.orders import obey
 from navtwin.twin.publish import due_alerts, due_setup, state_of
+from navtwin.twin.walls import judge_walls, look_for_walls
 
 #: How far ahead of its own arrival a capture stamp may lie: clocks of one host do not differ, rounding does.
 FUTURE_NS = 1_000_000
@@ -59,10 +61,14 @@ def step(scene: Scene, memory: Memory, event: Event) -> list[Message]:
         _notice(memory, body)
     elif isinstance(body, PivotResult | RegistrationResult | WorkFailed):
         setup.receive(memory, body)
+    elif isinstance(body, BoneState):
+        drilling.start_from(memory, body)
     elif not isinstance(body, Tick):
         raise InputRefused(f"event {event.seq} has no known kind", "write logs with this version of the code")
     setup.give_up(memory)
+    drilling.pass_time(memory)
     judge_pairs(memory, fresh_frame=fresh_frame)
+    judge_walls(memory)
     if fresh_frame:
         _note_known_tools(memory)
     update_alarms(memory)
@@ -82,7 +88,7 @@ def _usable(memory: Memory, frame: TrackerFrame, now_ns: int) -> bool:
 
 
 def _frame(scene: Scene, memory: Memory, frame: TrackerFrame) -> list[Message]:
-    """Pose chain and proximity of one frame."""
+    """Pose chain, drilling and proximity of one frame."""
     memory.frame, memory.last_capture_ns = frame, frame.t_capture_ns
     for body in memory.rig.body:
         seen = sighting_of(frame, body.name)
@@ -92,8 +98,11 @@ def _frame(scene: Scene, memory: Memory, frame: TrackerFrame) -> list[Message]:
     link = reference_link(memory, frame)
     chains = [instrument_chain(memory, frame, link, i) for i in range(len(memory.rig.tool))]
     memory.tool_status = {c.tool: c.status for c in chains}
-    memory.proximity.measure(memory, chains, link, frame.t_capture_ns)
-    return [Message(topic="state", body=state_of(memory, chains, frame.number))]
+    memory.proximity.begin(memory, chains, link, frame.t_capture_ns)
+    carved = drilling.follow(memory, chains, frame.t_capture_ns)
+    memory.proximity.finish(memory, frame.t_capture_ns)
+    look_for_walls(memory)
+    return [Message(topic="state", body=state_of(memory, chains, frame.number)), *carved]
 
 
 def _note_known_tools(memory: Memory) -> None:
