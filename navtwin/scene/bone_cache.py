@@ -19,6 +19,8 @@ from navtwin.kernels.bone.fill import SPARE, empty_bricks
 from navtwin.kernels.bone.fingerprint import rehash_all
 from navtwin.scene.data import cache_folder
 
+#: So many bones are kept, those that were made last.
+MOST_KEPT = 8
 #: What a reader of a damaged file may meet.
 _DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 
@@ -49,6 +51,8 @@ def kept_or_made(key: tuple[str, str, float], shape: tuple[int, int, int], make:
         partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
         _write(partial, bricks)
         os.replace(partial, path)  # noqa: PTH105
+        for old in sorted(path.parent.glob("*.npz"), key=lambda file: file.stat().st_mtime)[:-MOST_KEPT]:
+            old.unlink()
     return bricks
 
 

@@ -28,10 +28,13 @@ def solid_of(cutter: Cutter) -> Solid:
 
     Raises
     ------
-    InputRefused : a profile that nobody knows
+    InputRefused : a profile that nobody knows, or lengths that make no solid
     """
     if cutter.profile not in _KINDS:
         raise InputRefused(f"no cutter has the profile '{cutter.profile}'", nearest(cutter.profile, _KINDS))
+    is_ball, is_pear = cutter.profile == "sphere", cutter.profile == "pear"
+    if cutter.radius_mm <= 0.0 or not (is_ball or cutter.length_mm > 0.0) or (is_pear and not 0.0 < cutter.neck_radius_mm <= cutter.radius_mm):
+        raise InputRefused(f"a {cutter.profile} of these lengths is no solid: {cutter}", "correct the cutter in rig.toml")
     return Solid(_KINDS[cutter.profile], float(cutter.radius_mm), float(cutter.length_mm), float(cutter.neck_radius_mm))
 
 
@@ -131,7 +134,7 @@ class BoneField:
         self.bricks, self.first = with_slots(self.bricks, int((slots == INSIDE).sum())), with_room(self.first, len(slots))
         self.gone += parts_of(self.cells(bricks)) - parts_of(cells)
         self.most = max(self.gone, 0)
-        return int(write_cells(self.bricks, self.first, bricks, np.ascontiguousarray(cells)))
+        return int(write_cells(self.bricks, self.first, bricks, np.require(cells, np.int8, ("C", "W"))))
 
     def changed(self) -> I64:
         """Numbers of the bricks that are not as they were when they were whole, ascending."""

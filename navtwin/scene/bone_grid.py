@@ -18,7 +18,7 @@ MOST_BYTES = 400_000_000
 #: Points of margin around the structure: the clamp on either side of the surface, one more, and half a side so that flat sides lie between points.
 _MARGIN = 3.5
 #: Bytes: of a brick that has a slot, of any brick's place in table, queue and doubt, and of a triangle in the tree.
-_SLOT, _PLACE, _TRIANGLE = BRICK**3 + 12, 44, 95
+_SLOT, _PLACE, _TRIANGLE = BRICK**3 + 12, 48, 77
 #: A surface of area A crosses 1.5 A / s^2 cubes of side s, averaged over directions; a band of a quarter of s about it, 1.75 A / s^2.
 _CUBES, _BAND = 1.5, 1.75
 

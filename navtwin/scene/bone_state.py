@@ -11,8 +11,10 @@ import numpy.typing as npt
 
 from navtwin.errors import InputRefused
 from navtwin.kernels.bone.bricks import BRICK, OUTSIDE
+from navtwin.kernels.bone.cut import PARTS
 from navtwin.kernels.bone.fingerprint import brick_hash
 from navtwin.nouns.drilling import BoneState, Trespass
+from navtwin.scene.bone_field import parts_of
 
 if TYPE_CHECKING:
     from navtwin.scene.carvable import Carvable
@@ -51,18 +53,21 @@ def unpack(bone: Carvable, state: BoneState) -> tuple[npt.NDArray[np.int64], I8,
     if numbers is None or any(after <= before for before, after in pairwise(state.bricks)) or (table[numbers] == OUTSIDE).any():
         raise InputRefused("the drilled bone has bricks where this structure has none, or not in order", _REMEDY)
     cells, doubts = _decoded(state)
-    total = int(bone.bricks.total[0])
     changed = bone.changed
-    for brick, was, held in zip(changed.tolist(), bone.whole_cells(changed), bone.cells(changed), strict=True):
-        total += int(brick_hash(was, brick)) - int(brick_hash(held, brick))
-    at = {brick: n for n, brick in enumerate(changed.tolist())}
-    whole = bone.cells(numbers)
-    for n, brick in enumerate(numbers.tolist()):
-        was = bone.whole_cells(changed[at[brick] : at[brick] + 1])[0] if brick in at else whole[n]
-        total += int(brick_hash(np.ascontiguousarray(cells[n]), brick)) - int(brick_hash(np.ascontiguousarray(was), brick))
+    now_whole, whole = bone.whole_cells(changed), bone.cells(numbers)
+    are_both = np.isin(numbers, changed)
+    whole[are_both] = now_whole[np.searchsorted(changed, numbers[are_both])]
+    total = int(bone.bricks.total[0]) + _sum(changed, now_whole) - _sum(changed, bone.cells(changed)) + _sum(numbers, cells) - _sum(numbers, whole)
     if f"{total % 2**64:016x}" != state.hash:
         raise InputRefused("the drilled bone is damaged, or was made from another surface: its hash differs", _REMEDY)
+    gone_mm3 = (parts_of(whole) - parts_of(cells)) * bone.side_mm**3 / PARTS
+    if abs(state.removed_mm3 - gone_mm3) > 0.01 * gone_mm3 + 1.0:
+        raise InputRefused(f"the drilled bone is damaged: {state.removed_mm3:.4g} mm^3 are said to be gone, and {gone_mm3:.4g} are", _REMEDY)
     return numbers, cells, doubts
+
+
+def _sum(numbers: npt.NDArray[np.int64], cells: I8) -> int:
+    return sum(int(brick_hash(cells[n], brick)) for n, brick in enumerate(numbers.tolist()))
 
 
 def _decoded(state: BoneState) -> tuple[I8, U64]:
@@ -75,5 +80,5 @@ def _decoded(state: BoneState) -> tuple[I8, U64]:
         raise InputRefused(f"the drilled bone cannot be unpacked ({error})", _REMEDY) from error
     if len(raw) != size or not decoder.eof or decoder.unused_data:
         raise InputRefused(f"the drilled bone has not the cells of {count} bricks", _REMEDY)
-    cells = np.frombuffer(raw, np.int8, count * CELLS).reshape(count, BRICK, BRICK, BRICK)
+    cells = np.frombuffer(raw, np.int8, count * CELLS).reshape(count, BRICK, BRICK, BRICK).copy()
     return cells, np.frombuffer(raw, "<u8", count, count * CELLS).astype(np.uint64)

@@ -9,15 +9,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from navtwin import kernels
 from navtwin.errors import InputRefused
 from navtwin.kernels import Forest
-from navtwin.kernels.adjacency import welded
-from navtwin.kernels.bone.branch import PARKING
 from navtwin.kernels.bone.bricks import Bricks
 from navtwin.kernels.bone.doubt import change_doubt, doubt_differences, no_doubt
-from navtwin.kernels.bone.fill import bricks_of
-from navtwin.kernels.bone.growth import Canopy, patch, plant, renew
+from navtwin.kernels.bone.fill import BLOCK, bricks_of
 from navtwin.kernels.bone.way import bone_on_way, values
 from navtwin.nouns.drilling import BoneState, Cutter, PoseRows, Trespass
 from navtwin.scene import bone_state
@@ -26,6 +22,7 @@ from navtwin.scene.batches import in_batches
 from navtwin.scene.bone_cache import kept_or_made
 from navtwin.scene.bone_field import FARTHEST_MM, I8, I32, I64, BoneField, Point, solid_of
 from navtwin.scene.bone_grid import grid_around
+from navtwin.scene.bone_skin import BoneSkin
 from navtwin.scene.extract import extract_surface
 from navtwin.scene.model import Structure
 from navtwin.scene.surface import Surface
@@ -80,8 +77,7 @@ class Carvable:
         self._field, self._doubt = BoneField(bricks), no_doubt(bricks.table.size)
         self.side_mm, self.revision = float(bricks.side[0]), 0
         self.case_hash, self.structure = case_hash, structure
-        self._canopy: Canopy | None = None
-        self._surface: tuple[int, Surface] | None = None
+        self._skin = BoneSkin()
         self._before: tuple[int, int] | None = None
         self._past: deque[_Stretch] = deque(maxlen=MOST_STRETCHES)
 
@@ -157,9 +153,9 @@ class Carvable:
         a, b = _point(a_mm), _point(b_mm)
         if a is None or b is None or not 0.0 <= radius_mm <= FARTHEST_MM:
             raise InputRefused(f"a capsule from {a_mm!r} to {b_mm!r} of radius {radius_mm} cannot be carved", "skip poses that are not known")
-        self._open()
+        before = self._field.gone, self._field.most
         changed, took = self._field.carve(a, b, float(radius_mm))
-        self._note(changed, a, (b[0] - a[0], b[1] - a[1], b[2] - a[2]), float(radius_mm))
+        self._note(changed, before, a, (b[0] - a[0], b[1] - a[1], b[2] - a[2]), float(radius_mm))
         return took
 
     def sweep(self, cutter: Cutter, earlier: PoseRows | None, now: PoseRows) -> float:
@@ -175,26 +171,22 @@ class Carvable:
         ------
         InputRefused : a profile that nobody knows; poses that are not rigid, or half a turn apart
         """
-        solid = solid_of(cutter)
-        self._open()
+        solid, before = solid_of(cutter), (self._field.gone, self._field.most)
         changed, took, tip, way, reach = self._field.sweep(solid, now if earlier is None else earlier, now)
-        self._note(changed, tip, way, reach)
+        self._note(changed, before, tip, way, reach)
         return took
 
-    def _note(self, changed: int, tip: Point, way: Point, reach_mm: float) -> None:
+    def _note(self, changed: int, before: tuple[int, int], tip: Point, way: Point, reach_mm: float) -> None:
         if changed:
             self.revision += 1
+            self._before = before if self._before is None else self._before
             if self._doubt.bits[0] > 0:  # where no bone is shown any more, none that is shown is gone
-                change_doubt(self.bricks, self._doubt, tip, way, reach_mm, False, True)
-
-    def _open(self) -> None:
-        if self._before is None:
-            self._before = self._field.gone, self._field.most
+                change_doubt(self.bricks, self._doubt, tip, way, reach_mm + BLOCK * self.side_mm, False, True)
 
     def begin_stretch(self) -> None:
         """What is cut from here on can be taken back by itself. What is cut outside any stretch begins one."""
         self._close()
-        self._open()
+        self._before = self._field.gone, self._field.most
 
     def _close(self) -> None:
         if self._before is not None:
@@ -222,11 +214,7 @@ class Carvable:
     @property
     def forest(self) -> Forest:
         """The tree of what is left, up to date: one structure. The first time it is planted, which takes a second or two for a head."""
-        if self._canopy is None:
-            self._canopy = plant(self.bricks)
-        elif self.bricks.queued[0] > 0:
-            renew(self.bricks, self._canopy)
-        return self._canopy.forest
+        return self._skin.forest(self.bricks)
 
     def closest(self, points_mm: npt.ArrayLike) -> ClosestPoints:
         """Signed distances of (N, 3) points to what is left, mm. Faces are those of `forest`.
@@ -235,19 +223,7 @@ class Carvable:
         ------
         InputRefused : nothing is left
         """
-        points, forest = np.ascontiguousarray(points_mm, np.float64).reshape(-1, 3), self.forest
-        self._refuse_nothing()
-        distance, on_surface, face = np.empty(len(points)), np.empty(points.shape), np.empty(len(points), np.int32)
-
-        def ask(part: slice) -> None:
-            kernels.closest_points(forest, 0, points[part], np.inf, distance[part], on_surface[part], face[part], kernels.workspace())
-
-        in_batches(ask, len(points))
-        return ClosestPoints(distance, on_surface, face)
-
-    def _refuse_nothing(self) -> None:
-        if self._canopy is not None and self._canopy.triangles == 0:
-            raise InputRefused("nothing is left of the structure", "start again from the volume")
+        return self._skin.closest(self.bricks, points_mm)
 
     def surface(self) -> Surface:
         """The surface of what is left, as a mesh of its own.
@@ -256,20 +232,12 @@ class Carvable:
         ------
         InputRefused : nothing is left
         """
-        if self._surface is None or self._surface[0] != self.revision:
-            forest = self.forest
-            self._refuse_nothing()
-            faces = forest.faces[forest.faces[:, 0] != PARKING]
-            welded_faces = welded(forest.vertices, np.ascontiguousarray(faces))
-            rows, corners = np.unique(welded_faces, return_inverse=True)
-            self._surface = self.revision, Surface.from_arrays(forest.vertices[rows], corners.reshape(-1, 3).astype(np.int32))
-        return self._surface[1]
+        return self._skin.surface(self.bricks, self.revision)
 
     def patch(self, brick: int) -> tuple[F64, I32]:
         """The surface of one brick: vertices_mm (V, 3) float64, on its borders the neighbours' to the bit, and faces (F, 3) int32."""
         self._field.slots((brick,))
-        assert self.forest is not None and self._canopy is not None
-        return patch(self._canopy, int(brick))
+        return self._skin.patch(self.bricks, int(brick))
 
     def bone_on_way(self, from_mm: npt.ArrayLike, to_mm: npt.ArrayLike) -> tuple[float, bool]:
         """Length of bone on a straight way, mm, by interpolated distances, and whether some of that bone may be gone.
@@ -347,14 +315,20 @@ class Carvable:
         numbers = np.asarray(bricks, np.int64).reshape(-1)
         if cells.shape != (len(numbers), 16, 16, 16) or cells.dtype != np.int8:
             raise InputRefused(f"cells of {len(numbers)} bricks are {cells.dtype} of shape {cells.shape}", "pass (N, 16, 16, 16) int8")
+        self._lay(numbers, cells)
+        if doubts is not None:
+            self._set_doubts(numbers, doubts)
+
+    def _lay(self, numbers: I64, cells: I8) -> None:
         if self._field.write(numbers, cells):
             self.revision += 1
         self._field.new_stretch()
         self._past.clear()
         self._before = None
-        if doubts is not None:
-            self._doubt.blocks[numbers] = doubts
-            self._doubt.bits[0] = int(np.bitwise_count(self._doubt.blocks).sum())
+
+    def _set_doubts(self, numbers: I64, doubts: U64) -> None:
+        self._doubt.blocks[numbers] = doubts
+        self._doubt.bits[0] = int(np.bitwise_count(self._doubt.blocks).sum())
 
     def state(self, session: str = "", *, stretch: int = 0, undone: int = 0, trespasses: tuple[Trespass, ...] = ()) -> BoneState:
         """The bone as it is, to be kept, or to start another session from.
@@ -374,10 +348,10 @@ class Carvable:
         """
         numbers, cells, doubts = bone_state.unpack(self, state)
         back = np.setdiff1d(self.changed, numbers)
-        self.put(np.concatenate([back, numbers]), np.concatenate([self._field.whole(back), cells]))
+        self._lay(np.concatenate([back, numbers]), np.concatenate([self._field.whole(back), cells]))
         self._doubt.blocks[:] = 0
-        self.put(numbers, cells, doubts)
-        self._field.most = max(round(state.removed_mm3 / self._field.part_mm3), 0)
+        self._set_doubts(numbers, doubts)
+        self._field.most = round(state.removed_mm3 / self._field.part_mm3)
 
     def whole_cells(self, bricks: I64) -> I8:
         """What bricks that are `changed` held when the bone was whole."""
