@@ -6,6 +6,9 @@ from dataclasses import dataclass, field, replace
 
 from navtwin.nouns import BoneState, BoneSummary, BoneUndone, Carved, DrillState, DrillStatus, Spindle, State, Wall
 
+#: Structure and instrument.
+Pair = tuple[str, str]
+
 
 @dataclass(frozen=True)
 class Stretch:
@@ -73,7 +76,7 @@ class Drilling:
     bone : as it was last; None where no state named one
     begun_from : the session whose drilled bone this one began with, "" for whole bone
     cutting : (instrument, from, to), ns, each time that it cut
-    spindles : (tool, from when, on), the changes that were said; tool "" is all of them
+    told : by (structure, instrument), the walls that were known: (frame, mm), in order
     """
 
     bone: BoneSummary | None
@@ -83,7 +86,7 @@ class Drilling:
     thinnest: tuple[Thinnest, ...]
     breaches: tuple[Breach, ...]
     cutting: tuple[tuple[str, int, int], ...]
-    spindles: tuple[tuple[str, int, bool], ...]
+    told: dict[Pair, list[tuple[int, float]]]
 
 
 @dataclass
@@ -106,7 +109,7 @@ class DrillNotes:
     thinnest: dict[str, Thinnest] = field(default_factory=dict)
     breaches: dict[str, Breach] = field(default_factory=dict)
     cutting: list[tuple[str, int, int]] = field(default_factory=list)
-    spindles: list[tuple[str, int, bool]] = field(default_factory=list)
+    told: dict[Pair, list[tuple[int, float]]] = field(default_factory=dict)
     _open: dict[str, _Open] = field(default_factory=dict)
     _said: dict[str, bool] = field(default_factory=dict)
 
@@ -114,12 +117,11 @@ class DrillNotes:
         """The session begins with drilled bone."""
         self.begun_from = state.session or "an earlier session"
 
-    def take_spindle(self, order: Spindle, t_ns: int) -> bool:
+    def take_spindle(self, order: Spindle) -> bool:
         """A drill says whether it turns; whether that is news, for it is said again all the time."""
         if self._said.get(order.tool) == order.on:
             return False
         self._said[order.tool] = order.on
-        self.spindles.append((order.tool, t_ns, order.on))
         return True
 
     def take_carved(self, body: Carved | BoneUndone, t_ns: int) -> None:
@@ -148,6 +150,8 @@ class DrillNotes:
             before = self._open.get(drill.instrument)
             since_ns = t_ns if before is None else before.last_ns
             for wall in drill.walls:
+                if wall.thickness_mm is not None:
+                    self.told.setdefault((wall.structure, drill.instrument), []).append((state.frame, wall.thickness_mm))
                 self._take_wall(wall, drill, t_ns, t_ns - since_ns)
             if before is not None and (before.state.status, before.state.why) == (drill.status, drill.why):
                 before.last_ns = t_ns
@@ -189,5 +193,5 @@ class DrillNotes:
             thinnest=tuple(thin for _, thin in sorted(self.thinnest.items())),
             breaches=tuple(breach for _, breach in sorted(self.breaches.items())),
             cutting=tuple(sorted(self.cutting, key=lambda span: span[1])),
-            spindles=tuple(self.spindles),
+            told=self.told,
         )

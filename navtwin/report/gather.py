@@ -33,6 +33,7 @@ from navtwin.nouns import (
 )
 from navtwin.record.read import decode, read_log
 from navtwin.report.drill_notes import DrillNotes
+from navtwin.report.drill_truths import true_drills
 from navtwin.report.episodes import CommandRow, Episodes, command_row
 from navtwin.report.judge import Levels, Times, TrueSeries
 from navtwin.report.session import Frames, PairSeries, Session, TipSeries
@@ -87,7 +88,7 @@ class Draft:
             if isinstance(body.order, Audio):
                 # Said every 2 s by a client without sound; the alarm that it keeps is told among the technical ones.
                 return
-            if isinstance(body.order, Spindle) and not self.drilling.take_spindle(body.order, event.t_ns):
+            if isinstance(body.order, Spindle) and not self.drilling.take_spindle(body.order):
                 return
             self.commands.append(command_row(body, event.t_ns))
         elif isinstance(body, BoneState):
@@ -186,6 +187,7 @@ class Draft:
             truth=_true_distances(self.truths, true_t_ns),
             tips={tool: _tips(rows, frames) for tool, rows in self.tips.items()},
             true_tips=_true_tips(self.truths, true_t_ns),
+            true_drills=true_drills(self.truths, true_t_ns),
             alerts=tuple(self.episodes.alerts),
             technical=tuple(self.episodes.technical),
             commands=tuple(self.commands),

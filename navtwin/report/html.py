@@ -14,6 +14,9 @@ from navtwin.nouns import Rig
 from navtwin.record.replay import Verdict
 from navtwin.report.against_truth import limit_steps
 from navtwin.report.charts import Panel, distance_chart
+from navtwin.report.drilled_bone import drilled_in
+from navtwin.report.drilling_pictures import BAND_KEYS, drilling_pictures
+from navtwin.report.drilling_truth import REACH_MM
 from navtwin.report.gather import load_session
 from navtwin.report.judge import CAUTION
 from navtwin.report.latency import read_journal
@@ -21,6 +24,7 @@ from navtwin.report.pictures import closest_pictures
 from navtwin.report.session import Session
 from navtwin.report.summary import Summary, summarise
 from navtwin.report.wording import headline, known, pair_words, verified_words, words, yes_no
+from navtwin.scene.bone_views import DrilledBone
 from navtwin.scene.model import Scene, Structure
 
 if TYPE_CHECKING:
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
 
 #: A pair is drawn if it came this near beyond its caution limit; others are named below the chart.
 DRAWN_WITHIN_MM = 5.0
+#: Of a session with hundreds of stretches, so many are listed.
+MOST_ROWS = 60
 
 
 def write_report(log: Path, scene: Scene, rig: Rig, out: Path, journal: Path | None = None, verified: Verdict | None = None) -> Summary:
@@ -45,9 +51,10 @@ def write_report(log: Path, scene: Scene, rig: Rig, out: Path, journal: Path | N
     LogDamaged : the log is cut or altered
     """
     session = load_session(log)
-    summary = summarise(session, scene, rig, read_journal(journal) if journal is not None else None, verified)
+    drilled = drilled_in(log, session, scene, rig)
+    summary = summarise(session, scene, rig, read_journal(journal) if journal is not None else None, verified, drilled)
     summary = replace(summary, report=str(out))
-    page = render_page(session, scene, rig, summary)
+    page = render_page(session, scene, rig, summary, drilled.bone)
     part = out.with_name(out.name + ".part")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -58,9 +65,10 @@ def write_report(log: Path, scene: Scene, rig: Rig, out: Path, journal: Path | N
     return summary
 
 
-def render_page(session: Session, scene: Scene, rig: Rig, summary: Summary) -> str:
+def render_page(session: Session, scene: Scene, rig: Rig, summary: Summary, bone: DrilledBone | None = None) -> str:
     """The page as text."""
     pictures, why_not = closest_pictures(session, scene, rig)
+    bone_pictures, bone_missing = drilling_pictures(bone, scene) if bone is not None else ({}, "")
     header = session.header
     return (
         _environment()
@@ -76,6 +84,12 @@ def render_page(session: Session, scene: Scene, rig: Rig, summary: Summary) -> s
             when=datetime.fromtimestamp(header.utc_anchor_ns * 1e-9, UTC).strftime("%Y-%m-%d %H:%M UTC"),
             pictures=pictures,
             picture_missing=why_not,
+            drilling=summary.drilling,
+            bone_pictures=bone_pictures,
+            bone_missing=bone_missing,
+            bands=BAND_KEYS,
+            wall_reach_mm=REACH_MM,
+            most_rows=MOST_ROWS,
             closest=_closest_words(session),
             charts=charts(session, scene),
             critical=[s for s in scene.structures if s.role == "critical"],

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from navtwin.nouns import AlertSet, Header, Mark, PivotResult, Reading, RegistrationResult, State, TrueSetup
 from navtwin.report.drill_notes import Drilling
+from navtwin.report.drill_truths import DrillTruth
 from navtwin.report.episodes import AlertRow, CommandRow, TechnicalRow
 from navtwin.report.judge import Floats, Levels, Times, TrueSeries
 
@@ -66,6 +67,7 @@ class Session:
     pairs, levels, truth : by `structure/instrument/part`, critical structures only where the twin speaks
     allowances : per pair (times of publication, measured - bound in mm) wherever both were known
     tips, true_tips : by instrument
+    true_drills : by instrument, where the source states what a drill really did
     pivots, registration : the last ones that the gate accepted; `refused` are the others
     nearest : per critical structure, its reading with the smallest measured distance
     closest, closest_alerts : the state with the smallest measured distance to a critical structure, and the alerts in force then
@@ -83,6 +85,7 @@ class Session:
     truth: dict[str, TrueSeries]
     tips: dict[str, TipSeries]
     true_tips: dict[str, TipSeries]
+    true_drills: dict[str, DrillTruth]
     alerts: tuple[AlertRow, ...]
     technical: tuple[TechnicalRow, ...]
     commands: tuple[CommandRow, ...]

@@ -13,6 +13,8 @@ from navtwin.nouns import LEVELS, Rig
 from navtwin.record.replay import Verdict
 from navtwin.report.accuracy import PivotAccuracy, RegistrationAccuracy, TipAccuracy, pivot_accuracy, registration_accuracy, tip_accuracy
 from navtwin.report.against_truth import judge_session, rules_of
+from navtwin.report.drilled_bone import Drilled
+from navtwin.report.drilling import NOT_LOOKED, DrillingFigures, drilling_figures
 from navtwin.report.judge import Finding
 from navtwin.report.latency import Received, Stage, latency
 from navtwin.report.session import Session
@@ -58,6 +60,7 @@ class Summary:
     registration_inside95 : the true pose within the 95 % region of the registration's own covariance
     latency : empty where it was not measured
     verified : None if it was not asked for
+    drilling : None where there was nothing to drill with or into
     report : where the page was written, "" if it was not
     """
 
@@ -86,12 +89,21 @@ class Summary:
     latency: tuple[Stage, ...]
     verified: Verdict | None
     verdict: Literal["good", "bad", "not judged"]
+    drilling: DrillingFigures | None = None
     report: str = ""
 
 
-def summarise(session: Session, scene: Scene, rig: Rig, journal: list[Received] | None = None, verified: Verdict | None = None) -> Summary:
+def summarise(
+    session: Session,
+    scene: Scene,
+    rig: Rig,
+    journal: list[Received] | None = None,
+    verified: Verdict | None = None,
+    drilled: Drilled = NOT_LOOKED,
+) -> Summary:
     """Judge a session and gather its figures."""
     findings = judge_session(session, scene, rig)
+    allowed_ns = rules_of(session, rig).allowed_ns
     counts = Counter(f.verdict for f in findings)
     judged = bool(session.truth)
     faults = [f for f in findings if f.verdict in FAULTS]
@@ -107,7 +119,7 @@ def summarise(session: Session, scene: Scene, rig: Rig, journal: list[Received] 
         navigation_s=session.seconds(session.end_ns),
         frames=int(np.count_nonzero(session.frames.t_event_ns >= session.start_ns)),
         judged=judged,
-        allowed_ms=rules_of(session, rig).allowed_ns * 1e-6,
+        allowed_ms=allowed_ns * 1e-6,
         crossings=sum(1 for f in findings if f.verdict in ("in time", "late", "missed", "unknown")),
         missed=counts["missed"],
         late=counts["late"],
@@ -125,6 +137,7 @@ def summarise(session: Session, scene: Scene, rig: Rig, journal: list[Received] 
         latency=tuple(latency(session, journal)),
         verified=verified,
         verdict=verdict,
+        drilling=drilling_figures(session, scene, rig, findings, allowed_ns, drilled),
     )
 
 

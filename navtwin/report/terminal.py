@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from navtwin.report.drilling_terminal import drilling_lines
 from navtwin.report.summary import Summary
 from navtwin.report.wording import headline, known, pair_words, verified_words, yes_no
 
@@ -29,6 +30,8 @@ def render(summary: Summary) -> list[RenderableType]:
     out += [Padding(Text(line, style="red"), (0, 0, 0, 2)) for line in summary.faults]
     if summary.by_limit:
         out.append(_crossings(summary))
+    if summary.drilling is not None:
+        out += drilling_lines(summary.drilling)
     out.append(_accuracy(summary))
     out.append(_latency(summary) if summary.latency else Text("Latency: not measured (the session did not run at live pace)", style="dim"))
     return out

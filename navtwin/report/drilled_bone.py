@@ -1,0 +1,76 @@
+"""The drilled bone at the end of a session, made again from its log, and the bone that the truth in the log would have left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from navtwin.errors import NavtwinError
+from navtwin.nouns import PoseRows, Rig
+from navtwin.record.drilled import DrilledLog
+from navtwin.record.seek import Seeker, cutters_of
+from navtwin.report.session import Session
+from navtwin.scene.bone_views import DrilledBone
+from navtwin.scene.carvable import Carvable
+from navtwin.scene.model import Scene
+from navtwin.scene.removal import Planned
+
+
+@dataclass(frozen=True, eq=False)
+class Drilled:
+    """The bone at a session's end.
+
+    Attributes
+    ----------
+    bone : made again from the log; None where it could not be, and `missing` says why
+    true : what the true ways of the drills leave; None where the source does not state them
+    """
+
+    bone: DrilledBone | None = None
+    true: Carvable | None = None
+    missing: str = ""
+
+
+def drilled_in(log: Path, session: Session, scene: Scene, rig: Rig) -> Drilled:
+    """What was drilled, and why it cannot be shown where it cannot."""
+    if session.drilling is None or not session.drilling.stretches:
+        return Drilled(missing="nothing was drilled")
+    try:
+        return Drilled(bone_at_end(log, scene, rig), truly_left(session, scene, rig))
+    except NavtwinError as refused:
+        return Drilled(missing=f"the drilled bone cannot be made again: {refused.problem}")
+
+
+def bone_at_end(log: Path, scene: Scene, rig: Rig) -> DrilledBone:
+    """What was left when the session ended, with what was planned.
+
+    Raises
+    ------
+    InputRefused : nothing was drilled, the case has no such bone, or a plan that does not run through it
+    LogDamaged : the strokes in the log do not lead to the bone that the session had
+    """
+    drilled = DrilledLog.read(log)
+    structure = scene.structure(drilled.structure)
+    whole, left = (Carvable.of(structure, scene.case_hash) for _ in range(2))
+    Seeker(drilled, left, whole.state(), cutters_of(rig)).seek(drilled.last_ns)
+    plans = [s for s in scene.structures if s.removal_of == structure.name]
+    return DrilledBone(structure, whole, left, left.surface(), Planned.of(plans, whole) if plans else None)
+
+
+def truly_left(session: Session, scene: Scene, rig: Rig) -> Carvable | None:
+    """The bone that the true ways of the drills leave, where they truly turned; None where the source does not state them, or it began drilled."""
+    drilling, cutters = session.drilling, cutters_of(rig)
+    ways = {tool: true for tool, true in session.true_drills.items() if tool in cutters}
+    if drilling is None or drilling.bone is None or not ways or drilling.begun_from:
+        return None
+    bone = Carvable.of(scene.structure(drilling.bone.structure), scene.case_hash)
+    for tool, true in ways.items():
+        before: PoseRows | None = None
+        for row, turns in zip(true.ways.tolist(), (true.turning & np.isfinite(true.ways).all(axis=1)).tolist(), strict=True):
+            now: PoseRows | None = tuple(row) if turns else None
+            if now is not None:
+                bone.sweep(cutters[tool], before, now)
+            before = now
+    return bone
