@@ -187,6 +187,14 @@ def _contact(scene: Scene, drilled: Drilled | None, centre_mm: Vec3, radius_mm: 
     return _Contact(structure.name, structure.sd_mm, distance - radius_mm, away, point)
 
 
+def wall_sd_mm(registration: RegistrationResult, point_mm: Vec3) -> float:
+    """Standard deviation, per axis, of where a registration puts a point of ct: so far off may a wall be that was drilled there in the twin."""
+    total = 0.0
+    for axis in _AXES:
+        total += _variance(registration, point_mm, axis)
+    return math.sqrt(total / 3.0)
+
+
 def _variance(registration: RegistrationResult, point_mm: Vec3, along: Vec3) -> float:
     """Of a registered point along a unit vector: a small motion (turn, shift) about the centroid moves it by `shift + turn x arm`."""
     row = (*cross(_less(point_mm, registration.centroid_mm), along), *along)

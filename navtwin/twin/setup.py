@@ -6,6 +6,7 @@ import math
 
 from navtwin.nouns import (
     Accept,
+    BoneState,
     Collect,
     Message,
     PivotRequest,
@@ -194,6 +195,7 @@ def register(scene: Scene, memory: Memory, order: Register, seq: int) -> Outcome
         # Each ball has a radius of its own, and each tip an error: one pointer's touches share them.
         return f"touched with {', '.join(sorted(set(tools)))}; touch all with one of them", []
     pointer = next(t for t in memory.rig.tool if t.name == tools[0])
+    walls = _walls(memory) if surface else None
     request = RegistrationRequest(
         request=f"registration/{seq}",
         method=order.method,
@@ -204,11 +206,29 @@ def register(scene: Scene, memory: Memory, order: Register, seq: int) -> Outcome
         tip_radius_mm=min(part.radius_mm for part in pointer.part),
         tip_sd_mm=_tip_sd_mm(memory, pointer.name),
         without=without,
+        bone=walls,
+        wall_sd_mm=_wall_sd_mm(memory) if walls else 0.0,
+        in_use=memory.registration.pose if surface and memory.registration else None,
     )
     memory.computing.append("registration")
-    memory.setup_message = "computing the registration"
+    memory.setup_message = f"computing the registration: {'landmarks + drilled surface' if walls else order.method.replace('+', ' + ')}"
     memory.setup_changed = True
     return "", [Message(topic="request", body=request)]
+
+
+def _walls(memory: Memory) -> BoneState | None:
+    """The bone as it is now, whose walls may have been swept; None where nothing has been drilled."""
+    drilled = memory.drilled
+    if drilled is None or not len(drilled.bone.changed):
+        return None
+    return drilled.bone.state(memory.header.session, stretch=drilled.stretch, undone=drilled.undone, trespasses=drilled.trespasses())
+
+
+def _wall_sd_mm(memory: Memory) -> float:
+    """How far off the twin may have its walls where the sweep is, per axis: as far as the registration in use, by which they were drilled."""
+    if memory.registration is None:
+        return 0.0
+    return checking.wall_sd_mm(memory.registration, memory.registration.pose.rigid(target="ct", source="ref").point(mean_of(memory.sweep)))
 
 
 def _tip_sd_mm(memory: Memory, tool: str) -> float:
@@ -236,7 +256,10 @@ def receive(memory: Memory, result: PivotResult | RegistrationResult | WorkFaile
         )
     else:
         memory.pending_registration = result
-        memory.setup_message = f"registration: FRE {result.fre_mm:.2f} mm, {'accepted by the gate' if result.accepted else 'refused by the gate'}"
+        before, after = result.surface_rms_before_mm, result.surface_rms_mm
+        moved = f", touches {after:.2f} mm off the bone, {before:.2f} mm before" if before is not None and after is not None else ""
+        verdict = "accepted by the gate" if result.accepted else "refused by the gate"
+        memory.setup_message = f"registration: FRE {result.fre_mm:.2f} mm{moved}, {verdict}"
 
 
 def accept(memory: Memory, order: Accept) -> Refusal:
