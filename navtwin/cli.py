@@ -41,7 +41,7 @@ app.command("operator")(operator)
 app.command("gateway")(gateway)
 app.command("setup")(setup)
 app.command("sound")(sound)
-for command in (run.run, run.replay, run.verify, run.register, run.report):
+for command in (run.run, run.replay, run.verify, run.register, run.report, run.bone):
     app.command()(command)
 app.command("doctor")(doctor)
 app.command("recover")(record.recover_command)

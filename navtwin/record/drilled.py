@@ -107,6 +107,11 @@ class DrilledLog:
         """The last change up to a time; None before the first."""
         return next((turn for turn in reversed(self.turns) if turn.t_ns <= t_ns), None)
 
+    def seq_at(self, t_ns: int) -> int:
+        """The last input up to a time with which the bone changed or was kept; 0 before the first."""
+        told = ((at.seq, at.t_ns) for changes in (self.turns, self.kept) for at in changes)
+        return max((seq for seq, at_ns in told if at_ns <= t_ns), default=0)
+
     def brought_by(self, seq: int) -> Kept | None:
         """The drilled bone that the session began with."""
         return next((kept for kept in reversed(self.kept) if kept.brought and kept.seq <= seq), None)

@@ -6,12 +6,13 @@ The fold comes in as two functions, so that this room knows nothing of the twin.
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from navtwin.errors import InputRefused
-from navtwin.nouns import Event, Header, Message, Noun, Rig, encode
+from navtwin.errors import InputRefused, LogDamaged
+from navtwin.nouns import BoneState, BoneUndone, Carved, Event, Header, Message, Noun, Rig, State, encode
 from navtwin.record.diff import Difference, first_difference
 from navtwin.record.format import OUTPUT, OutputHash, Record, output_hash
 from navtwin.record.hashes import code_hash, rig_hash
@@ -28,6 +29,8 @@ M = TypeVar("M")
 Step = Callable[[S, M, Event], Sequence[Message]]
 NewMemory = Callable[[S, Rig, Header], M]
 _Bodies = list[tuple[str, bytes]]
+#: Words of the fold on its bone that are remembered: kept bone is logged at most a few seconds after the input that it belongs to.
+_BONES = 4096
 
 
 class Mismatch(Noun, frozen=True):
@@ -93,11 +96,13 @@ def verify(path: str | Path, scene: S, rig: Rig, step: Step[S, M], new_memory: N
     for record in read_log(path):
         if record.channel == "/input":
             event: Event = decode(record, path)
-            comparison.add_input(event, [(m.topic, encode(m.body)) for m in step(scene, memory, event)])
+            comparison.add_input(event, step(scene, memory, event))
         elif record.channel.startswith(OUTPUT):
             comparison.add_logged(record)
         elif record.channel == "/hash":
             comparison.compare(record, decode(record, path))
+        elif record.channel == "/bone":
+            comparison.compare_bone(record)
     if not comparison.compared:
         raise InputRefused(f"{path} holds no outputs to compare with", "it is a bare tracking stream: `navtwin run CASE --source log:...` it first")
     comparison.close()
@@ -126,8 +131,9 @@ class _Comparison:
         self._logged: dict[int, _Bodies] = {}
         self._first_t_ns = 0
         self._last_seq: int | None = None
+        self._bones: deque[tuple[int, str]] = deque(maxlen=_BONES)
 
-    def add_input(self, event: Event, outputs: _Bodies) -> None:
+    def add_input(self, event: Event, outputs: Sequence[Message]) -> None:
         if not self.inputs:
             self._first_t_ns = event.t_ns
         elif self._last_seq is not None and event.seq != self._last_seq + 1:
@@ -135,7 +141,12 @@ class _Comparison:
         self._last_seq = event.seq
         self.inputs += 1
         if outputs:
-            self._pending[event.seq] = event, outputs
+            self._pending[event.seq] = event, [(m.topic, encode(m.body)) for m in outputs]
+        for message in outputs:
+            if isinstance(message.body, Carved | BoneUndone):
+                self._bones.append((event.seq, message.body.hash))
+            elif isinstance(message.body, State) and message.body.bones:
+                self._bones.append((event.seq, message.body.bones[0].hash))
 
     def add_logged(self, record: Record) -> None:
         self._logged.setdefault(record.seq, []).append((record.channel.removeprefix(OUTPUT), record.data))
@@ -152,6 +163,17 @@ class _Comparison:
         self.compared += 1
         if output_hash(now) != logged.hash:
             self._differs(logged.seq, record.t_ns, _find(was, now, logged.hash))
+
+    def compare_bone(self, record: Record) -> None:
+        """Hold the bone that was kept in the log against the last word of the fold on it up to then."""
+        try:
+            kept: BoneState = decode(record)
+        except LogDamaged:
+            self.notes.append(f"the bone kept with input {record.seq} cannot be read, and was not compared")
+            return
+        now = next((hashed for seq, hashed in reversed(self._bones) if seq <= record.seq), kept.hash)
+        if now != kept.hash:
+            self._differs(record.seq, record.t_ns, Difference("kept bone", kept.hash, now))
 
     def close(self) -> None:
         if self._pending:

@@ -64,7 +64,9 @@ class Seeker:
 
     def __init__(self, log: DrilledLog, bone: Bone, whole: BoneState, cutters: Mapping[str, Cutter]) -> None:
         if log.structure != whole.structure:
-            raise InputRefused(f"in {log.name} '{log.structure}' was drilled, not '{whole.structure}'", "pass the case that it was recorded with")
+            raise InputRefused(f"in {log.name} '{log.structure}' was drilled, not '{whole.structure}'", "pass the case of that session")
+        for kept in log.kept:
+            refuse_other_bone(kept.state, whole, log.name)
         self.log, self._bone, self._whole = log, bone, whole
         self._cutters = cutters
         self._at: int | None = None
@@ -82,40 +84,39 @@ class Seeker:
         InputRefused : it was drilled with a tool that has no cutter here
         Stopped
         """
-        turn = self.log.turn_at(t_ns)
-        seq = 0 if turn is None else turn.seq
-        strokes, notes = self._nearest(seq)
-        at, self._at = seq, None
+        turn, want = self.log.turn_at(t_ns), self.log.seq_at(t_ns)
+        begun, strokes, notes = self._nearest(want)
+        self._at = None
         for n, stroke in enumerate(strokes):
             if n % _BREATH == 0 and not go_on():
                 raise Stopped
             earlier, now = (_rows(row) for row in self.log.ways[stroke])
             self._bone.sweep(self._cutter(self.log.instruments[self.log.instrument[stroke]]), earlier, now)
-        if turn is not None and self._bone.hash != turn.hash:
+        if turn is not None and begun < turn.seq and self._bone.hash != turn.hash:
             raise LogDamaged(
-                f"{self.log.name}: cut again, the bone after input {seq} is not as it was ({self._bone.hash}, then {turn.hash})",
+                f"{self.log.name}: cut again, the bone after input {turn.seq} is not as it was ({self._bone.hash}, then {turn.hash})",
                 "strokes are lost, or another cutter or other code cut them: look at a later moment, or with the rig and the version of that session",
             )
-        self._at = at
-        return Sought(None if turn is None else turn.t_ns, seq, len(strokes), (*self.log.faults, *notes))
+        self._at = want
+        return Sought(None if turn is None else turn.t_ns, 0 if turn is None else turn.seq, len(strokes), (*self.log.faults, *notes))
 
-    def _nearest(self, want: int) -> tuple[I64, list[str]]:
-        """Bring the bone to the moment from which the fewest strokes are left to cut; those, and what could not be used."""
+    def _nearest(self, want: int) -> tuple[int, I64, list[str]]:
+        """Bring the bone to the moment from which the fewest strokes are left to cut; that, those, and what could not be used."""
         found = [] if self._at is None else [(self._at, self._whole, True)]
         found += [(kept.seq, kept.state, False) for kept in reversed(self.log.kept)]
         if self.log.brought_by(want) is None:
             found.append((0, self._whole, False))
         ways = [(left, *start) for start in found if (left := self.log.left_to_cut(start[0], want)) is not None]
         notes = list[str]()
-        for left, seq, state, here in sorted(ways, key=lambda way: len(way[0])):
+        for left, seq, state, here in sorted(ways, key=lambda way: (len(way[0]), -way[1])):
             if here:
-                return left, notes
+                return seq, left, notes
             try:
                 self._take(state)
             except NavtwinError as refused:
                 notes.append(f"the bone kept with input {seq} is passed over: {refused.problem}")
                 continue
-            return left, notes
+            return seq, left, notes
         raise LogDamaged(f"{self.log.name} has no bone to start from: {'; '.join(notes) or 'all of it is lost'}", "look at a later moment")
 
     def _cutter(self, tool: str) -> Cutter:

@@ -28,6 +28,10 @@ def run(
     video_port: Annotated[
         int | None, typer.Option(help="where live pictures are published, if the source has any; 0 takes a free one; default: 2 above --port")
     ] = None,
+    bone_port: Annotated[
+        int | None, typer.Option(help="where drilled bone is published, if the case has any; 0 takes a free one; default: 3 above --port")
+    ] = None,
+    drilled: Annotated[Path | None, typer.Option(help="begin with the bone as it was at the end of this session log")] = None,
     key: Annotated[str | None, typer.Option(help="name of this core's CURVE key (see `navtwin keys`)")] = None,
 ) -> None:
     """Run the twin: source in, warnings out, acknowledgements back."""
@@ -45,6 +49,8 @@ def run(
         pub_port=port,
         command_port=command_port,
         video_port=video_port,
+        bone_port=bone_port,
+        drilled=drilled,
         keys=server_keys(key) if key else None,
     )
     written = run_session(settings, lambda text: typer.echo(text, err=True))
@@ -112,3 +118,23 @@ def report(
     scene, loaded_rig = world_of(log, case, rig)
     verdict = verify_log(log, scene, loaded_rig, step, new_memory) if check else None
     print_summary(write_report(log, scene, loaded_rig, out or log.with_suffix(".html"), journal, verdict))
+
+
+def bone(
+    log: Annotated[Path, typer.Argument(help="session log")],
+    at: Annotated[float | None, typer.Option(help="seconds after the session began; default: its end")] = None,
+    stl: Annotated[Path | None, typer.Option(help="write the surface of the bone that is left: *.stl, *.ply, *.obj, *.vtk, *.vtp")] = None,
+    labels: Annotated[Path | None, typer.Option(help="write bone left (1) and gone (2) on the scan's voxels: *.nii.gz, *.nrrd, *.mha")] = None,
+    case: CaseOption = None,
+    rig: RigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The drilled bone of a session at any of its moments: what is left and what is gone."""
+    from navtwin.record.bone_command import print_report, report_of
+    from navtwin.run.drilled import bone_at, write_bone
+    from navtwin.run.relive import world_of
+
+    scene, loaded_rig = world_of(log, case, rig)
+    left, told, sought = bone_at(log, scene, loaded_rig, at)
+    written = write_bone(scene, loaded_rig, left, stl, labels)
+    print_report(report_of(log, told, sought, left, told.last_ns if at is None else told.at_seconds(at), written), as_json=as_json)

@@ -11,6 +11,7 @@ import msgspec
 
 from navtwin.nouns import (
     AlertSet,
+    BoneState,
     Envelope,
     Event,
     EventBody,
@@ -48,6 +49,7 @@ class Core:
     publish : called with topic and encoded Envelope, alerts first
     answer : called with the encoded Envelope of a Reply and the sequence number of the command it answers
     log : None runs unrecorded
+    drilled : the bone that the session begins with, its first input; None for whole bone
 
     Attributes
     ----------
@@ -64,6 +66,7 @@ class Core:
         publish: Publish,
         answer: Callable[[int, bytes], None],
         log: LogWriter | None = None,
+        drilled: BoneState | None = None,
         host_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.scene, self.header = scene, header
@@ -75,11 +78,16 @@ class Core:
         self.recording_failure = ""
         self.flooding = False
         self._last_state_ns = 0
+        self._drilled = drilled
         if log is not None:
             log.write_header(header)
 
     def take(self, t_ns: int, body: EventBody) -> list[PivotRequest | RegistrationRequest]:
         """Feed one input; returns what the fold asks its workers for. Time never goes back: a late input enters at the last instant."""
+        if self._drilled is not None:
+            # At the time of what comes first, which of a recording lies in the past.
+            drilled, self._drilled = self._drilled, None
+            self.take(t_ns, drilled)
         t_ns = t_ns if self.last_ns is None else max(t_ns, self.last_ns)
         self.last_ns = t_ns
         self.seq += 1
@@ -142,6 +150,23 @@ class Core:
             # A session that can no longer be recorded goes on: the warnings matter more than the log. The operator is told.
             self._log, self.recording_failure = None, str(error)
             self.take(event.t_ns, Notice(alarm="DISK_FULL" if error.errno == errno.ENOSPC else "RECORDING_FAILED", active=True, detail=str(error)))
+
+    @property
+    def next_seq(self) -> int:
+        """The number that the next input that is taken will have."""
+        return self.seq + (1 if self._drilled is None else 2)
+
+    @property
+    def recording(self) -> bool:
+        """Whether there is a log, and it can be written."""
+        return self._log is not None
+
+    def keep_bone(self, seq: int, t_ns: int, state: BoneState) -> None:
+        """Drilled bone goes to the log now and then, so that a moment of the session is found soon; the fold neither says nor reads it."""
+        if self._log is not None:
+            with suppress(OSError):
+                # A disk that has failed is told of by the next input.
+                self._log.write_bone(seq, t_ns, state)
 
     def note_truth(self, item: Truth | TrueSetup) -> None:
         """Truth goes to the log and never into the fold."""

@@ -9,18 +9,21 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from typing import Protocol, TypeVar
 
+from navtwin.bus.bone import BoneServer
 from navtwin.bus.keys import ServerKeys
 from navtwin.bus.promptly import run_promptly
 from navtwin.bus.server import Server
-from navtwin.bus.topics import COMMAND_PORT, PUB_PORT, VIDEO_PORT
+from navtwin.bus.topics import BONE_PORT, COMMAND_PORT, PUB_PORT, VIDEO_PORT
 from navtwin.bus.video import VideoServer
 from navtwin.errors import InputRefused, NavtwinError, nearest
 from navtwin.kernels.errorbar import warm_up as warm_up_errorbar
-from navtwin.nouns import Rig, Source, Topic, read_rig
+from navtwin.nouns import Rig, Source, read_rig
 from navtwin.nouns.source import PictureTap
 from navtwin.record.log import LogWriter
 from navtwin.run.core import Core
+from navtwin.run.drilled import bone_to_begin_with, watch_of
 from navtwin.run.live import Loop
 from navtwin.run.reader import SourceReader
 from navtwin.run.session import new_header
@@ -28,6 +31,7 @@ from navtwin.run.timeline import Timeline
 from navtwin.run.video import Video
 from navtwin.run.workers import Workers
 from navtwin.scene.model import Scene
+from navtwin.twin.drilled import carvable_of
 
 Say = Callable[[str], None]
 
@@ -41,7 +45,9 @@ class Settings:
     rig : path of rig.toml; None takes the case's own
     log : where to record; None runs unrecorded
     speed : 1 real time, N times faster, 0 as fast as it goes; for recordings and scripts only
-    video_port : where a source's pictures are published; None takes the one that lies as far from `pub_port` as it does by default
+    video_port, bone_port : where a source's pictures, and bone that is drilled, are published; None takes those that lie as far from `pub_port`
+        as they do by default
+    drilled : log of an earlier session, whose drilled bone this one begins with
     """
 
     case: Path
@@ -54,6 +60,8 @@ class Settings:
     command_port: int = COMMAND_PORT
     keys: ServerKeys | None = None
     video_port: int | None = None
+    bone_port: int | None = None
+    drilled: Path | None = None
 
 
 def offer_of(address: str) -> tuple[EntryPoint, str]:
@@ -105,47 +113,64 @@ def run_session(settings: Settings, say: Say) -> Path | None:
     with suppress(_Stopped), ExitStack() as stack:
         # Before any socket: their threads are to be woken soon as well.
         run_promptly()
-        server = Server(settings.bind, settings.pub_port, settings.command_port, settings.keys)
-        stack.callback(server.close)
+        server = _held(stack, Server(settings.bind, settings.pub_port, settings.command_port, settings.keys))
         say("loading the case")
         scene = load_scene(settings.case)
         source = open_source(settings.source, scene, rig)
-        workers = Workers(settings.case)
-        stack.callback(workers.close)
-        reader = SourceReader(source)
-        stack.callback(reader.close)
-        video = open_video(settings, source, rig, say)
-        if video is not None:
-            stack.callback(video.close)
+        workers = _held(stack, Workers(settings.case))
+        reader = _held(stack, SourceReader(source))
+        video = _held(stack, open_video(settings, source, rig, say))
+        bone_server = _held(stack, open_bone(settings, scene, rig))
         say("compiling kernels")
         warm_up(lambda kernel: say(f"compiling {kernel}"), SESSION)
         warm_up_errorbar()
         header = new_header(scene, rig, rig_path, settings.source, 1.0 if reader.live else settings.speed)
         server.epoch = header.session
+        drilled = None if settings.drilled is None else bone_to_begin_with(settings.drilled, scene, rig, say)
         log = LogWriter(settings.log, live=settings.speed > 0.0) if settings.log else None
         if log is not None:
             # A session that breaks leaves what it has under its unfinished name, for `navtwin recover`.
             stack.callback(log.abandon)
         clients: dict[int, bytes] = {}
-
-        def publish(topic: Topic, payload: bytes) -> None:
-            server.publish(topic, payload)
-
-        def answer(seq: int, payload: bytes) -> None:
-            # A command of the recording itself has no client to answer.
-            client = clients.pop(seq, None)
-            if client is not None:
-                server.reply(client, payload)
-
-        core = Core(scene, rig, header, publish=publish, answer=answer, log=log)
+        core = Core(scene, rig, header, publish=server.publish, answer=_answer_by(server, clients), log=log, drilled=drilled)
+        bone = _held(stack, watch_of(core, bone_server, say))
         ports = f"publishing on {settings.bind}:{server.pub_port}, commands on {server.command_port}"
-        say(f"session {header.session}: {ports}" + (f", pictures on {video.begin(header.session)}" if video else ""))
-        loop = Loop(core, reader, workers, server, Timeline(settings.speed), stop.is_set, clients, say, video)
+        ports += f", pictures on {video.begin(header.session)}" if video else ""
+        ports += f", drilled bone on {bone.begin()}" if bone else ""
+        say(f"session {header.session}: {ports}")
+        loop = Loop(core, reader, workers, server, Timeline(settings.speed), stop.is_set, clients, say, video, bone)
         ready.set()
         loop.run()
+        if bone is not None:
+            bone.finish()
         return _finished(log, core, reader, say)
     say("stopped before the session began")
     return None
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+T = TypeVar("T", bound=_Closable | None)
+
+
+def _held(stack: ExitStack, thing: T) -> T:
+    """The thing, which is closed with the session."""
+    if thing is not None:
+        stack.callback(thing.close)
+    return thing
+
+
+def _answer_by(server: Server, clients: dict[int, bytes]) -> Callable[[int, bytes], None]:
+    """Answers a command by its number; one of the recording itself has no client to answer."""
+
+    def answer(seq: int, payload: bytes) -> None:
+        client = clients.pop(seq, None)
+        if client is not None:
+            server.reply(client, payload)
+
+    return answer
 
 
 class _Stopped(Exception):
@@ -185,7 +210,17 @@ def open_video(settings: Settings, source: Source, rig: Rig, say: Say) -> Video 
     pictures: PictureTap | None = getattr(source, "pictures", None)
     if pictures is None:
         return None
-    port = settings.video_port
-    if port is None:
-        port = settings.pub_port and settings.pub_port + VIDEO_PORT - PUB_PORT
+    port = _beside(settings, settings.video_port, VIDEO_PORT)
     return Video(VideoServer(settings.bind, port, settings.keys, cameras=max(1, len(rig.camera))), pictures, rig, say)
+
+
+def open_bone(settings: Settings, scene: Scene, rig: Rig) -> BoneServer | None:
+    """Where drilled bone will be shown; None where nothing can be drilled."""
+    if carvable_of(scene, rig) is None:
+        return None
+    return BoneServer(settings.bind, _beside(settings, settings.bone_port, BONE_PORT), settings.keys)
+
+
+def _beside(settings: Settings, asked: int | None, default: int) -> int:
+    """A port that was asked for, or the one that lies as far from where alerts are published as it does by default; any free one beside such."""
+    return asked if asked is not None else settings.pub_port and settings.pub_port + default - PUB_PORT

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from navtwin.bus.server import Server
 from navtwin.nouns import Accept, Command, Notice, SourceItem, Tick, TrackerFrame, TrueSetup, Truth
+from navtwin.run.bone import BoneWatch
 from navtwin.run.core import Core
 from navtwin.run.reader import SourceReader
 from navtwin.run.simulate import TICK_NS
@@ -39,6 +40,7 @@ class Loop:
     clients : who sent the command with this sequence number, until it is answered
     say : tells a person what happens, in a line
     video : shows the pictures behind the frames, where the source has any
+    bone : shows what is drilled, and keeps it in the log, where the case has something to drill
     """
 
     core: Core
@@ -50,6 +52,7 @@ class Loop:
     clients: dict[int, bytes]
     say: Callable[[str], None]
     video: Video | None = None
+    bone: BoneWatch | None = None
     last_recorded_ns: int = 0
     next_tick_ns: int | None = None
     ended_ns: int | None = None
@@ -73,6 +76,8 @@ class Loop:
             self._hear_workers()
             self._hear_commands()
             self._tick()
+            if self.bone is not None:
+                self.bone.look()
             if self.core.flooding:
                 self.core.repeat_if_silent()
             for note in self.reader.new_notes():
@@ -96,7 +101,7 @@ class Loop:
 
     def _hear_commands(self) -> None:
         for client, command in self.server.poll_commands():
-            self.clients[self.core.seq + 1] = client
+            self.clients[self.core.next_seq] = client
             self._take(self._session_ns(), command)
 
     def _hear_workers(self) -> None:
