@@ -30,7 +30,8 @@ def _pair(times: dict[str, float]) -> str:
     return f"{number(times['p50'])} / {number(times['p99'])}"
 
 
-def _criterion(c: Criterion) -> str:
+def criterion_text(c: Criterion) -> str:
+    """A figure, and what it should reach and does."""
     wanted = "" if c.limit is None else f" ({'>=' if c.at_least else '<='} {c.limit:g}: {_REACHED[c.reached]})"
     return f"{c.what} {number(c.value)} {c.unit}{wanted}"
 
@@ -64,7 +65,7 @@ def print_rows(rows: Sequence[Row]) -> None:
     for column in ("row", "navtwin", "peers", "figures", "reached", "agreement", "note"):
         table.add_column(column, overflow="fold", no_wrap=column in ("navtwin", "peers", "figures"))
     for row in rows:
-        figures = "\n".join(_criterion(c) for c in row.criteria)
+        figures = "\n".join(criterion_text(c) for c in row.criteria)
         table.add_row(row.name, _ours(row), "\n".join(_peers(row)), figures, _REACHED[row.reached], _agreement(row), row.note)
     console = Console()
     Console(width=max(console.width, NARROWEST)).print(table)
@@ -77,7 +78,7 @@ def write_markdown(path: Path, rows: Sequence[Row], machine: dict[str, object], 
         "# Proximity: figures", "",
         f"Made by `benchmarks/proximity.py` ({mesh}; {told}). Times are p50 / p99 in microseconds, medians of three interleaved rounds.", "",
         "| | figures, and what was to be reached | reached |", "|---|---|---|",
-        *(f"| {row.name} | {'; '.join(_criterion(c) for c in row.criteria)} | {_REACHED[row.reached]} |" for row in rows), "",
+        *(f"| {row.name} | {'; '.join(criterion_text(c) for c in row.criteria)} | {_REACHED[row.reached]} |" for row in rows), "",
         "## Times", "",
         "| | navtwin | peers | answers | note |", "|---|---|---|---|---|",
         *(f"| {row.name} | {_ours(row)} | {'; '.join(_peers(row))} | {_agreement(row)} | {row.note} |" for row in rows if row.times_us),
