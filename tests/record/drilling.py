@@ -43,6 +43,10 @@ class Drilled:
     def t_ns(self, seq: int) -> int:
         return self.world.events[seq - 1].t_ns
 
+    def state_at(self, t_ns: int) -> BoneState:
+        """The bone after the last input up to a time: an order may come at the same time as a frame."""
+        return self.states[max(event.seq for event in self.world.events if event.t_ns <= t_ns)]
+
 
 def drill(world: DrillWorld, ways: int = len(WAYS)) -> None:
     """Register, and drill along `WAYS`; one is taken back on the way."""

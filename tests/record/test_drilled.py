@@ -96,8 +96,9 @@ def test_the_bone_is_the_same_whatever_was_kept_and_wherever_one_came_from(
     found = seeker(session, whole, records)
     for seq in data.draw(st.lists(st.sampled_from(sorted(session.states)), min_size=1, max_size=5)):
         found.seek(session.t_ns(seq))
-        assert whole.hash == session.states[seq].hash
-        assert whole.removed_mm3 == pytest.approx(session.states[seq].removed_mm3, abs=1e-3)
+        then = session.state_at(session.t_ns(seq))
+        assert whole.hash == then.hash
+        assert whole.removed_mm3 == pytest.approx(then.removed_mm3, abs=1e-3)
 
 
 def test_replayed_twice_and_sought_the_hash_is_the_same(session: Drilled, bone: Carvable) -> None:
