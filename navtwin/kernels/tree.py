@@ -102,7 +102,14 @@ def workspace() -> Workspace:
 
 
 def join(forests: Sequence[Forest]) -> Forest:
-    """One forest of all the structures of `forests`, in order."""
+    """One forest of all the structures of `forests`, in order.
+
+    Raises
+    ------
+    ValueError : one of them is signed by LOCAL: it lives in arrays of its own, without the rows that the others' signs are read from
+    """
+    if any((f.sign_rule == LOCAL).any() for f in forests):
+        raise ValueError("a structure that is signed locally cannot be joined with others: ask it by itself")
 
     def starts(counts: Sequence[int]) -> list[np.int32]:
         return [np.int32(n) for n in np.cumsum([0, *counts])]

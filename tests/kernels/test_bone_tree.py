@@ -225,6 +225,11 @@ def test_only_what_the_sign_needs_is_kept() -> None:
     assert (canopy.nbytes() - shared) / canopy.triangles < 85.0
 
 
+def test_a_tree_that_lives_is_joined_with_no_other() -> None:
+    with pytest.raises(ValueError, match="by itself"):
+        kernels.join([one()[1].forest, kernels.plant(*meshes.box())[0]])
+
+
 Moves = list[tuple[bool, int]]
 
 
