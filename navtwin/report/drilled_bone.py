@@ -24,27 +24,41 @@ class Drilled:
 
     Attributes
     ----------
-    bone : made again from the log; None where it could not be, and `missing` says why
+    bone : None where it could not be made again, and `missing` says why
+    knows_doubt : it knows where bone that it shows may be gone; what is cut again from a log's strokes does not
     true : what the true ways of the drills leave; None where the source does not state them
     """
 
     bone: DrilledBone | None = None
+    knows_doubt: bool = True
     true: Carvable | None = None
     missing: str = ""
 
 
-def drilled_in(log: Path, session: Session, scene: Scene, rig: Rig) -> Drilled:
-    """What was drilled, and why it cannot be shown where it cannot."""
-    if session.drilling is None or not session.drilling.stretches:
+def drilled_in(log: Path, session: Session, scene: Scene, rig: Rig, replayed: Carvable | None = None) -> Drilled:
+    """What was drilled, and why it cannot be shown where it cannot.
+
+    Parameters
+    ----------
+    replayed : the bone that a replay of the log ended with, where there was one; taken if it is the session's own
+    """
+    drilling = session.drilling
+    if drilling is None or drilling.bone is None or not drilling.stretches:
         return Drilled(missing="nothing was drilled")
+    own = replayed if replayed is not None and replayed.hash == drilling.bone.hash else None
     try:
-        return Drilled(bone_at_end(log, scene, rig), truly_left(session, scene, rig))
+        bone = bone_at_end(log, scene, rig, own)
+        return Drilled(bone, own is not None or drilling.bone.doubtful == 0.0, truly_left(session, scene, rig))
     except NavtwinError as refused:
         return Drilled(missing=f"the drilled bone cannot be made again: {refused.problem}")
 
 
-def bone_at_end(log: Path, scene: Scene, rig: Rig) -> DrilledBone:
+def bone_at_end(log: Path, scene: Scene, rig: Rig, left: Carvable | None = None) -> DrilledBone:
     """What was left when the session ended, with what was planned.
+
+    Parameters
+    ----------
+    left : the bone, where it is there already
 
     Raises
     ------
@@ -53,8 +67,10 @@ def bone_at_end(log: Path, scene: Scene, rig: Rig) -> DrilledBone:
     """
     drilled = DrilledLog.read(log)
     structure = scene.structure(drilled.structure)
-    whole, left = (Carvable.of(structure, scene.case_hash) for _ in range(2))
-    Seeker(drilled, left, whole.state(), cutters_of(rig)).seek(drilled.last_ns)
+    whole = Carvable.of(structure, scene.case_hash)
+    if left is None:
+        left = Carvable.of(structure, scene.case_hash)
+        Seeker(drilled, left, whole.state(), cutters_of(rig)).seek(drilled.last_ns)
     plans = [s for s in scene.structures if s.removal_of == structure.name]
     return DrilledBone(structure, whole, left, left.surface(), Planned.of(plans, whole) if plans else None)
 

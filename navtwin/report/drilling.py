@@ -12,7 +12,6 @@ from navtwin.report.drilling_truth import WALL, DrillingTruth, drilling_truth, l
 from navtwin.report.judge import Finding
 from navtwin.report.session import Session
 from navtwin.rigid import Vec3
-from navtwin.scene.bone_views import DrilledBone
 from navtwin.scene.model import Scene
 from navtwin.scene.removal import Removal, compare, wall_points
 
@@ -86,6 +85,7 @@ class DrillingFigures:
     plans : structures that plan a removal; `removal` is None where there are none
     thin_wall_alerts, alerts_cutting : how often a thin wall was warned of; and alerts by level that rose while something cut
     demanded, in_time : crossings of limits by drills that the truth demands an alert for, and how many were raised in time; None without a truth
+    doubt_unplaced : some of the bone is doubtful, and which is not known
     missing : why there are no figures of the bone itself, "" if there are
     """
 
@@ -108,6 +108,7 @@ class DrillingFigures:
     demanded: int | None
     in_time: int | None
     truth: DrillingTruth | None
+    doubt_unplaced: bool
     missing: str = ""
 
 
@@ -140,7 +141,7 @@ def drilling_figures(
         stretches=stretches,
         undone=sum(1 for s in stretches if s.undone_s is not None),
         spells=tuple(SpellRow(s.instrument, s.status, s.why, session.seconds(s.start_ns), session.seconds(s.end_ns)) for s in drilling.spells),
-        walls=_walls(session, scene, drilling, bone),
+        walls=_walls(session, scene, drilling, drilled),
         breaches=tuple(BreachRow(b.structure, session.seconds(b.since_ns), b.volume_mm3) for b in drilling.breaches),
         thin_wall_alerts=sum(1 for row in session.alerts if row.rose and row.part == WALL),
         alerts_cutting=_alerts_cutting(session, drilling),
@@ -149,6 +150,7 @@ def drilling_figures(
         demanded=len(judged) if session.truth else None,
         in_time=sum(1 for f in judged if f.verdict == "in time") if session.truth else None,
         truth=drilling_truth(session, rig, allowed_ns, bone, drilled.true),
+        doubt_unplaced=not drilled.knows_doubt,
         missing=drilled.missing,
     )
 
@@ -171,16 +173,17 @@ def _alerts_cutting(session: Session, drilling: Drilling) -> tuple[tuple[str, in
     return tuple((level, rose[level]) for level in LEVELS[1:])
 
 
-def _walls(session: Session, scene: Scene, drilling: Drilling, bone: DrilledBone | None) -> tuple[WallRow, ...]:
-    told = {thin.structure: thin for thin in drilling.thinnest}
+def _walls(session: Session, scene: Scene, drilling: Drilling, drilled: Drilled) -> tuple[WallRow, ...]:
+    told, bone = {thin.structure: thin for thin in drilling.thinnest}, drilled.bone
+    wall = None if bone is None else wall_points(bone.whole, bone.surface)
     rows = []
     for structure in scene.structures:
         if structure.role != "critical":
             continue
         end_mm, end_at, end_doubtful = None, None, False
-        if bone is not None:
-            wall = wall_points(bone.whole, bone.surface)
+        if bone is not None and wall is not None:
             end_mm, end_at, end_doubtful = least_wall(wall, bone.left, structure.surface)
+            end_doubtful |= not drilled.knows_doubt and end_mm is not None
         thin = told.get(structure.name, Thinnest(structure.name))
         if structure.name in told or end_mm is not None or end_doubtful:
             times = (thin.unknown_ns * 1e-9, thin.bare_ns * 1e-9)

@@ -18,18 +18,17 @@ def _steps(words: str) -> list[str]:
     return [f"{slight:g} to {middle:g} mm {words}", f"{middle:g} to {bad:g} mm", f"more than {bad:g} mm"]
 
 
-#: (colour, what it says) of each band, by picture.
-BAND_KEYS: Final[dict[str, list[tuple[str, str]]]] = {
+#: (colour, what it says) of each band, in lines, by picture.
+BAND_KEYS: Final[dict[str, list[list[tuple[str, str]]]]] = {
     "plan": [
-        (AS_PLANNED, f"as planned, within {OFF_MM[0]:g} mm"),
-        *zip(OVER, _steps("beyond the plan"), strict=True),
-        *zip(UNDER, _steps("of planned bone still there"), strict=True),
+        [(AS_PLANNED, f"as planned, within {OFF_MM[0]:g} mm")],
+        list(zip(OVER, _steps("beyond the plan"), strict=True)),
+        list(zip(UNDER, _steps("of planned bone still there"), strict=True)),
     ],
     "thickness": [
-        (BARE, "in a structure"),
-        *((color, f"up to {mm:g} mm of bone left") for color, mm in zip(BANDS, BANDS_MM, strict=True)),
-        (CUT, f"more, or nothing critical within {BANDS_MM[-1]:g} mm"),
-        (DOUBTFUL, "unknown: bone shown here may be gone"),
+        [*((color, f"up to {mm:g} mm of bone left") for color, mm in zip(BANDS, BANDS_MM, strict=True))],
+        [(CUT, f"more, or nothing critical within {BANDS_MM[-1]:g} mm"), (BARE, f"no bone left, and a structure within {BANDS_MM[0]:g} mm")],
+        [(DOUBTFUL, "unknown: bone shown here may be gone")],
     ],
 }
 
@@ -42,7 +41,7 @@ def drilling_pictures(bone: DrilledBone, scene: Scene) -> tuple[dict[str, str], 
         uris = {}
         for name, pixels in bone_views.bone_views(bone, scene).items():
             stream = io.BytesIO()
-            Image.fromarray(pixels).save(stream, format="PNG", optimize=True)
+            Image.fromarray(pixels).save(stream, format="PNG")
             uris[name] = "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
     except (ImportError, RuntimeError, OSError, NavtwinError) as error:
         return {}, f"this machine cannot draw the bone ({error})"

@@ -25,6 +25,7 @@ from navtwin.report.session import Session
 from navtwin.report.summary import Summary, summarise
 from navtwin.report.wording import headline, known, pair_words, verified_words, words, yes_no
 from navtwin.scene.bone_views import DrilledBone
+from navtwin.scene.carvable import Carvable
 from navtwin.scene.model import Scene, Structure
 
 if TYPE_CHECKING:
@@ -36,7 +37,15 @@ DRAWN_WITHIN_MM = 5.0
 MOST_ROWS = 60
 
 
-def write_report(log: Path, scene: Scene, rig: Rig, out: Path, journal: Path | None = None, verified: Verdict | None = None) -> Summary:
+def write_report(
+    log: Path,
+    scene: Scene,
+    rig: Rig,
+    out: Path,
+    journal: Path | None = None,
+    verified: Verdict | None = None,
+    replayed: Carvable | None = None,
+) -> Summary:
     """Judge the session in `log` and write its report to `out`.
 
     Parameters
@@ -44,6 +53,7 @@ def write_report(log: Path, scene: Scene, rig: Rig, out: Path, journal: Path | N
     log : a finished session log
     journal : the operator's journal (JSON by line), for latency as far as the operator
     verified : what `navtwin verify` found
+    replayed : the drilled bone that it ended with; without it the bone is cut again by the log's strokes, and where it is doubtful is not known
 
     Raises
     ------
@@ -51,7 +61,7 @@ def write_report(log: Path, scene: Scene, rig: Rig, out: Path, journal: Path | N
     LogDamaged : the log is cut or altered
     """
     session = load_session(log)
-    drilled = drilled_in(log, session, scene, rig)
+    drilled = drilled_in(log, session, scene, rig, replayed)
     summary = summarise(session, scene, rig, read_journal(journal) if journal is not None else None, verified, drilled)
     summary = replace(summary, report=str(out))
     page = render_page(session, scene, rig, summary, drilled.bone)

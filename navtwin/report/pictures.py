@@ -44,8 +44,9 @@ def closest_pictures(session: Session, scene: Scene, rig: Rig) -> tuple[list[str
 
 
 def see_through(scene: Scene) -> Scene:
-    """The same scene with bone that can be looked into."""
-    return replace(scene, structures=tuple(replace(s, opacity=min(s.opacity, BONE_OPACITY)) if s.role == "work" else s for s in scene.structures))
+    """The same scene with bone that can be looked into, and without what is planned to be removed of it."""
+    shown = (s for s in scene.structures if not s.removal_of)
+    return replace(scene, structures=tuple(replace(s, opacity=min(s.opacity, BONE_OPACITY)) if s.role == "work" else s for s in shown))
 
 
 def at_that_frame(alerts: AlertSet | None, state: State) -> AlertSet | None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from navtwin.bus.topics import COMMAND_PORT, PUB_PORT
 from navtwin.record import commands as record
+
+if TYPE_CHECKING:
+    from navtwin.nouns import Header, Rig
+    from navtwin.scene.model import Scene
+    from navtwin.twin.memory import Memory
 
 CaseOption = Annotated[Path | None, typer.Option(help="case folder; default: the one the log names")]
 RigOption = Annotated[Path | None, typer.Option(help="rig.toml; default: the one the log names")]
@@ -116,8 +121,16 @@ def report(
     from navtwin.twin import new_memory, step
 
     scene, loaded_rig = world_of(log, case, rig)
-    verdict = verify_log(log, scene, loaded_rig, step, new_memory) if check else None
-    print_summary(write_report(log, scene, loaded_rig, out or log.with_suffix(".html"), journal, verdict))
+    ended: list[Memory] = []
+
+    def begin(scene: Scene, rig: Rig, header: Header) -> Memory:
+        ended.append(new_memory(scene, rig, header))
+        return ended[0]
+
+    verdict = verify_log(log, scene, loaded_rig, step, begin) if check else None
+    # A replay ends with the drilled bone itself, which also knows where it is doubtful.
+    replayed = ended[0].drilled.bone if ended and ended[0].drilled is not None else None
+    print_summary(write_report(log, scene, loaded_rig, out or log.with_suffix(".html"), journal, verdict, replayed))
 
 
 def bone(

@@ -16,7 +16,7 @@ from navtwin.scene.model import Scene, Structure
 from navtwin.scene.picture import open_plotter
 from navtwin.scene.removal import WALL_DEPTH, Planned
 from navtwin.scene.surface import Surface
-from navtwin.scene.thickness import bone_left, critical_surfaces
+from navtwin.scene.thickness import BANDS_MM, bone_left, critical_surfaces
 from navtwin.scene.views import VIEW_ANGLE_DEG
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ UNDER: Final = ("#9ad1e3", "#4a90c2", "#1d4e89")
 AS_PLANNED: Final = "#8fbf7f"
 CUT: Final = palette.CUT_BONE
 BANDS: Final = palette.BANDS
-#: No bone between the wall and a structure within reach, or a structure that was cut into.
+#: No bone between the wall and a structure within the first band, or the wall of a structure that was cut into.
 BARE: Final = "#7b2d8b"
 DOUBTFUL: Final = palette.UNKNOWN
 
@@ -77,7 +77,7 @@ def bone_views(bone: DrilledBone, scene: Scene, size: tuple[int, int] = PICTURE_
     """
     place = place_of(bone)
     cut = bone.whole.values(bone.surface.vertices_mm) < -WALL_DEPTH * bone.whole.side_mm
-    whole = bone.structure.surface
+    whole = bone.whole.surface()
     colors: dict[str, tuple[Surface, U8]] = {
         "before": (whole, _plain(whole, bone.structure.color)),
         "after": (bone.surface, _cut_colors(bone, cut)),
@@ -147,7 +147,10 @@ def _thickness_colors(bone: DrilledBone, scene: Scene, cut: npt.NDArray[np.bool_
     found = bone_left(bone.surface.vertices_mm[wall], bone.left, critical)
     table = np.array([_rgb(color) for color in (*BANDS, CUT)])
     colors[wall] = table[found.band]
-    colors[wall[found.bone_mm <= 0.0]] = _rgb(BARE)
+    bare = found.bone_mm <= 0.0
+    for surface in critical:
+        bare |= np.isinf(found.bone_mm) & (surface.closest(bone.surface.vertices_mm[wall], within_mm=BANDS_MM[0]).distance_mm < BANDS_MM[0])
+    colors[wall[bare]] = _rgb(BARE)
     colors[wall[found.doubtful]] = _rgb(DOUBTFUL)
     return colors
 
