@@ -2,8 +2,8 @@
 
 `tree`, `build`, `adjacency`, `normals` and `slabs` plant a `Forest`. `point`, `segment`, `sweep`, `ray` and `mesh_mesh` ask it; `hull` and `clear`
 spare most sweeps; `solids` and `frame` ask several things at once, `handle` one thing from Python. `winding` and `crossings` say where pseudonormals
-cannot tell the side; `refit` and `regions` follow what moves; `bone` drills. Filters are written in `simd` and `rough`; `triangle` and `triangles`
-are the referee.
+cannot tell the side, `local` sums one where none are kept; `refit` and `regions` follow what moves; `bone` drills. Filters are written in `simd` and
+`rough`; `triangle` and `triangles` are the referee.
 """
 
 from __future__ import annotations

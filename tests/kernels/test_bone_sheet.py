@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from navtwin import kernels
 from navtwin.kernels.adjacency import border_edges
+from navtwin.kernels.bone.bench import bench
 from navtwin.kernels.bone.cube import SHEET_COUNTS, SHEETS, edge_ends
 from navtwin.kernels.bone.growth import patch, plant, renew
-from navtwin.kernels.bone.sheet import bench, lay_sheet
+from navtwin.kernels.bone.sheet import lay_sheet
 from navtwin.kernels.crossings import crossings
 from tests.kernels import bone_fields as bone
 
@@ -92,7 +93,7 @@ def test_noise_gives_a_closed_surface_that_does_not_cross_itself(seed: int) -> N
 
 
 Balls = list[tuple[float, float, float, float, bool]]
-BALLS = st.lists(st.tuples(*[st.floats(-6, 6)] * 3, st.floats(0.3, 5.0), st.booleans()), min_size=1, max_size=8)
+BALLS = st.lists(st.tuples(*[st.floats(-4.5, 4.5)] * 3, st.floats(0.3, 3.5), st.booleans()), min_size=1, max_size=8)
 
 
 def csg(balls: Balls) -> bone.Field:

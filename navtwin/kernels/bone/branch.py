@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from navtwin.kernels.bone.bench import Bench
 from navtwin.kernels.bone.pages import Pages, give_back, pages_for, take
-from navtwin.kernels.bone.sheet import Bench
 from navtwin.kernels.jit import inlined, query
 from navtwin.kernels.renew import empty_node, renew_lane, renew_leaf
 from navtwin.kernels.simd import F32, FAR, WIDTH

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from navtwin.kernels.bone.bench import MOST_QUADS, Bench, bench
 from navtwin.kernels.bone.branch import LEAVES, PARKING, TREE, VERTICES, Grove, has_room, lay_branch
 from navtwin.kernels.bone.bricks import BRICK, Bricks, mark_dirty
 from navtwin.kernels.bone.pages import Pages, chain, more_pages, new_pages, take
-from navtwin.kernels.bone.sheet import MOST_QUADS, Bench, bench, count_quads, lay_sheet
+from navtwin.kernels.bone.sheet import count_quads, lay_sheet
 from navtwin.kernels.jit import query
 from navtwin.kernels.simd import FAR, WIDTH
 from navtwin.kernels.tree import F64, I32, I64, LEAF, LOCAL, NODE, SLAB, Forest
