@@ -10,6 +10,7 @@ from rich.console import Console
 
 from navtwin.scene.build import RECIPE_VERSION, cache_key, is_sound
 from navtwin.scene.data import cache_folder, get_thorax
+from phantoms.drilling.rig import drilling_rig
 from phantoms.rig import RIG_FILE, write_rig
 
 
@@ -31,6 +32,24 @@ def phantom_patient(console: Console) -> Path:
     from phantoms.patient_case import phantom_case
 
     return _kept("phantom", cache_key(RECIPE_VERSION), phantom_case, console)
+
+
+def temporal_bone_patient(console: Console) -> Path:
+    """The built-in temporal bone's case, with the rig that drills it."""
+    from phantoms.drilling.temporal_bone_case import recipe_key, temporal_bone_case
+
+    return _kept("temporal-bone", recipe_key(), lambda folder: temporal_bone_case(folder, _say(console)), console)
+
+
+def laminectomy_patient(console: Console) -> Path:
+    """The built-in patient's case with the rig whose drill takes bone away."""
+    from phantoms.patient_case import phantom_case
+
+    def make(folder: Path) -> None:
+        phantom_case(folder)
+        write_rig(folder, drilling_rig())
+
+    return _kept("laminectomy", cache_key(RECIPE_VERSION), make, console)
 
 
 def _say(console: Console) -> Callable[[str], None]:

@@ -1,4 +1,5 @@
-"""`navtwin demo`: a pedicle-screw rehearsal on a real patient's CT, with every warning going to an operator and every acknowledgement coming back.
+"""`navtwin demo`: a pedicle-screw rehearsal on a real patient's CT, or a bone drilled away, with every warning going to an operator and every
+acknowledgement coming back.
 
 The demo is nothing but the product's own commands, started together: the core, an operator and a window are processes of their own.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import shutil
 import socket
 import subprocess
 import sys
@@ -23,7 +25,7 @@ import typer
 from platformdirs import user_data_path
 from rich.console import Console
 
-from navtwin.errors import DataUnavailable, NavtwinError
+from navtwin.errors import DataUnavailable, NavtwinError, nearest
 from navtwin.nouns import Rig, encode, read_rig
 from navtwin.record.format import PARTIAL
 from navtwin.record.hashes import file_hash
@@ -36,6 +38,10 @@ REACTION_S = 1.5
 NAVIGATION_BEGINS = "navigation begins"
 #: How long the window may take to close after the session, s.
 CLOSING_S = 10.0
+
+
+#: What is shown, and on whom by default.
+SHOWS = {"pedicle": "thorax", "drill": "temporal-bone"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +57,30 @@ class Stage:
 
 
 def demo(
+    what: Annotated[
+        str, typer.Argument(help="pedicle: two screws planned in a thoracic vertebra; drill: a mastoidectomy, or a laminectomy")
+    ] = "pedicle",
     seed: Annotated[int, typer.Option(help="of the noise, the hand and the patient's true shape")] = 1,
     speed: Annotated[
         float, typer.Option(min=0.0, help="of the navigation: 1 real time; anything else is not a latency measurement; 0 flat out")
     ] = 1.0,
-    patient: Annotated[str, typer.Option(help="thorax (a real CT, fetched once) or phantom (built in)")] = "thorax",
+    patient: Annotated[
+        str, typer.Option(help="pedicle: thorax (a real CT, fetched once) or phantom (built in); drill: temporal-bone or phantom, its spine")
+    ] = "",
     out: Annotated[Path | None, typer.Option(help="folder for log, pictures and report; default: in the user's session folder")] = None,
     window: Annotated[bool, typer.Option("--window/--no-window", help="show the window where there is a display")] = True,
+    case_only: Annotated[Path | None, typer.Option(help="put the case of this demo into a new folder, and show nothing")] = None,
 ) -> None:
-    """Watch a rehearsal: CT to case, calibration, registration, navigation, warnings, acknowledgements, report."""
+    """Watch a rehearsal: CT to case, calibration, registration, navigation or drilling, warnings, acknowledgements, report."""
     console = Console(stderr=True)
     begun = time.monotonic()
-    stage = _prepare(console, seed, speed, patient, out)
+    if what not in SHOWS:
+        raise NavtwinError(f"there is no demo '{what}'", nearest(what, SHOWS))
+    script, case = _cast(console, what, patient or SHOWS[what])
+    if case_only is not None:
+        _copy_case(case, case_only)
+        return
+    stage = _prepare(console, seed, speed, script, case, out)
     first_frame_s = _perform(console, stage, begun, window=window)
     if first_frame_s is not None:
         console.print(f"first navigation frame {first_frame_s:.1f} s after the start")
@@ -82,45 +100,61 @@ def rig(folder: Annotated[Path, typer.Argument(help="case folder, or any other")
     typer.echo(f"written: {write_rig(folder)}")
 
 
-def _prepare(console: Console, seed: int, speed: float, patient: str, out: Path | None) -> Stage:
-    """Case, rig and recorded stream, each made once and kept by hash."""
+def _cast(console: Console, what: str, patient: str) -> tuple[str, Path]:
+    """The script, and the case folder that it is played on: the built-in phantom's where the real CT cannot be had."""
+    from phantoms.cases import laminectomy_patient, phantom_patient, temporal_bone_patient, thorax_patient
+
+    match what, patient:
+        case "pedicle", "thorax":
+            try:
+                return "pedicle", thorax_patient(console)
+            except DataUnavailable as error:
+                console.print(f"[yellow]no network, so the built-in phantom is used instead of the real CT[/] ({error})")
+                return "pedicle", phantom_patient(console)
+        case "pedicle", "phantom":
+            return "pedicle", phantom_patient(console)
+        case "drill", "temporal-bone":
+            return "mastoid", temporal_bone_patient(console)
+        case "drill", "phantom":
+            return "lamina", laminectomy_patient(console)
+    raise NavtwinError(f"no patient '{patient}' for this demo", f"--patient is {SHOWS[what]} or phantom")
+
+
+def _copy_case(case: Path, folder: Path) -> None:
+    from navtwin.scene.build import whole
+
+    with whole(folder) as target:
+        shutil.copytree(case, target, dirs_exist_ok=True)
+    typer.echo(f"written: {folder}")
+
+
+def _prepare(console: Console, seed: int, speed: float, script: str, case: Path, out: Path | None) -> Stage:
+    """Rig and recorded stream, made once and kept by hash."""
     from navtwin.scene.case import load_scene
     from phantoms.rig import RIG_FILE
 
-    case = _case(console, patient)
     scene, rig = load_scene(case), read_rig(case / RIG_FILE)
     folder = out or user_data_path("navtwin", appauthor=False) / "sessions" / f"demo-{datetime.now(UTC).strftime('%Y-%m-%dT%H-%M-%SZ')}"
     folder.mkdir(parents=True, exist_ok=True)
     port, command_port = _two_ports()
-    return Stage(case, _stream(console, scene, rig, seed), folder, port, command_port, speed)
+    return Stage(case, _stream(console, scene, rig, script, seed), folder, port, command_port, speed)
 
 
-def _case(console: Console, patient: str) -> Path:
-    """The real patient's case, or the built-in phantom's where the CT cannot be had."""
-    from phantoms.cases import phantom_patient, thorax_patient
-
-    if patient == "thorax":
-        try:
-            return thorax_patient(console)
-        except DataUnavailable as error:
-            console.print(f"[yellow]no network, so the built-in phantom is used instead of the real CT[/] ({error})")
-    elif patient != "phantom":
-        raise NavtwinError(f"no patient '{patient}'", "--patient is thorax or phantom")
-    return phantom_patient(console)
-
-
-def _stream(console: Console, scene: Scene, rig: Rig, seed: int) -> Path:
+def _stream(console: Console, scene: Scene, rig: Rig, script: str, seed: int) -> Path:
     """The recorded rehearsal of this seed, made once for this case, rig and script."""
-    from phantoms.rehearsal import generate, write_stream
+    from phantoms.rehearsal import stream_name, write_stream
+    from phantoms.scripts import perform_script
 
-    script = b"".join(file_hash(p).encode() for p in sorted(Path(__file__).parent.glob("*.py")))
-    name = hashlib.sha256(b"%b %b %b %d" % (scene.case_hash.encode(), encode(rig), script, seed)).hexdigest()[:16]
+    room = Path(__file__).parent
+    code = b"".join(file_hash(p).encode() for p in (*sorted(room.glob("*.py")), *sorted((room / "drilling").glob("*.py"))))
+    name = hashlib.sha256(b"%b %b %b %b %d" % (scene.case_hash.encode(), encode(rig), code, script.encode(), seed)).hexdigest()[:16]
     path = cache_folder("streams") / f"{name}.mcap"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.with_name(path.name + PARTIAL).unlink(missing_ok=True)
         with console.status(f"recording the scripted rehearsal (seed {seed})"):
-            write_stream(path, generate(scene, rig, seed), scene, rig, seed)
+            items, _ = perform_script(script, scene, rig, seed)
+            write_stream(path, items, scene, rig, stream_name(seed, script))
     return path
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import platform
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from navtwin.nouns import (
     SourceItem,
     TrackerFrame,
     TrueDistance,
+    TrueDrill,
     TrueSetup,
     TrueTool,
     Truth,
@@ -34,11 +35,12 @@ if TYPE_CHECKING:
 
 _ROWS, _COLUMNS = np.triu_indices(6)
 WHO = "script"
+TrueDrills = Callable[[int], tuple[TrueDrill, ...]]
 
 
-def stream_name(seed: int) -> str:
-    """What the frames give as their source."""
-    return f"phantom:pedicle:{seed}"
+def stream_name(seed: int, script: str = "pedicle") -> str:
+    """What the frames of a script give as their source."""
+    return f"phantom:{script}:{seed}"
 
 
 def generate(scene: Scene, rig: Rig, seed: int) -> Iterator[SourceItem]:
@@ -51,22 +53,23 @@ def generate(scene: Scene, rig: Rig, seed: int) -> Iterator[SourceItem]:
     return items_of(perform(scene, rig, seed), stream_name(seed))
 
 
-def items_of(performance: Played, name: str) -> Iterator[SourceItem]:
-    """Every item of a performance, in order of arrival."""
+def items_of(performance: Played, name: str, drills: TrueDrills = lambda n: ()) -> Iterator[SourceItem]:
+    """Every item of a performance, in order of arrival; `drills` tells what a drill has truly done by an exposure."""
     commands = (
         (int(time_s * NS_PER_S), 0, Command(who=WHO, id=f"{WHO}-{n}", order=order))
         for n, (time_s, order) in enumerate(performance.script.orders, start=1)
     )
     yield _true_setup(performance)
-    merged: Iterator[tuple[int, int, Any]] = heapq.merge(commands, _frames(performance, name), key=lambda entry: entry[:2])
+    merged: Iterator[tuple[int, int, Any]] = heapq.merge(commands, _frames(performance, name, drills), key=lambda entry: entry[:2])
     for _, _, item in merged:
         yield item
 
 
-def write_stream(path: Path, items: Iterable[SourceItem], scene: Scene, rig: Rig, seed: int) -> None:
+def write_stream(path: Path, items: Iterable[SourceItem], scene: Scene, rig: Rig, name: str) -> None:
     """Record items as a log that can be replayed: channel `/input` for frames and commands, `/truth` beside it.
 
     A command is stamped with the arrival of the frame before it. The same items give the same log: a script has no date.
+    `name` is what the frames give as their source.
     """
     from navtwin import __version__
     from navtwin.record.hashes import code_hash, rig_hash, with_session
@@ -82,7 +85,7 @@ def write_stream(path: Path, items: Iterable[SourceItem], scene: Scene, rig: Rig
         case_hash=scene.case_hash,
         rig_hash=rig_hash(rig),
         code_hash=code_hash(),
-        source=stream_name(seed),
+        source=name,
         speed=0.0,
         python=platform.python_version(),
         machine=f"{platform.system()} {platform.machine()}",
@@ -153,7 +156,7 @@ class _TruthColumn:
         return tuple(TrueDistance(structure=s, instrument=self._tool, part=p, distance_mm=values[n]) for s, p, values in self._distances)
 
 
-def _frames(performance: Played, name: str) -> Iterator[tuple[int, int, TrackerFrame | Truth]]:
+def _frames(performance: Played, name: str, drills: TrueDrills) -> Iterator[tuple[int, int, TrackerFrame | Truth]]:
     """The frames that are delivered, with the times at which they arrive, and behind each its truth."""
     bodies = [_SightingColumn(performance, body) for body in performance.fits]
     tools = [_TruthColumn(performance, tool) for tool in performance.motion]
@@ -162,4 +165,5 @@ def _frames(performance: Played, name: str) -> Iterator[tuple[int, int, TrackerF
         sightings = tuple(body.at(n) for body in bodies)
         yield arrival[n], 1, TrackerFrame(source=name, number=n, t_capture_ns=capture[n], t_arrival_ns=arrival[n], sightings=sightings)
         distances = tuple(distance for tool in tools for distance in tool.distances(n))
-        yield arrival[n], 1, Truth(frame=n, t_capture_ns=capture[n], instruments=tuple(tool.state(n) for tool in tools), distances=distances)
+        states = tuple(tool.state(n) for tool in tools)
+        yield arrival[n], 1, Truth(frame=n, t_capture_ns=capture[n], instruments=states, distances=distances, drills=drills(n))

@@ -65,6 +65,7 @@ class Script:
     hidden : stretches in which the drill is there, and hidden
     jumps : instants at which the tracker mistakes the drill for being elsewhere, and by how much (3,), mm, ct
     shaken : the drill's pieces have the hand's tremor in them already
+    turning : stretches in which the drill turns
     """
 
     pieces: dict[str, list[Piece]] = field(default_factory=dict)
@@ -73,6 +74,7 @@ class Script:
     hidden: list[tuple[float, float]] = field(default_factory=list)
     jumps: list[tuple[float, Array]] = field(default_factory=list)
     shaken: bool = False
+    turning: list[tuple[float, float]] = field(default_factory=list)
     bump: Bump | None = None
     navigation_s: float = 0.0
     end_s: float = 0.0

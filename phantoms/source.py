@@ -11,8 +11,9 @@ from navtwin.nouns import Rig, SourceEnded, SourceItem
 if TYPE_CHECKING:
     from navtwin.scene.model import Scene
 
-#: The scripts there are. `pedicle`: pedicle screws left and right, with every warning provoked.
-SCRIPTS = ("pedicle",)
+#: The scripts there are. `pedicle`: pedicle screws left and right, with every warning provoked. `mastoid`: a mastoidectomy on the built-in temporal
+#: bone. `lamina`: half an arch drilled away on the built-in spine.
+SCRIPTS = ("pedicle", "mastoid", "lamina")
 DEFAULT_SEED = 1
 
 
@@ -39,14 +40,14 @@ class PhantomSource:
 
 
 def open_source(address: str, case: Scene, rig: Rig) -> PhantomSource:
-    """Open `pedicle` or `pedicle:SEED` (with or without `phantom:` before it).
+    """Open `pedicle`, `mastoid` or `lamina`, or one with `:SEED` behind it (with or without `phantom:` before it).
 
     Raises
     ------
     InputRefused : an unknown script, a seed that is no whole number >= 0, or a case or rig that the script cannot use
     """
-    from phantoms.performance import perform
-    from phantoms.rehearsal import items_of, stream_name
+    from phantoms.rehearsal import stream_name
+    from phantoms.scripts import perform_script
 
     script, _, seed_text = address.removeprefix("phantom:").partition(":")
     if script not in SCRIPTS:
@@ -54,5 +55,5 @@ def open_source(address: str, case: Scene, rig: Rig) -> PhantomSource:
     if seed_text and not (seed_text.isascii() and seed_text.isdigit()):
         raise InputRefused(f"'{seed_text}' is no seed", f"write phantom:{script}:SEED with a whole number, or leave it out")
     seed = int(seed_text) if seed_text else DEFAULT_SEED
-    performance = perform(case, rig, seed)
-    return PhantomSource(stream_name(seed), items_of(performance, stream_name(seed)), int(performance.script.navigation_s * 1e9))
+    items, navigation_s = perform_script(script, case, rig, seed)
+    return PhantomSource(stream_name(seed, script), items, int(navigation_s * 1e9))

@@ -13,7 +13,7 @@ from phantoms.drilling.solids import as_points, length
 from phantoms.shapes import Array
 
 #: Points are asked cell by cell, so that each cell looks only at the strokes that can matter in it.
-CELL_MM = 2.0
+CELL_MM = 1.2
 NEVER_S = np.inf
 
 Indices = npt.NDArray[np.intp]

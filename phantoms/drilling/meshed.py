@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,10 +49,14 @@ def meshed(shape: Shape, side_mm: float) -> Surface:
     return Surface.from_arrays(vertices, found.faces)
 
 
-def gradient(shape: Shape, points_mm: npt.ArrayLike) -> Array:
-    """Unit direction (N, 3) in which the distance grows, by central differences; arbitrary where it has a ridge."""
+def slope(distance: Callable[[npt.ArrayLike], Array], points_mm: npt.ArrayLike) -> Array:
+    """How a distance grows (N, 3), by central differences: a unit vector, shorter on a ridge and in a fillet."""
     p = np.atleast_2d(np.asarray(points_mm, dtype=np.float64))
-    steps = _PROBE_MM * np.eye(3)
-    slope = np.stack([shape.distance_mm(p + step) - shape.distance_mm(p - step) for step in steps], axis=1)
-    size = length(slope)
-    return np.asarray(np.where(size[:, None] > 1e-12, slope / np.maximum(size, 1e-12)[:, None], np.array((0.0, 0.0, 1.0))))
+    return np.stack([distance(p + step) - distance(p - step) for step in _PROBE_MM * np.eye(3)], axis=1) / (2.0 * _PROBE_MM)
+
+
+def gradient(shape: Shape, points_mm: npt.ArrayLike) -> Array:
+    """Unit direction (N, 3) in which the distance grows; arbitrary where it has a ridge."""
+    rise = slope(shape.distance_mm, points_mm)
+    size = length(rise)[:, None]
+    return np.asarray(np.where(size > 1e-6, rise / np.maximum(size, 1e-6), np.array((0.0, 0.0, 1.0))))

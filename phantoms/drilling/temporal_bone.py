@@ -22,7 +22,7 @@ import numpy as np
 from navtwin.rigid import Vec3
 from phantoms.drilling.solids import Balls, Blend, Common, Difference, Ring, Tapered, nearest_of, spiral
 from phantoms.path import unit
-from phantoms.shapes import Array, Box, Ellipsoid, Shape, Tube, Union
+from phantoms.shapes import Array, Box, Shape, Tube, Union
 
 BONE, REMOVAL = "temporal_bone", "planned_mastoidectomy"
 NERVE, SINUS, CAROTID, LABYRINTH, DURA = "facial_nerve", "sigmoid_sinus", "internal_carotid", "labyrinth", "dura"
@@ -108,12 +108,13 @@ def critical() -> dict[str, Shape]:
         Ring((-27.0, 1.6, -0.4), (0.71, -0.71, 0.0), 3.1, 0.6),
         Tube((VESTIBULE_MM, (-28.6, -0.4, 1.9)), 0.8),
     )
+    vestibule = Tapered((-25.4, -1.7, -0.5), (-25.8, -3.1, 1.8), 2.1, 1.9)
     turns = spiral((-27.6, -9.8, -2.2), (0.55, -0.80, -0.2), (1.0, 0.8, 0.3), turns=2.5, radii_mm=(3.5, 0.9), height_mm=3.8, steps=56)
     return {
         NERVE: Tube(NERVE_MM, NERVE_RADIUS_MM),
         SINUS: Tube(SINUS_MM, SINUS_RADIUS_MM),
         CAROTID: Tube(CAROTID_MM, CAROTID_RADIUS_MM),
-        LABYRINTH: Union((*canals, Ellipsoid(VESTIBULE_MM, (1.9, 2.4, 2.6)), Tube((VESTIBULE_MM, turns[0]), 0.9), Tube(turns, 0.85))),
+        LABYRINTH: Union((*canals, vestibule, Tube((VESTIBULE_MM, turns[0]), 0.9), Tube(turns, 0.85))),
         # The middle fossa lies on the tegmen; the posterior one behind the pyramid, medial of the sinus.
         DURA: Union((Box((-25.0, -4.0, 18.0), (20.0, 21.0, 7.6), 7.0), Tapered((-39.0, 21.5, -7.0), (-41.0, 20.0, 6.0), 14.0, 12.5))),
     }
@@ -126,10 +127,10 @@ def bone() -> Difference:
 
 
 @cache
-def planned_removal() -> Difference:
-    """A cortical mastoidectomy with facial recess: a funnel from the cortex to the antrum, down to the tip and round to the recess between nerve and
-    ear canal. It is rounded, keeps `KEEP_MM` from what is critical, and leaves the canal a wall."""
-    funnel = Blend(
+def removal_room() -> Difference:
+    """Where a cortical mastoidectomy with facial recess takes the burr: a funnel from over the cortex to the antrum, down to the tip and round to the
+    recess between nerve and ear canal. It is rounded, keeps `KEEP_MM` from what is critical, and leaves the canal a wall."""
+    kept: Shape = Blend(
         (
             Tapered((5.0, 10.5, -1.0), (-12.5, 5.5, 4.0), 14.0, 5.5),
             Tapered((2.0, 8.5, -15.0), (-12.0, 6.5, -8.0), 8.0, 4.5),
@@ -137,11 +138,15 @@ def planned_removal() -> Difference:
         ),
         3.0,
     )
-    # It looks out of the bone by so little that nothing of the cortex is left standing.
-    kept: Shape = Common(funnel, outer_form(), 0.8, 1.0)
     for name, shape in critical().items():
         kept = Difference(kept, (shape,), KEEP_MM[name], 1.0)
     return Difference(kept, (Tube(CANAL_MM, CANAL_RADIUS_MM),), KEEP_CANAL_MM, 1.0)
+
+
+@cache
+def planned_removal() -> Common:
+    """The part of that room which lies in the bone; it looks out by so little that nothing of the cortex is left standing."""
+    return Common(removal_room(), outer_form(), 0.8, 1.0)
 
 
 def ossicles() -> Union:

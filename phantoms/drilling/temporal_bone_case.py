@@ -88,6 +88,14 @@ def wanted_structures() -> tuple[Wanted, ...]:
     )
 
 
+def recipe_key(grid: Grid = GRID) -> str:
+    """Hash of everything that the case is made from."""
+    from navtwin.scene.build import cache_key
+
+    recipe = (tissues(), wanted_structures(), grid, bone.planned_removal(), bone.landmarks(), CARVE_MM)
+    return cache_key("temporal-bone", *(repr(part) for part in recipe))
+
+
 def temporal_bone_case(folder: Path, report: Callable[[str], None] = lambda text: None, grid: Grid = GRID) -> None:
     """Build the temporal bone's case at `folder`, with the rig that drills it.
 
@@ -96,7 +104,7 @@ def temporal_bone_case(folder: Path, report: Callable[[str], None] = lambda text
     InputRefused : `folder` is taken; nothing is left behind
     """
     from navtwin.scene import read_ct, read_labels
-    from navtwin.scene.build import Wanted, build_structures, cache_key, deliver, structure_entry, write_case
+    from navtwin.scene.build import Wanted, build_structures, deliver, structure_entry, write_case
     from navtwin.scene.case import CT_FILE, CaseFile, CaseSection, CtSection, LandmarkEntry, PatientSection
 
     def make(target: Path) -> None:
@@ -124,6 +132,5 @@ def temporal_bone_case(folder: Path, report: Callable[[str], None] = lambda text
             )
             write_case(target, case, surfaces, ct)
 
-    recipe = (tissues(), wanted_structures(), grid, bone.planned_removal(), bone.landmarks(), CARVE_MM)
-    deliver(folder, cache_key("temporal-bone", *(repr(part) for part in recipe)), make)
+    deliver(folder, recipe_key(grid), make)
     write_rig(folder, drilling_rig())

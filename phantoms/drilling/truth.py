@@ -59,7 +59,8 @@ class TrueBone:
         times = np.atleast_1d(np.asarray(times_s, dtype=np.float64))
         if not len(self.cuts):
             return np.zeros(len(times))
-        low, high = self.cuts.bounds_mm
+        (low, high), (lowest, highest) = self.cuts.bounds_mm, self.whole.bounds_mm()
+        low, high = np.maximum(low, lowest), np.minimum(high, highest)
         x, y, z = (np.arange(low[d] + 0.5 * side_mm, high[d], side_mm) for d in range(3))
         gone: list[Array] = []
         for height in z:
@@ -76,7 +77,8 @@ class TrueBone:
         count = max(2, int(np.ceil(float(reach.max(initial=0.0)) / WAY_STEP_MM)))
         share = (np.arange(count) + 0.5) / count
         p = (from_mm[:, None, :] + share[:, None] * way[:, None, :]).reshape(-1, 3)
-        there = (self.whole.distance_mm(p) < 0.0) & (self.cuts.first_s(p) > np.repeat(times_s, count))
+        there = self.whole.distance_mm(p) < 0.0
+        there[there] = self.cuts.first_s(p[there]) > np.repeat(times_s, count)[there]
         return np.asarray(there.reshape(len(way), count).mean(axis=1) * reach)
 
 

@@ -209,7 +209,7 @@ def test_recorded_stream_reads_back(spine: Scene, items: list[object], tmp_path:
     some = items[:3000]
     paths = [tmp_path / name for name in ("a.mcap", "b.mcap")]
     for path in paths:
-        write_stream(path, some, spine, demo_rig(), 5)  # type: ignore[arg-type]
+        write_stream(path, some, spine, demo_rig(), stream_name(5))  # type: ignore[arg-type]
     assert paths[0].read_bytes() == paths[1].read_bytes()
     records = [r for r in read_log(paths[0]) if r.channel in ("/input", "/truth")]
     bodies = [decode(r) for r in records]
