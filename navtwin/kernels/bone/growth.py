@@ -11,6 +11,7 @@ from navtwin.kernels.bone.bricks import BRICK, Bricks, mark_dirty
 from navtwin.kernels.bone.pages import Pages, chain, more_pages, new_pages, take
 from navtwin.kernels.bone.sheet import count_quads, lay_sheet
 from navtwin.kernels.jit import query
+from navtwin.kernels.renew import empty_node
 from navtwin.kernels.simd import FAR, WIDTH
 from navtwin.kernels.tree import F64, I32, I64, LEAF, LOCAL, NODE, SLAB, Forest
 
@@ -40,6 +41,8 @@ class Canopy:
         root = take(self.grove.nodes, -1)
         self.grove.above[-1] = root
         self.forest.roots[TREE] = root
+        # Lanes that stay empty, where the grid has few bricks, must lie far away: at nought they would lead back to the root.
+        empty_node(self.forest, root)
         take(self.grove.vertices, -1)
         self.forest.vertices[PARKING] = FAR
 
