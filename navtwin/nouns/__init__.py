@@ -20,6 +20,7 @@ from navtwin.nouns.alerts import (
     TechnicalAlarm,
 )
 from navtwin.nouns.base import Covariance3, Covariance6, Noun, Pose, symmetric
+from navtwin.nouns.bone_stream import BoneBricks
 from navtwin.nouns.calibration import CalibrationEnded, CalibrationVerdict, Figure, Goal, Progress, ViewCoverage
 from navtwin.nouns.commands import (
     AUDIO_PAUSE_LIMIT_S,
@@ -87,6 +88,7 @@ __all__ = [
     "Audio",
     "AudioPause",
     "Body",
+    "BoneBricks",
     "BoneState",
     "BoneSummary",
     "BoneUndone",

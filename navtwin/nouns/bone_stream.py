@@ -12,7 +12,7 @@ class BoneBricks(Noun, frozen=True, tag_field="kind", tag="bone"):
     """Some bricks of a structure that is being drilled (topic `bone`; their cells are the message's last frame).
 
     A client lays them over its own field of the whole structure, whatever came before: each is the brick as it is. When the hash of what it has
-    is `hash`, it has the bone as it is; until then what it shows is not known to be there.
+    is `hash`, and its doubtful share `doubtful`, it has the bone as it is; until then what it shows is not known to be there.
 
     Attributes
     ----------
@@ -22,6 +22,7 @@ class BoneBricks(Noun, frozen=True, tag_field="kind", tag="bone"):
     revision : how often the bone has changed in this session
     hash : of the whole grid at that revision, 16 hexadecimal digits
     changed : how many bricks differ from the bone as it was before any drilling, in all
+    doubtful : share of the bricks that differ or are doubtful, 0 to 1, in which bone that is shown may be gone
     bricks : numbers of those in this message, ascending; one that is again as it was is among them as any other
     """
 
@@ -33,6 +34,7 @@ class BoneBricks(Noun, frozen=True, tag_field="kind", tag="bone"):
     revision: int
     hash: str
     changed: int
+    doubtful: float = 0.0
     bricks: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:

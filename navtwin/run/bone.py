@@ -106,12 +106,16 @@ class BoneWatch:
         among = np.union1d(self._seen, touched)
         hashes, doubts = _hashes(bone.bricks, among), bone.doubts(among)
         moved = np.flatnonzero(~self._was_seen[among] | (hashes != self._hashes[among]) | (doubts != self._doubts[among]))
+        if not len(moved) and bone.revision == self._revision and not is_due:
+            return
         rows = moved[:most]
         bricks = among[rows]
         self._is_behind = len(rows) < len(moved)
         keep = self._keep() if is_due and not self._is_behind and (bone.revision or len(touched)) else None
         is_kept = np.isin(bricks, touched)
-        self._handed.append(Copied(bone.revision, bone.hash, len(bone.changed), bricks, bone.cells(bricks), doubts[rows], is_kept, keep))
+        self._handed.append(
+            Copied(bone.revision, bone.hash, len(bone.changed), bone.doubtful, bricks, bone.cells(bricks), doubts[rows], is_kept, keep)
+        )
         self._revision, self._was_seen[bricks], self._hashes[bricks], self._doubts[bricks] = bone.revision, True, hashes[rows], doubts[rows]
         self._seen = np.union1d(self._seen, bricks)
 
@@ -163,6 +167,7 @@ class BoneWatch:
             revision=last.revision,
             hash=last.hash,
             changed=last.changed,
+            doubtful=last.doubtful,
             bricks=tuple(bricks),
         )
         try:

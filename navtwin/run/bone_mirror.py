@@ -40,6 +40,7 @@ class Copied(NamedTuple):
     revision: int
     hash: str
     changed: int
+    doubtful: float
     bricks: npt.NDArray[np.int64]
     cells: npt.NDArray[np.int8]
     doubts: npt.NDArray[np.uint64]

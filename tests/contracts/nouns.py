@@ -14,7 +14,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from navtwin import nouns
-from navtwin.nouns import Body, Cutter, Noun, Part, Pose, Rig, RigCamera, Sighting, Tool, Tracker, VideoBody, VideoFrame
+from navtwin.nouns import Body, BoneBricks, Cutter, Noun, Part, Pose, Rig, RigCamera, Sighting, Tool, Tracker, VideoBody, VideoFrame
 from navtwin.scene.author.recipe import Cut, Outline, Painted, Recipe, Threshold, Tube
 from tests.contracts.sources import ROOMS
 
@@ -121,12 +121,23 @@ def video_frames(draw: Callable[..., Any]) -> VideoFrame:
     return VideoFrame(**sizes, **full, **{name: draw(strategy_of(hint)) for name, hint in others.items()})
 
 
+@st.composite
+def bone_bricks(draw: Callable[..., Any]) -> BoneBricks:
+    """Bricks in order, on a grid that has a size."""
+    counts = {name: draw(st.integers(0, 2**40)) for name in ("revision", "changed")}
+    bricks = tuple(sorted(draw(st.sets(st.integers(0, 2**31 - 1), max_size=3))))
+    others = {name: hint for name, hint in get_type_hints(BoneBricks).items() if name not in {*counts, "bricks", "side_mm"}}
+    side_mm = draw(st.floats(0.01, 10.0))
+    return BoneBricks(side_mm=side_mm, bricks=bricks, **counts, **{name: draw(strategy_of(hint)) for name, hint in others.items()})
+
+
 SPECIAL: dict[type, st.SearchStrategy[Any]] = {
     Pose: poses,
     Sighting: sightings(),
     Rig: rigs(),
     VideoBody: video_bodies(),
     VideoFrame: video_frames(),
+    BoneBricks: bone_bricks(),
 }
 
 
