@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import cache
 
 import numpy as np
@@ -31,7 +32,7 @@ def _whole() -> Bricks:
 
 
 def block() -> Bricks:
-    return Bricks(*(array.copy() for array in _whole()))
+    return deepcopy(_whole())
 
 
 def bored(bricks: Bricks, tip: Point, way: Point, radius: float) -> Bricks:
