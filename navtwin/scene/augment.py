@@ -6,7 +6,7 @@ Every point goes through the lens by itself, so that a straight line bends as th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from navtwin.nouns import Body, Part, RegistrationResult
 from navtwin.rigid import Rigid, Vec3
+from navtwin.scene.augment_bone import Drilled, Hole, Left, Planned, look_in, met_mm
 from navtwin.scene.cover import Cover
 from navtwin.scene.lens import Lens
 from navtwin.scene.model import Plan, Scene, Structure
@@ -29,8 +30,10 @@ CRITICAL_TRIANGLES, BONE_TRIANGLES = 4000, 2000
 SMOOTHINGS, CRITICAL_BAND, BONE_BAND = 40, 0.05, 0.02
 #: Faces that lie further outside the picture than this are left out, px: the false rim where they are cut off lies outside too.
 MARGIN_PX = 150.0
-#: A loop shorter than this share of the picture's width is a speck.
-SPECK = 1.0 / 32.0
+#: A loop shorter than this share of the picture's width is a speck; of what is still to be removed a smaller one counts.
+SPECK, REMOVAL_SPECK = 1.0 / 32.0, 1.0 / 160.0
+#: So many points to either side tell how deep a line runs.
+STEADY = 2
 #: A planned path is continued so far out of the entry, mm, to aim along; and an instrument's axis so far ahead of its tip.
 AIM_MM, AHEAD_MM = 60.0, 60.0
 #: Points of a line that the lens may bend, and of a ring.
@@ -52,6 +55,7 @@ class Traced:
     ----------
     loops : filled by the nonzero-winding rule they give its silhouette
     away_mm : range of its nearest part from the eye
+    seen_px, seen_below_mm : (N, 2) and (N,) points of the side that is turned to the eye, and how deep under the bone they lie
     spread : of the point of it that is nearest to the first plan's target (or to the picture's middle), with its segmentation's error
     """
 
@@ -59,7 +63,19 @@ class Traced:
     color: str
     loops: tuple[Loop, ...]
     away_mm: float = 0.0
+    seen_px: F64 = field(default_factory=lambda: np.zeros((0, 2)))
+    seen_below_mm: F64 = field(default_factory=lambda: np.zeros(0))
     spread: Spread | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class RemovalMarks:
+    """What is still there of a planned removal: its outline, and which share of its volume that is, 0 to 1."""
+
+    name: str
+    color: str
+    loops: tuple[Loop, ...]
+    share: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,19 +104,34 @@ class ToolMarks:
 
 @dataclass(frozen=True, eq=False)
 class Anatomy:
-    """What of a case is drawn over a picture, made ready once: that takes a second."""
+    """What of a case is drawn over a picture, made ready once: that takes a second.
+
+    Attributes
+    ----------
+    bones : that are worked on, and not drilled in the twin
+    carvable : the bone that is
+    removals : planned of it
+    focus_mm : what is looked at, None where nothing is planned
+    """
 
     critical: tuple[tuple[Structure, Shell], ...]
     bones: tuple[Shell, ...]
     plans: tuple[Plan, ...]
     focus_mm: Vec3 | None
+    carvable: tuple[Structure, Shell] | None = None
+    removals: tuple[Planned, ...] = ()
 
     @classmethod
     def of(cls, scene: Scene) -> Anatomy:
         """Critical structures and the bones that are worked on, with fewer triangles; never measured against."""
         critical = tuple((s, _light(s, CRITICAL_TRIANGLES, CRITICAL_BAND)) for s in scene.structures if s.role == "critical")
-        bones = tuple(_light(s, BONE_TRIANGLES, BONE_BAND) for s in scene.structures if s.role == "work")
-        return cls(critical, bones, scene.plans, scene.plans[0].target_mm if scene.plans else None)
+        work = [(s, _light(s, BONE_TRIANGLES, BONE_BAND)) for s in scene.structures if s.role == "work"]
+        carvable = next((one for one in work if one[0].carve_mm is not None), None)
+        wanted = [Planned.of(s, carvable[0]) for s in scene.structures if carvable is not None and s.removal_of == carvable[0].name]
+        removals = [planned for planned in wanted if planned.volume_mm3 > 0.0]
+        focus = scene.plans[0].target_mm if scene.plans else next((planned.middle_mm for planned in removals), None)
+        bones = tuple(shell for structure, shell in work if carvable is None or structure is not carvable[0])
+        return cls(critical, bones, scene.plans, focus, carvable, tuple(removals))
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,11 +154,19 @@ class Eye:
 
 @dataclass(frozen=True, eq=False)
 class SceneMarks:
-    """All that hangs on the patient: outlines of critical structures from back to front, of each bone, and the planned paths."""
+    """All that hangs on the patient: outlines of critical structures from back to front, of each bone, the planned paths, and what of drilling.
+
+    Attributes
+    ----------
+    has_depths : how deep things lie under the bone is known; where it is not, everything is outlined as if it lay bare
+    """
 
     structures: tuple[Traced, ...] = ()
     bones: tuple[tuple[Loop, ...], ...] = ()
     plans: tuple[PathMarks, ...] = ()
+    removals: tuple[RemovalMarks, ...] = ()
+    hole: Hole | None = None
+    has_depths: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,31 +179,58 @@ class _Seen:
     faces: npt.NDArray[np.bool_]
     speck_px: float
 
-    def loops(self, cover: Cover | None) -> tuple[Loop, ...]:
+    def loops(self, under: _Under | None) -> tuple[Loop, ...]:
         """The rim in the picture. Of the many specks that a rough surface shows inside its outline, none; the longest loop in any case."""
         found = self.shell.rim(self.faces)
         if not found:
             return ()
         every = np.concatenate(found)
         pixels = self.pixels[every]
-        below = np.zeros(len(every)) if cover is None else cover.below_mm(pixels, self.range_mm[every])
+        below = np.zeros(len(every)) if under is None else under.below_mm(self, every)
         starts = np.cumsum([0, *(len(loop) for loop in found)])
         step = np.hypot(*np.diff(pixels, axis=0, append=pixels[-1:]).T)
         step[starts[1:] - 1] = 0.0
         length = np.add.reduceat(step, starts[:-1])
         kept = np.flatnonzero((length > self.speck_px) | (length == length.max()))
-        return tuple(Loop(pixels[a:b], below[a:b]) for a, b in zip(starts[kept].tolist(), starts[kept + 1].tolist(), strict=True))
+        return tuple(Loop(pixels[a:b], _steadied(below[a:b])) for a, b in zip(starts[kept].tolist(), starts[kept + 1].tolist(), strict=True))
 
 
-def scene_marks(anatomy: Anatomy, eye: Eye) -> SceneMarks:
-    """What hangs on the patient, for one picture."""
-    bones = [_seen(shell, eye.lens, eye.T_camera_from_ct) for shell in anatomy.bones]
-    cover = _cover(bones, eye.lens)
-    traced = [_traced(structure, _seen(shell, eye.lens, eye.T_camera_from_ct), cover, anatomy, eye) for structure, shell in anatomy.critical]
+def _steadied(below_mm: F64) -> F64:
+    """Depths along a loop, each the least of its neighbours': cells and teeth must not part a line, and nothing is told deeper than it is."""
+    return np.asarray(np.minimum.reduce([np.roll(below_mm, shift) for shift in range(-STEADY, STEADY + 1)]))
+
+
+@dataclass(frozen=True, eq=False)
+class _Under:
+    """How deep the vertices of shells in ct lie under the bone that the eye meets first."""
+
+    cover: Cover | None
+    drilled: Drilled | None
+    eye_mm: Vec3
+
+    def below_mm(self, seen: _Seen, vertices: npt.NDArray[np.int64]) -> F64:
+        pixels, ranges = seen.pixels[vertices], seen.range_mm[vertices]
+        below = np.zeros(len(vertices)) if self.cover is None else self.cover.below_mm(pixels, ranges)
+        if self.drilled is not None:
+            below = np.maximum(below, ranges - met_mm(self.drilled, self.eye_mm, seen.shell.vertices_mm[vertices]))
+        return below
+
+
+def scene_marks(anatomy: Anatomy, eye: Eye, drilled: Drilled | None = None) -> SceneMarks:
+    """What hangs on the patient, for one picture; `drilled` is the bone as it is now, None where that is not known."""
+    others = [_seen(shell, eye.lens, eye.T_camera_from_ct) for shell in anatomy.bones]
+    bones = others if anatomy.carvable is None else [*others, _seen(anatomy.carvable[1], eye.lens, eye.T_camera_from_ct)]
+    has_depths = anatomy.carvable is None or drilled is not None
+    cover = _cover(others, eye.lens)
+    under = _Under(cover, drilled, eye.T_camera_from_ct.inverse().t_mm) if has_depths else None
+    traced = [_traced(structure, _seen(shell, eye.lens, eye.T_camera_from_ct), under, anatomy, eye) for structure, shell in anatomy.critical]
     return SceneMarks(
         structures=tuple(sorted((t for t in traced if t.loops), key=lambda t: -t.away_mm)),
         bones=tuple(bone.loops(None) for bone in bones),
         plans=tuple(_path_marks(plan, eye) for plan in anatomy.plans),
+        removals=tuple(marks for left in (drilled.left if drilled else ()) if (marks := _removal_marks(left, eye)) is not None),
+        hole=None if drilled is None else look_in(drilled, eye.lens, eye.T_camera_from_ct, cover),
+        has_depths=has_depths,
     )
 
 
@@ -205,14 +271,14 @@ def _light(structure: Structure, triangles: int, pass_band: float) -> Shell:
     return Shell.of(light.points, light.regular_faces)
 
 
-def _seen(shell: Shell, lens: Lens, T_camera_from_own: Rigid) -> _Seen:
+def _seen(shell: Shell, lens: Lens, T_camera_from_own: Rigid, speck: float = SPECK) -> _Seen:
     placed = T_camera_from_own.apply(shell.vertices_mm)
     pixels = lens.project(placed)
     x, y = pixels[:, 0], pixels[:, 1]
     # NaN compares as outside.
     near = (x > -MARGIN_PX) & (x < lens.width_px + MARGIN_PX) & (y > -MARGIN_PX) & (y < lens.height_px + MARGIN_PX)
     faces = shell.facing(T_camera_from_own.inverse().t_mm) & near[shell.faces].all(axis=1)
-    return _Seen(shell, pixels, np.sqrt(np.einsum("ij,ij->i", placed, placed)), faces, SPECK * lens.width_px)
+    return _Seen(shell, pixels, np.sqrt(np.einsum("ij,ij->i", placed, placed)), faces, speck * lens.width_px)
 
 
 def _cover(bones: Sequence[_Seen], lens: Lens) -> Cover | None:
@@ -232,7 +298,7 @@ def _middles(values: F64, faces: npt.NDArray[np.int64]) -> F64:
     return np.asarray((values[faces[:, 0]] + values[faces[:, 1]] + values[faces[:, 2]]) / 3.0)
 
 
-def _traced(structure: Structure, seen: _Seen, cover: Cover | None, anatomy: Anatomy, eye: Eye) -> Traced:
+def _traced(structure: Structure, seen: _Seen, under: _Under | None, anatomy: Anatomy, eye: Eye) -> Traced:
     if not seen.faces.any():
         return Traced(structure.name, structure.color, ())
     # One corner of each face: as good as every vertex, and cheaper.
@@ -243,8 +309,16 @@ def _traced(structure: Structure, seen: _Seen, cover: Cover | None, anatomy: Ana
     else:
         off = np.linalg.norm(seen.pixels[shown] - (eye.lens.width_px / 2.0, eye.lens.height_px / 2.0), axis=1)
     x, y, z = at[np.argmin(off)].tolist()
-    away = float(seen.range_mm[shown].min())
-    return Traced(structure.name, structure.color, seen.loops(cover), away, eye.spread((x, y, z), structure.sd_mm))
+    ranges = seen.range_mm[shown]
+    below = np.zeros(len(shown)) if under is None else under.below_mm(seen, shown)
+    spread = eye.spread((x, y, z), structure.sd_mm)
+    return Traced(structure.name, structure.color, seen.loops(under), float(ranges.min()), seen.pixels[shown], below, spread)
+
+
+def _removal_marks(left: Left, eye: Eye) -> RemovalMarks | None:
+    if left.shell is None:
+        return None
+    return RemovalMarks(left.name, left.color, _seen(left.shell, eye.lens, eye.T_camera_from_ct, REMOVAL_SPECK).loops(None), left.share)
 
 
 def _path_marks(plan: Plan, eye: Eye) -> PathMarks:

@@ -42,13 +42,17 @@ class Cover:
 
     def below_mm(self, pixels: F64, range_mm: F64) -> F64:
         """(N,) how far behind the surface points lie along their rays; 0 in front of it, beside it, and outside the picture."""
+        # In front of nothing is in front.
+        return np.asarray(np.maximum(0.0, range_mm - self.range_at(pixels)))
+
+    def range_at(self, pixels: F64) -> F64:
+        """(N,) range of the surface at points of the picture, infinite beside it and outside the picture."""
         rows, columns = self.range_mm.shape
-        size = (int(columns * self.cell_px), int(rows * self.cell_px))
-        seen = _inside(pixels, size)
-        below = np.zeros(len(pixels))
+        seen = _inside(pixels, (int(columns * self.cell_px), int(rows * self.cell_px)))
+        ranges = np.full(len(pixels), np.inf)
         where = np.floor(pixels[seen] / self.cell_px).astype(np.int64)
-        below[seen] = np.maximum(0.0, range_mm[seen] - self.range_mm[where[:, 1], where[:, 0]])
-        return below
+        ranges[seen] = self.range_mm[where[:, 1], where[:, 0]]
+        return ranges
 
 
 def _inside(pixels: F64, size_px: tuple[int, int]) -> npt.NDArray[np.bool_]:

@@ -37,19 +37,11 @@ class Shell:
         vertices, corners = np.asarray(vertices_mm, dtype=np.float64), np.asarray(faces, dtype=np.int64)
         a, b, c = vertices[corners[:, 0]], vertices[corners[:, 1]], vertices[corners[:, 2]]
         start, end = corners.ravel(), corners[:, (1, 2, 0)].ravel()
-        twins = np.full(len(start), -1, np.int64)
-        along, back = start * len(vertices) + end, end * len(vertices) + start
-        order, reverse = np.argsort(along, kind="stable"), np.argsort(back, kind="stable")
-        shared = np.intersect1d(along, back)
-        mine, theirs = along[order], back[reverse]
+        along, back = _numbered(start * len(vertices) + end), _numbered(end * len(vertices) + start)
         # The n-th half-edge along an edge belongs with the n-th that runs back along it.
-        for low_along, low_back, size in zip(
-            np.searchsorted(mine, shared).tolist(),
-            np.searchsorted(theirs, shared).tolist(),
-            np.minimum(_counts(mine, shared), _counts(theirs, shared)).tolist(),
-            strict=True,
-        ):
-            twins[order[low_along : low_along + size]] = reverse[low_back : low_back + size]
+        _, mine, theirs = np.intersect1d(along, back, assume_unique=True, return_indices=True)
+        twins = np.full(len(start), -1, np.int64)
+        twins[mine] = theirs
         return cls(vertices, corners, np.cross(b - a, c - a), twins)
 
     def facing(self, eye_mm: npt.ArrayLike) -> npt.NDArray[np.bool_]:
@@ -72,8 +64,14 @@ class Shell:
         return _cycles(start, following)
 
 
-def _counts(ordered: I64, values: I64) -> I64:
-    return np.asarray(np.searchsorted(ordered, values, side="right") - np.searchsorted(ordered, values, side="left"))
+def _numbered(edges: I64) -> I64:
+    """The same numbers made unique: edges that are alike are counted as they come."""
+    order = np.argsort(edges, kind="stable")
+    ordered = edges[order]
+    nth = np.arange(len(edges)) - np.searchsorted(ordered, ordered, side="left")
+    unique = np.empty(len(edges), np.int64)
+    unique[order] = ordered * (nth.max(initial=0) + 1) + nth
+    return unique
 
 
 def _cycles(start: I64, following: I64) -> list[I64]:
