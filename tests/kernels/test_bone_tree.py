@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from navtwin import kernels
+from navtwin.kernels.adjacency import border_edges
 from navtwin.kernels.bone.bricks import Bricks
 from navtwin.kernels.bone.growth import Canopy, plant, renew
 from navtwin.kernels.bone.pages import chain, give_back, more_pages, new_pages, take
+from navtwin.kernels.crossings import crossings
 from navtwin.kernels.segment import CapsuleHit, capsule
 from navtwin.kernels.tree import LOCAL, Forest
 from navtwin.kernels.winding import signed_by_winding
@@ -67,9 +69,13 @@ def triangles(bricks: Bricks, canopy: Canopy) -> np.ndarray:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_hundreds_of_strokes_leave_the_surface_of_what_is_left(seed: int) -> None:
-    bricks, canopy = drilled(150, seed)
+    bricks, canopy = drilled(110, seed)
     assert (triangles(bricks, canopy) == triangles(bricks, plant(bricks))).all()
     assert len(faces_below(canopy.forest, 0)) == canopy.triangles
+    vertices, faces = bone.surface_of(canopy, bricks)
+    assert border_edges(faces, len(vertices)) == 0
+    fresh, _ = kernels.plant(vertices, faces)
+    assert crossings(fresh, 0, len(fresh.children) // 8, np.empty((10, 2), np.int32), kernels.workspace()) == 0
     grove = canopy.grove
     for kind, pages in enumerate((grove.nodes, grove.leaves, grove.vertices)):
         taken = [page for brick in range(bricks.table.size) for page in chain(pages, grove.first[brick, kind])]

@@ -15,8 +15,9 @@ from navtwin.kernels.renew import empty_node
 from navtwin.kernels.simd import FAR, WIDTH
 from navtwin.kernels.tree import F64, I32, I64, LEAF, LOCAL, NODE, SLAB, Forest
 
-#: Room for half as much again as there is at first. What is never written to, the operating system does not hand out.
-SPARE = 1.5
+#: Room for half as much again as there is at first, and so many pages, since making more takes longer than a frame may. What is never written to, the
+#: operating system does not hand out.
+SPARE, SPARE_PAGES = 1.5, 4096
 #: A quad spans two cubes across and one along its edge: no triangle has a longer side than this, in sides of the grid.
 LONGEST = 3.0 + 1e-6
 #: Triangles of one brick, and nodes of one level over them, are never more.
@@ -166,7 +167,7 @@ def plant(bricks: Bricks) -> Canopy:
     _mark_all(bricks)
     totals, work = np.zeros(3, np.int64), bench()
     _count_queued(bricks, work, totals)
-    canopy = Canopy(bricks, tuple(int(SPARE * n) + 256 for n in totals))  # type: ignore[arg-type]
+    canopy = Canopy(bricks, tuple(int(SPARE * n) + SPARE_PAGES for n in totals))  # type: ignore[arg-type]
     renew(bricks, canopy)
     return canopy
 
