@@ -73,7 +73,7 @@ def _move(memory: Memory, drilled: Drilled, drill: Drill, here: PoseRows, t_ns: 
     frozen = doubtful(memory, drill)
     drill.is_good = not frozen
     if came is None:
-        came, came_ns = here, t_ns
+        return []  # nothing is known of how it came here; what it does here, the way on from here tells
     turned = drill.turned(came_ns, t_ns)
     is_way = was_good and not frozen and t_ns - came_ns <= _longest_way_ns(memory)
     if is_way:

@@ -17,6 +17,8 @@ from navtwin.twin.memory import Memory
 
 #: A structure farther from the cutter than this has no wall that matters yet.
 REACH_MM = 15.0
+#: Less bone than this share of its grid's side is none: so much is left where a cutter has just come through.
+SLIVER = 0.1
 #: The part of an alert's id, and of its noun, that says that it is of a wall.
 PART = "wall"
 
@@ -48,7 +50,7 @@ def _wall(memory: Memory, drilled: Drilled, drill: Drill, structure: int, *, sta
     whole, is_doubtful = drilled.bone.bone_on_way(skin, b)
     if is_doubtful:
         return Wall(structure=name, status="UNKNOWN", from_mm=skin, to_mm=b)
-    if whole <= 0.0:
+    if whole <= SLIVER * drilled.bone.side_mm:
         return Wall(structure=name, status="NO_BONE", from_mm=skin, to_mm=b)
     left, _ = drilled.bone.bone_on_way(enlarged, b) if enlarged != b else (0.0, False)
     return Wall(structure=name, status="OK", thickness_mm=left, from_mm=enlarged, to_mm=b)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -61,17 +62,17 @@ def box(low: Vec3, high: Vec3) -> Surface:
 
 
 def bone_scene(*, carve_mm: float | None = SIDE_MM, caution_mm: float = 2.0, danger_mm: float = 1.0, more: tuple[Structure, ...] = ()) -> Scene:
-    bone = Structure("bone", "work", "ref", box(*BONE_MM), None, None, 0.0, 15.0, "#eeeecc", 1.0, False, carve_mm)
+    bone = Structure("bone", "work", "ref", box(*BONE_MM), None, None, 0.1, 15.0, "#eeeecc", 1.0, False, carve_mm)
     nerve = Structure("nerve", "critical", "ref", ball(NERVE_MM, NERVE_RADIUS_MM), caution_mm, danger_mm, 0.0, 15.0, "#ffcc00", 1.0, False)
     scan = VolumeBox(np.array([[1.0, 0, 0, 200], [0, 1, 0, 200], [0, 0, 1, 200], [0, 0, 0, 1]]), (401, 401, 401))
     return Scene("block", (nerve, bone, *more), (), (), Patient(), scan, Path("ct"), Path(), "block")
 
 
-def drill_rig(sd_mm: float = 0.0, **cutter: object) -> Rig:
+def drill_rig(sd_mm: float = 0.0, **cutter: Any) -> Rig:
     """A ball of 2 mm on the drill's tip; poses without error but for `sd_mm` of the drill's marker."""
     rig = small_rig()
     burr = Part(name="burr", from_mm=(0.0, 0.0, 0.0), to_mm=(0.0, 0.0, 0.0), radius_mm=BURR_MM)
-    values: dict[str, object] = {"part": "burr", "profile": "sphere", "radius_mm": BURR_MM, "spindle_timeout_ms": 500.0, **cutter}
+    values: dict[str, Any] = {"part": "burr", "profile": "sphere", "radius_mm": BURR_MM, "spindle_timeout_ms": 500.0, **cutter}
     drill = msgspec.structs.replace(rig.tool[0], part=(burr,), cutter=msgspec.convert(values, Cutter))
     pointer = msgspec.structs.replace(rig.tool[1], tip_mm=(0.0, 0.0, 0.0), tip_covariance=ZERO3)
     bodies = tuple(msgspec.structs.replace(body, sd_mm=sd_mm if body.name == "drill" else 0.0) for body in rig.body)
@@ -148,6 +149,12 @@ class DrillWorld:
         for n in range(frames + 1):
             self.frame(tuple(a + (b - a) * n / frames for a, b in zip(begin, end, strict=True)))  # type: ignore[arg-type]
 
+    def drill_cuts(self) -> bool:
+        """Whether a drill that turns takes anything away."""
+        self.pedal(True)
+        self.go((0.0, 0.0, 3.0), (0.0, 0.0, 0.0))
+        return self.bone.removed_mm3 > 0.0
+
     def idle(self, ms: float) -> None:
         """Time passes, and no frame comes; the pedal goes on."""
         for _ in range(round(ms / 10.0)):
@@ -179,6 +186,14 @@ class DrillWorld:
     @property
     def bone(self) -> BoneSummary:
         return self.state.bones[0]
+
+    @property
+    def status(self) -> str:
+        return self.drill.status
+
+    @property
+    def wall_status(self) -> str:
+        return self.wall.status
 
     @property
     def wall(self) -> Wall:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+import msgspec
 import pytest
 
-from navtwin.nouns import Carved, Check, Collect, Drilling, RegistrationResult, Spindle, TrackerFrame
+from navtwin.nouns import Accept, Carved, Check, Collect, Drilling, RegistrationResult, Rig, Spindle, TrackerFrame
 from navtwin.twin.spindle_words import KEPT, SpindleWords
 from tests.twin.drill_world import AIR, BURR_MM, DrillWorld, bone_scene, drill_rig
 from tests.twin.world import MS, registration
@@ -25,9 +27,9 @@ def ready(**more: object) -> DrillWorld:
 
 def test_a_drill_that_turns_cuts_where_it_goes() -> None:
     w = ready()
-    assert w.drill.status == "READY"
+    assert w.status == "READY"
     w.go(ABOVE, IN_BONE)
-    assert (w.drill.status, w.drill.why, w.drill.stretch) == ("CUTTING", "", 1)
+    assert (w.status, w.drill.why, w.drill.stretch) == ("CUTTING", "", 1)
     # A ball, and above its middle a shaft as wide: 2/3 pi r^3 + pi r^2 h.
     assert w.bone.removed_mm3 == pytest.approx(3.14159 * (2.0 / 3.0 * BURR_MM**3 + BURR_MM**2), rel=0.01)
     strokes = [c for c in w.carved if isinstance(c, Carved)]
@@ -41,9 +43,9 @@ def test_it_says_that_it_cuts_for_a_while_and_then_that_it_is_ready() -> None:
     w = ready()
     w.go(ABOVE, IN_BONE)
     w.hold(IN_BONE, 10)
-    assert w.drill.status == "CUTTING"
+    assert w.status == "CUTTING"
     w.hold(IN_BONE, 10)
-    assert w.drill.status == "READY"
+    assert w.status == "READY"
 
 
 def test_a_new_stretch_begins_where_the_one_before_has_ended() -> None:
@@ -111,7 +113,7 @@ def test_nothing_else_cuts(before: Callable[[DrillWorld], None], frame: dict[str
     before(w)
     for n in range(20):
         w.frame((10.0, 10.0, 3.0 - 0.2 * n), **frame)  # type: ignore[arg-type]
-    assert w.drill.status == status
+    assert w.status == status
     assert why in w.drill.why
     assert (w.bone.hash, w.bone.removed_mm3, w.carved) == (whole, 0.0, [])
     alarm = {"OFF": None, "UNKNOWN": "SPINDLE_LOST", "FROZEN": "CARVING_FROZEN"}[status]
@@ -123,7 +125,7 @@ def test_nothing_else_cuts(before: Callable[[DrillWorld], None], frame: dict[str
 def test_a_drill_that_never_said_anything_cuts_nothing_and_is_alarmed() -> None:
     w = DrillWorld()
     w.go(ABOVE, IN_BONE)
-    assert (w.drill.status, w.drill.why) == ("UNKNOWN", "it has not said whether it turns")
+    assert (w.status, w.drill.why) == ("UNKNOWN", "it has not said whether it turns")
     assert w.bone.removed_mm3 == 0.0
     assert w.technical("SPINDLE_LOST").priority == "medium"
 
@@ -147,7 +149,7 @@ def test_a_jump_is_no_way() -> None:
     """Faster than any hand, from one side of the bone to the other, and back."""
     w = ready()
     w.frame((-10.0, -10.0, -10.0))
-    assert w.drill.status == "FROZEN"
+    assert w.status == "FROZEN"
     assert "leapt" in w.drill.why
     assert w.technical("CARVING_FROZEN") is not None
     w.frame(ABOVE)
@@ -176,7 +178,7 @@ def test_a_way_is_bridged_as_long_as_a_pose_is_fresh(hidden_ms: int, cuts: bool)
 def test_hidden_for_a_glance_is_frozen_and_no_alarm_and_for_longer_is() -> None:
     w = ready()
     w.frame(None)
-    assert (w.drill.status, w.drill.why) == ("FROZEN", "it is hidden")
+    assert (w.status, w.drill.why) == ("FROZEN", "it is hidden")
     assert w.technical("CARVING_FROZEN") is None
     w.hold(None, 8)
     assert "it is hidden" in w.technical("CARVING_FROZEN").text
@@ -196,7 +198,7 @@ def test_whether_it_turned_is_asked_for_the_time_of_the_pose() -> None:
     w.now_ns += 6 * MS
     w.pedal(False)
     w.frame((10.0, 10.0, 1.6), age_ms=30.0, step_ms=10.0)
-    assert w.drill.status == "OFF"
+    assert w.status == "OFF"
     gone = w.bone.removed_mm3
     assert gone > 0.0
     # The way on from the last pose at which it turned is cut; none after it.
@@ -213,8 +215,6 @@ def test_a_pose_of_another_registration_is_no_beginning_of_a_way() -> None:
     w.frame((10.0, 10.0, 2.5))
     result: RegistrationResult = registration()
     w.memory.pending_registration = result
-    from navtwin.nouns import Accept
-
     assert w.order(Accept(result="registration")).ok
     w.frame(IN_BONE)
     assert w.bone.removed_mm3 == 0.0
@@ -228,21 +228,19 @@ def test_without_a_cutter_or_a_bone_to_drill_nothing_is_said() -> None:
         assert w.technical("SPINDLE_LOST") is None
 
 
-def _without_cutter():  # type: ignore[no-untyped-def]
-    import msgspec
-
+def _without_cutter() -> Rig:
     rig = drill_rig()
     return msgspec.structs.replace(rig, tool=tuple(msgspec.structs.replace(tool, cutter=None) for tool in rig.tool))
 
 
-def by_contact(**cutter: object) -> DrillWorld:
+def by_contact(**cutter: Any) -> DrillWorld:
     return DrillWorld(rig=drill_rig(cuts="contact-speed", **cutter))
 
 
 def test_by_contact_a_slow_drill_in_bone_cuts_and_says_by_what() -> None:
     w = by_contact()
     w.go(ABOVE, IN_BONE)  # 12 mm/s
-    assert (w.drill.status, w.drill.by) == ("CUTTING", "contact-speed")
+    assert (w.status, w.drill.by) == ("CUTTING", "contact-speed")
     assert w.bone.removed_mm3 > 0.0
     assert w.technical("SPINDLE_LOST") is None
 
@@ -250,9 +248,9 @@ def test_by_contact_a_slow_drill_in_bone_cuts_and_says_by_what() -> None:
 def test_by_contact_a_fast_one_freezes_in_bone_and_not_in_air() -> None:
     w = by_contact()
     w.go((10.0, 10.0, 8.0), ABOVE, 2)  # 150 mm/s
-    assert w.drill.status == "READY"
+    assert w.status == "READY"
     w.go(ABOVE, (10.0, 10.0, -1.0), 2)
-    assert w.drill.status == "FROZEN"
+    assert w.status == "FROZEN"
     assert "faster than the 60 mm/s" in w.drill.why
     assert w.bone.removed_mm3 == 0.0
     assert w.bone.doubtful > 0.0
@@ -290,14 +288,14 @@ def test_pause_and_resume() -> None:
     assert w.order(Drilling(action="resume")).ok
     w.hold(IN_BONE, 2)
     assert w.bone.removed_mm3 > 0.0
-    assert w.drill.status == "CUTTING"
+    assert w.status == "CUTTING"
 
 
 def test_the_word_for_every_drill_is_each_one_s() -> None:
     w = DrillWorld()
     assert w.order(Spindle(on=True)).ok
     w.frame(ABOVE)
-    assert w.drill.status == "READY"
+    assert w.status == "READY"
     assert w.alerts.health.spindle_on
     w.idle(600)
     assert not w.alerts.health.spindle_on
