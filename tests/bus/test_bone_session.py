@@ -17,15 +17,18 @@ from navtwin.bus.bone import PERIOD_S, WHOLE_S, BoneClient, BonePatch, BoneServe
 from navtwin.errors import BusRefused
 from navtwin.nouns import Drilling, Rig, encode
 from navtwin.nouns.bone_stream import BoneBricks
+from navtwin.record.drilled import DrilledLog
+from navtwin.record.log import LogWriter
 from navtwin.run import bone as bone_module
 from navtwin.run.bone import BACKLOG, BoneWatch
 from navtwin.run.bone_mirror import Copied, Mirror
+from navtwin.run.core import Core
 from navtwin.run.drilled import watch_of
 from navtwin.run.launch import Settings, open_bone
 from navtwin.scene.carvable import Carvable
 from tests.record.drilling import WAYS, drill
 from tests.twin.drill_world import DrillWorld, bone_scene, drill_rig
-from tests.twin.world import HEADER, small_rig
+from tests.twin.world import HEADER, MS, small_rig
 
 
 class Room:
@@ -208,6 +211,50 @@ def test_bone_that_is_still_costs_a_header(room: Room) -> None:
     assert patch.header.bricks == ()
     assert not room.watch._handed
     assert room.receive(patch)
+
+
+# In the log
+
+
+def test_the_bone_is_kept_every_half_minute_of_the_session_and_at_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bone_module, "KEEP_NS", 1_000 * MS)
+    source = DrillWorld(register=False)
+    drill(source)
+    log = LogWriter(tmp_path / "kept.mcap", live=False)
+    core = Core(source.scene, source.rig, HEADER, publish=lambda *_: None, answer=lambda *_: None, log=log)
+    server: Any = SimpleNamespace(port=0, watched=False)
+    watch = watch_of(core, server, print)
+    assert watch is not None
+    assert core.memory.drilled is not None
+    hashes = {}
+    for event in source.events:
+        core.take(event.t_ns, event.body)
+        hashes[core.seq] = core.memory.drilled.bone.hash
+        watch._next_ns = 0
+        watch.look()
+        watch._take()
+    before_ns = source.events[-1].t_ns - source.events[0].t_ns
+    watch._drilled.bone.doubt((0.0, 0.0, -5.0), (0.0, 0.0, -5.0), 3.0)
+    watch.finish()
+    # The thread was played by hand, and so is its last turn.
+    watch._take()
+    watch._deliver()
+    log.finish()
+    told = DrilledLog.read(tmp_path / "kept.mcap")
+    assert len(told.kept) in (round(before_ns / (1_000 * MS)), round(before_ns / (1_000 * MS)) + 1)
+    assert [kept.state.hash for kept in told.kept] == [hashes[kept.seq] for kept in told.kept]
+    assert told.kept[-1].seq == told.last_seq
+    last = core.memory.drilled.bone.state(HEADER.session, stretch=4, undone=1, trespasses=core.memory.drilled.trespasses())
+    assert told.kept[-1].state == last
+
+
+def test_a_disk_that_fails_ends_neither_the_session_nor_the_stream(room: Room) -> None:
+    room.core.recording, room.core.last_ns = True, 1
+    for _ in room.drill(0):
+        room.look()
+    room.core.recording = False
+    room.watch.finish()
+    assert room.receive(room.turn())
 
 
 # Over real sockets
