@@ -150,7 +150,7 @@ def test_the_nearest_that_a_moving_cutter_comes(seed: int, name: str) -> None:
     z = w @ axis
     truth = min(distance_to(solid, r, h) for r, h in zip(np.sqrt(np.maximum((w * w).sum(-1) - z * z, 0.0)).tolist(), z.tolist(), strict=True))
     stroke = Stroke((0.0, 0.0, 0.0), tuple(axis.tolist()), tuple(way.tolist()))
-    found = least_distance(solid, stroke, float(x[0]), float(x[1]), float(x[2]), 1e9, 1e-4)
+    found = least_distance(solid, stroke, float(x[0]), float(x[1]), float(x[2]), 1e9, -1e9, 1e-4)
     assert truth - 1e-3 * np.linalg.norm(way) - 1e-9 <= found <= truth + 1e-4
 
 

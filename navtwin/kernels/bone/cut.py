@@ -42,6 +42,8 @@ def _filled() -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 
 
 FILLED = _filled()
+#: A point holds `old` steps where its distance is below old + 1; and a little, for rounding.
+_SLACK = -1.0 + 1e-6
 #: The tip, and a point behind it, in tip axes.
 _AXIS = np.array((0.0, 0.0, 0.0, 0.0, 0.0, -1.0))
 #: Beyond so many steps a point is next to none of the other side: neighbours are a side apart, which is 64, and one for rounding.
@@ -103,7 +105,7 @@ def _cut_brick(
     ox = bricks.origin[0] + BRICK * (brick % ni) * side
     oy = bricks.origin[1] + BRICK * (brick // ni % nj) * side
     oz = bricks.origin[2] + BRICK * (brick // (ni * nj)) * side
-    clamp, within, gone, is_changed = CLAMP * side, STRAY * side, 0, False
+    clamp, step, within, gone, is_changed = CLAMP * side, CLAMP / STEPS * side, STRAY * side, 0, False
     k2, k3, j2, j3, i2, i3 = BRICK, -1, BRICK, -1, BRICK, -1
     for k in range(k0, k1 + 1):
         for j in range(j0, j1 + 1):
@@ -111,7 +113,8 @@ def _cut_brick(
                 old = cells[slot, k, j, i]
                 if old == STEPS - 1:
                     continue
-                new = steps_of(-least_distance(solid, stroke, ox + i * side, oy + j * side, oz + k * side, clamp, within), side)
+                enough = (_SLACK - old) * step  # from farther off it does not change
+                new = steps_of(-least_distance(solid, stroke, ox + i * side, oy + j * side, oz + k * side, enough, -clamp, within), side)
                 if new <= old:
                     continue
                 if not is_changed:

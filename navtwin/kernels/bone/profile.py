@@ -100,10 +100,10 @@ def _at(solid: Solid, time: float, beside2: float, across: float, side2: float, 
 
 
 @query
-def least_distance(solid: Solid, stroke: Stroke, x: float, y: float, z: float, beyond: float, within: float) -> float:
+def least_distance(solid: Solid, stroke: Stroke, x: float, y: float, z: float, high: float, low: float, within: float) -> float:
     """Signed distance of a point to all that a cutter passes through, mm, to `within`.
 
-    Where that is surely above `beyond` or below -`beyond`, any such number. `within` > 0.
+    Where that is surely above `high` or below `low`, any such number. `within` > 0.
     """
     w = x - stroke.tip[0], y - stroke.tip[1], z - stroke.tip[2]
     way2, along, ahead = _dot(stroke.way, stroke.way), _dot(w, stroke.axis), _dot(stroke.way, stroke.axis)
@@ -112,9 +112,9 @@ def least_distance(solid: Solid, stroke: Stroke, x: float, y: float, z: float, b
         p, q, r = w[0] - t * stroke.way[0], w[1] - t * stroke.way[1], w[2] - t * stroke.way[2]
         return math.sqrt(p * p + q * q + r * r) - solid.radius
     beside2, across, side2 = _dot(w, w) - along * along, _dot(w, stroke.way) - along * ahead, way2 - ahead * ahead
-    low, width, speed = 0.0, 1.0, math.sqrt(way2)
+    start, width, speed = 0.0, 1.0, math.sqrt(way2)
     least = _at(solid, 0.5, beside2, across, side2, along, ahead)
-    if least - 0.5 * speed > beyond or least < -beyond or speed <= within:
+    if least - 0.5 * speed > high or least < low or speed <= within:
         return least
     least = min(least, _at(solid, 0.0, beside2, across, side2, along, ahead), _at(solid, 1.0, beside2, across, side2, along, ahead))
     s, t = 1.0 - _GOLDEN, _GOLDEN
@@ -123,11 +123,11 @@ def least_distance(solid: Solid, stroke: Stroke, x: float, y: float, z: float, b
         width *= _GOLDEN
         if at_s <= at_t:
             t, at_t = s, at_s
-            s = low + (1.0 - _GOLDEN) * width
+            s = start + (1.0 - _GOLDEN) * width
             at_s = _at(solid, s, beside2, across, side2, along, ahead)
         else:
-            low = low + (1.0 - _GOLDEN) / _GOLDEN * width
+            start += (1.0 - _GOLDEN) / _GOLDEN * width
             s, at_s = t, at_t
-            t = low + _GOLDEN * width
+            t = start + _GOLDEN * width
             at_t = _at(solid, t, beside2, across, side2, along, ahead)
     return min(least, at_s, at_t)
