@@ -12,12 +12,14 @@ from scipy.spatial.transform import Rotation
 
 from navtwin import kernels
 from navtwin.kernels.adjacency import border_edges
+from navtwin.kernels.bone.branch import LEAVES, VERTICES
 from navtwin.kernels.bone.bricks import Bricks
 from navtwin.kernels.bone.growth import Canopy, plant, renew
 from navtwin.kernels.bone.pages import chain, give_back, more_pages, new_pages, take
 from navtwin.kernels.crossings import crossings
 from navtwin.kernels.segment import CapsuleHit, capsule
-from navtwin.kernels.tree import LOCAL, Forest
+from navtwin.kernels.simd import WIDTH
+from navtwin.kernels.tree import LEAF, LOCAL, NODE, SLAB, Forest
 from navtwin.kernels.winding import signed_by_winding
 from tests.kernels import bone_fields as bone
 from tests.kernels import meshes
@@ -227,8 +229,10 @@ def test_only_what_the_sign_needs_is_kept() -> None:
     forest = canopy.forest
     assert forest.sign_rule.tolist() == [LOCAL]
     assert len(forest.topology) == len(forest.mates) == len(forest.normals) == len(forest.vertex_normals) == 0
-    shared = sum(a.nbytes for a in canopy.work) + canopy.grove.row.nbytes
-    assert (canopy.nbytes() - shared) / canopy.triangles < 85.0
+    nodes, leaves, vertices = (len(p.after) - int(p.left[0]) for p in (canopy.grove.nodes, canopy.grove.leaves, canopy.grove.vertices))
+    of_leaf = 4 * (LEAF + WIDTH + 3 * WIDTH)
+    used = 4 * nodes * (NODE + SLAB + WIDTH) + LEAVES * leaves * of_leaf + 8 * 3 * VERTICES * vertices
+    assert used / canopy.triangles < 85.0
 
 
 def test_a_tree_that_lives_is_joined_with_no_other() -> None:

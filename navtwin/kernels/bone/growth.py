@@ -20,7 +20,7 @@ from navtwin.kernels.tree import F64, I32, I64, LEAF, LOCAL, NODE, SLAB, Forest
 SPARE, SPARE_PAGES = 1.5, 4096
 #: A quad spans two cubes across and one along its edge: no triangle has a longer side than this, in sides of the grid.
 LONGEST = 3.0 + 1e-6
-#: Triangles of one brick, and nodes of one level over them, are never more.
+#: One brick never has more pages of leaves, hence nodes over them.
 _MOST_LEAF_PAGES = 4 * MOST_QUADS // (LEAVES * WIDTH)
 
 
@@ -51,13 +51,6 @@ class Canopy:
     def triangles(self) -> int:
         """How many there are."""
         return int(self.grove.counts[:, 1].sum())
-
-    def nbytes(self) -> int:
-        """Memory in use, bytes: pages that are taken, and what is there once."""
-        used = [len(p.after) - int(p.left[0]) for p in (self.grove.nodes, self.grove.leaves, self.grove.vertices)]
-        of_page = 4 * (NODE + SLAB + WIDTH), 4 * LEAVES * (LEAF + 4 * WIDTH), 24 * VERTICES
-        once = sum(a.nbytes for a in (*self.work, *self.grove[3:]))
-        return sum(n * size for n, size in zip(used, of_page, strict=True)) + once
 
 
 def _levels(shape: tuple[int, ...]) -> I64:
