@@ -23,6 +23,7 @@ from navtwin.run.doctor import doctor
 from navtwin.scene.author.commands import structure_app
 from navtwin.scene.commands import case_app, data_app
 from navtwin.scene.overlay_command import picture
+from navtwin.scene.synthetic_command import view
 from navtwin.sound.command import sound
 
 app = typer.Typer(
@@ -37,6 +38,7 @@ app.add_typer(data_app, name="data")
 app.add_typer(keys_app, name="keys")
 app.add_typer(bench_app, name="bench")
 case_app.command()(picture)
+case_app.command()(view)
 app.command("operator")(operator)
 app.command("gateway")(gateway)
 app.command("setup")(setup)

@@ -35,8 +35,11 @@ from navtwin.nouns import (
     PoseRows,
     Priority,
     Reading,
+    RegistrationResult,
     Rig,
+    RigCamera,
     Role,
+    Sighting,
     Spindle,
     State,
     Tool,
@@ -53,6 +56,7 @@ from navtwin.nouns import (
     Wall,
     encode,
 )
+from navtwin.nouns.base import Covariance6
 from navtwin.record.log import LogWriter
 from navtwin.scene.carvable import Carvable
 from navtwin.scene.model import Patient, Scene, Structure
@@ -79,6 +83,10 @@ TURNING_S = ((0.3, 3.5), (3.8, 5.0), (5.2, 5.8), (7.3, 8.0))
 UNDONE_S, FROZEN_S, UNKNOWN_S = 6.0, (6.2, 6.7), (6.8, 7.0)
 FROZEN_WHY = "the registration is doubtful: <touch> a landmark"
 LIMITS = (2.0, 1.0)
+#: The camera looks down on the bone from 150 mm above its top: T_tracker_from_ref.
+CAMERA = RigCamera(name="above", width_px=120, height_px=90, focal_px=(400.0, 400.0), centre_px=(59.5, 44.5), distortion=(-0.1, 0.02, 0.0, 0.0))
+ABOVE_MM = 150.0
+REFERENCE = Pose(q_wxyz=(0.0, 1.0, 0.0, 0.0), t_mm=(0.0, 0.0, ABOVE_MM))
 
 
 @dataclass
@@ -117,7 +125,17 @@ def drilled_rig() -> Rig:
     cutter = Cutter(part="burr", profile="sphere", radius_mm=BURR_MM, thin_wall_mm=THIN_MM)
     drill = Tool(name="drill", body="drill", axis_in_marker=(0.0, 0.0, 1.0), axis_sd_rad=0.001, part=(burr,), cutter=cutter)
     bodies = (Body(name="ref", sd_mm=0.1, sd_rad=0.001), Body(name="drill", sd_mm=0.1, sd_rad=0.001))
-    return Rig(reference="ref", tracker=Tracker(name="made-up", rate_hz=60.0, latency_ms=15.0), body=bodies, tool=(drill,))
+    return Rig(reference="ref", tracker=Tracker(name="made-up", rate_hz=60.0, latency_ms=15.0), body=bodies, tool=(drill,), camera=(CAMERA,))
+
+
+def registered() -> RegistrationResult:
+    """The reference's axes are those of ct."""
+    itself = Pose(q_wxyz=(1.0, 0.0, 0.0, 0.0), t_mm=(0.0, 0.0, 0.0))
+    covariance: Covariance6 = tuple(0.01 if n in (0, 6, 11, 15, 18, 20) else 0.0 for n in range(21))  # type: ignore[assignment]
+    return RegistrationResult(
+        request="r", accepted=True, reasons=(), pose=itself, fre_mm=0.1, landmarks=(), residual_mm=(), centroid_mm=(0.0, 0.0, 0.0),
+        covariance=covariance,
+    )  # fmt: skip
 
 
 def pose(tip: np.ndarray) -> Pose:
@@ -146,7 +164,8 @@ def write_drilling(path: Path, *, breach: bool = True, warned: bool = True, begu
         log.write_truth(TrueSetup(tools=(TrueTool(tool="drill", tip_mm=(0.0, 0.0, 0.0)),), T_ct_from_ref=pose(np.zeros(3))))
         writer = _Writer(log, warned=warned)
         if begun_from:
-            writer.event(T0_NS - MS, writer.bone.state(begun_from))
+            writer.event(T0_NS, writer.bone.state(begun_from))
+        writer.event(T0_NS + LATENCY_NS - 2 * MS, registered())
         for n in range(int((8.2 if breach else 7.2) * 60)):
             writer.frame(n)
     return writer.told
@@ -175,7 +194,8 @@ class _Writer:
         tip = np.array([np.interp(t_s, [t for t, _ in WAY], [p[axis] for _, p in WAY]) for axis in range(3)])
         here, stretch = tip + OFF_MM, within(t_s, TURNING_S)
         self._orders(n, t_s, arrival, on=stretch > 0)
-        self.event(arrival, TrackerFrame(source="made-up", number=n, t_capture_ns=capture, t_arrival_ns=arrival, sightings=()))
+        seen = (Sighting(body="ref", status="OK", pose=REFERENCE),)
+        self.event(arrival, TrackerFrame(source="made-up", number=n, t_capture_ns=capture, t_arrival_ns=arrival, sightings=seen))
         stroke = self._stroke(tip, stretch)
         if stretch == 4 and nerve_mm(here) < 0.0:
             self.told.breach_mm3 += 0.5
