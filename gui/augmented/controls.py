@@ -17,6 +17,7 @@ SETTINGS = ("navtwin", "augmented")
 SWITCHES = (
     ("structures", "Structures", "Shift+S", "Outlines of critical structures and of the bone"),
     ("plan", "Plan", "Shift+P", "Planned paths"),
+    ("drilling", "Drilling", "Shift+D", "The hole as the twin has it, and what is still to be removed"),
     ("instrument", "Instrument", "Shift+I", "Instruments as calibrated; the distance lines stay"),
     ("markers", "Markers", "Shift+M", "Corners of the markers that were found"),
 )
@@ -66,6 +67,10 @@ class Controls(QWidget):
     @property
     def wanted(self) -> Wanted:
         return Wanted(**{name: switch.isChecked() for name, switch in self.switches.items()})
+
+    def set_drilling(self, possible: bool) -> None:
+        """Whether the open case has bone that can be drilled."""
+        self.switches["drilling"].setVisible(possible)
 
     def set_camera(self, name: str, count: int) -> None:
         """The camera that is shown, of so many."""

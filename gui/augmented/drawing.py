@@ -9,12 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from gui.augmented.crop import Crop
+from gui.augmented.depths import COARSE, FINE, Depths
 from gui.augmented.model import Context, Verdict
 from navtwin.bus.words import ERROR_BAR_SD, name_words
 from navtwin.nouns import Level, Part, Reading, Rig
 from navtwin.nouns.video import VideoFrame, VideoMarker
 from navtwin.rigid import Rigid
 from navtwin.scene.augment import Anatomy, Eye, SceneMarks, ToolMarks, part_shells, scene_marks, tool_marks
+from navtwin.scene.augment_bone import Drilled
 from navtwin.scene.distances import reading_words, structure_rows
 from navtwin.scene.lens import Lens
 from navtwin.scene.model import Scene
@@ -34,6 +36,7 @@ class Wanted:
     structures: bool = True
     plan: bool = True
     instrument: bool = True
+    drilling: bool = True
     markers: bool = False
 
 
@@ -49,12 +52,13 @@ class DistanceMark:
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """All that is drawn over one picture, in pixels of the full picture counted from the corner of the part that is shown."""
+    """All that is drawn over one picture, in pixels of the full picture counted from the corner of the part that is shown; and how depth is shown."""
 
     scene: SceneMarks = field(default_factory=SceneMarks)
     tools: tuple[ToolMarks, ...] = ()
     distances: tuple[DistanceMark, ...] = ()
     markers: tuple[VideoMarker, ...] = ()
+    depths: Depths = COARSE
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,13 +81,18 @@ class Prepared:
         parts = {tool.name: (tool.part, part_shells(tool.part)) for tool in rig.tool}
         return cls(scene, rig, Anatomy.of(scene), {camera.name: Lens.of(camera) for camera in rig.camera}, parts)
 
+    @property
+    def depths(self) -> Depths:
+        """Millimetres count where bone is drilled."""
+        return COARSE if self.anatomy.carvable is None else FINE
+
     def fits(self, context: Context) -> bool:
         """Whether this is what is open now."""
         return self.scene is context.scene and self.rig is context.rig
 
 
-def draw(prepared: Prepared, frame: VideoFrame, verdict: Verdict, context: Context, crop: Crop) -> Drawing:
-    """What a verdict lets be drawn over the part of its picture that is shown."""
+def draw(prepared: Prepared, frame: VideoFrame, verdict: Verdict, context: Context, crop: Crop, drilled: Drilled | None = None) -> Drawing:
+    """What a verdict lets be drawn over the part of its picture that is shown; `drilled` is None where it is not known, or nothing can be."""
     markers = tuple(_moved(marker, crop) for marker in frame.markers)
     whole = prepared.lenses.get(frame.camera)
     if whole is None or verdict.camera is None:
@@ -93,7 +102,8 @@ def draw(prepared: Prepared, frame: VideoFrame, verdict: Verdict, context: Conte
     eye = _eye(prepared, lens, verdict, context)
     if eye is None:
         return Drawing(tools=tools, markers=markers)
-    return Drawing(scene_marks(prepared.anatomy, eye), tools, tuple(_distances(prepared.scene, eye, verdict, context)), markers)
+    marks, distances = scene_marks(prepared.anatomy, eye, drilled), tuple(_distances(prepared.scene, eye, verdict, context))
+    return Drawing(marks, tools, distances, markers, prepared.depths)
 
 
 def _moved(marker: VideoMarker, crop: Crop) -> VideoMarker:

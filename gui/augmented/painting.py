@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,9 +10,11 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 
+from gui.augmented.depths import Depths
 from gui.augmented.drawing import DistanceMark, Drawing, Wanted
+from gui.augmented.painting_bone import paint_hole, paint_removal
 from gui.augmented.paths import Edges, line
-from gui.augmented.shade import paint_shade
+from gui.augmented.shade import Shares, paint_shade
 from navtwin.bus.words import name_words
 from navtwin.nouns.video import VideoMarker
 from navtwin.scene import palette
@@ -21,11 +22,7 @@ from navtwin.scene.augment import PathMarks, SceneMarks, ToolMarks, Traced
 
 F64 = npt.NDArray[np.float64]
 
-#: From so deep under the bone on an outline is dashed, then fainter, then fainter still: depth in mm, opacity.
-DEPTHS: tuple[tuple[float, float], ...] = ((2.0, 1.0), (15.0, 0.85), (35.0, 0.6), (math.inf, 0.4))
-DASHES = [4.0, 3.0]
-#: Over what depth under the bone a silhouette's glass fades to a third, mm.
-FADING_MM = 50.0
+DASHES = (4.0, 3.0)
 BONE = "#f3ead6"
 #: A name stays so far away from the edge of the picture, px.
 INSET_PX = 26.0
@@ -47,7 +44,7 @@ Layer = tuple[QImage, list[Label]]
 
 
 def paint_patient(drawing: Drawing, wanted: Wanted, size: tuple[int, int], scale: float, pen_px: float) -> Layer | None:
-    """What hangs on the patient: bones, critical structures and plans; None where none of it is in view.
+    """What hangs on the patient: bones and what is drilled of them, critical structures over all that, and plans; None where none of it is in view.
 
     Parameters
     ----------
@@ -55,17 +52,26 @@ def paint_patient(drawing: Drawing, wanted: Wanted, size: tuple[int, int], scale
     scale : its pixels for each pixel of the full picture
     pen_px : width of a thin line
     """
-    shown_structures, shown_plan = wanted.structures and drawing.scene.structures, wanted.plan and drawing.scene.plans
-    if not shown_structures and not shown_plan and not (wanted.structures and drawing.scene.bones):
+    scene = drawing.scene
+    shown_drilling = wanted.drilling and (scene.hole or scene.removals)
+    if not (wanted.structures and (scene.structures or scene.bones)) and not (wanted.plan and scene.plans) and not shown_drilling:
         return None
     labels = list[Label]()
     image, painter = _begun(size)
+    if wanted.drilling and scene.hole is not None:
+        paint_hole(painter, scene.hole, scale, pen_px)
     if wanted.structures:
-        _paint_bone(painter, drawing.scene, size, scale, pen_px)
-        for traced in drawing.scene.structures:
-            labels += _paint_structure(painter, traced, size, scale, pen_px)
+        _paint_bone(painter, scene, size, scale, pen_px)
+    if wanted.drilling:
+        for removal in scene.removals:
+            named = paint_removal(painter, removal, size, scale, pen_px)
+            labels += [Label(*named, removal.color, (1.0, 0.0))] if named else []
+    if wanted.structures:
+        # Over what is to be removed, whose tint must hide none of them.
+        for traced in scene.structures:
+            labels += _paint_structure(painter, traced, drawing.depths, size, scale, pen_px)
     if wanted.plan:
-        for path in drawing.scene.plans:
+        for path in scene.plans:
             labels += _paint_path(painter, path, scale, pen_px)
     painter.end()
     return image, labels
@@ -104,26 +110,27 @@ def _paint_bone(painter: QPainter, scene: SceneMarks, size: tuple[int, int], sca
         painter.strokePath(rim, _pen(_shade(BONE, 0.55), 1.2 * pen_px))
 
 
-def _paint_structure(painter: QPainter, traced: Traced, size: tuple[int, int], scale: float, pen_px: float) -> list[Label]:
+def _paint_structure(painter: QPainter, traced: Traced, depths: Depths, size: tuple[int, int], scale: float, pen_px: float) -> list[Label]:
     """Glass, the predicted error as a soft band, and the outline by how deep it runs."""
     edges = Edges(traced.loops, scale)
     mask = edges.mask(size)
     outer = edges.outer(mask)
     if not outer.any():
         return []
-    deep = float(np.median(edges.below_mm[outer]))
+    shares = np.exp(-traced.seen_below_mm / depths.fading_mm)
+    typical = float(np.exp(-np.median(edges.below_mm[outer]) / depths.fading_mm))
     band_px = traced.spread.px * scale if traced.spread is not None else 0.0
-    paint_shade(painter, mask, QColor(traced.color), math.exp(-deep / FADING_MM), band_px)
+    paint_shade(painter, mask, QColor(traced.color), Shares((traced.seen_px + 0.5) * scale, shares, typical), band_px)
     # Smooth edges cost more than twice as much, and the line that comes over it has them.
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    painter.strokePath(edges.outline(outer & (edges.below_mm < DEPTHS[0][0])), _pen(CASING, 3.4 * pen_px))
+    painter.strokePath(edges.outline(outer & (edges.below_mm < depths.bands[0].to_mm)), _pen(CASING, 3.4 * pen_px))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     shallower = 0.0
-    for depth, opacity in DEPTHS:
-        band = outer & (edges.below_mm >= shallower) & (edges.below_mm < depth)
-        shallower = depth
-        if band.any():
-            painter.strokePath(edges.outline(band), _pen(_shade(traced.color, opacity), 2.0 * pen_px, dashed=opacity < 1.0))
+    for band in depths.bands:
+        runs = outer & (edges.below_mm >= shallower) & (edges.below_mm < band.to_mm)
+        shallower = band.to_mm
+        if runs.any():
+            painter.strokePath(edges.outline(runs), _pen(_shade(traced.color, band.opacity), 2.0 * pen_px, band.dashes))
     return _name(traced, edges, outer, size)
 
 
@@ -142,7 +149,7 @@ def _paint_path(painter: QPainter, path: PathMarks, scale: float, pen_px: float)
     axis, aim = line(path.axis, scale), line(path.aim, scale)
     if path.spread is not None:
         painter.fillPath(line(path.spread.ellipse_px, scale, closed=True), _shade(palette.PLAN, 0.22))
-    painter.strokePath(aim, _pen(_shade(palette.PLAN, 0.75), 1.3 * pen_px, dashed=True))
+    painter.strokePath(aim, _pen(_shade(palette.PLAN, 0.75), 1.3 * pen_px, DASHES))
     painter.strokePath(axis, _pen(CASING, 4.4 * pen_px))
     painter.strokePath(axis, _pen(QColor(palette.PLAN), 2.2 * pen_px))
     for ring, filled in ((path.entry, True), (path.target, False)):
@@ -167,7 +174,7 @@ def _paint_tool(painter: QPainter, tool: ToolMarks, scale: float, pen_px: float)
         painter.strokePath(area, _pen(CASING, 3.2 * pen_px))
         painter.strokePath(area, _pen(QColor(palette.METAL), 1.5 * pen_px))
     painter.strokePath(line(tool.axis, scale), _pen(_shade("#ffffff", 0.55), 1.0 * pen_px))
-    painter.strokePath(line(tool.ahead, scale), _pen(_shade("#ffffff", 0.8), 1.3 * pen_px, dashed=True))
+    painter.strokePath(line(tool.ahead, scale), _pen(_shade("#ffffff", 0.8), 1.3 * pen_px, DASHES))
     _dot(painter, tool.tip_px, scale, 3.2 * pen_px, QColor("#ffffff"))
 
 
@@ -214,11 +221,11 @@ def _shade(color: str, opacity: float) -> QColor:
     return shade
 
 
-def _pen(shade: QColor, width_px: float, *, dashed: bool = False) -> QPen:
+def _pen(shade: QColor, width_px: float, dashes: Sequence[float] = ()) -> QPen:
     pen = QPen(shade, width_px)
     # Round joins cost twice as much, and at these widths nobody sees them.
     pen.setJoinStyle(Qt.PenJoinStyle.BevelJoin)
-    pen.setCapStyle(Qt.PenCapStyle.FlatCap if dashed else Qt.PenCapStyle.RoundCap)
-    if dashed:
-        pen.setDashPattern(DASHES)
+    pen.setCapStyle(Qt.PenCapStyle.FlatCap if dashes else Qt.PenCapStyle.RoundCap)
+    if dashes:
+        pen.setDashPattern(list(dashes))
     return pen

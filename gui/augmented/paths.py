@@ -93,6 +93,11 @@ def line(pixels: F64, scale: float, *, closed: bool = False) -> QPainterPath:
     return _path(np.stack((points[:-1], points[1:]), axis=1), first)
 
 
+def pieces(segments: F64, scale: float) -> QPainterPath:
+    """Loose pieces of a line, (N, 2, 2) px."""
+    return _path((segments + 0.5) * scale, np.ones(len(segments), np.bool_))
+
+
 def _path(pairs: F64, first: Flags) -> QPainterPath:
     """Edges (N, 2, 2) as subpaths: each that is `first` begins a new one, every other goes on from the one before it."""
     kept = np.ones((len(pairs), 2), np.bool_)

@@ -12,10 +12,13 @@ from typing import Protocol
 from PySide6.QtCore import QObject, QRect, Qt, Signal
 from PySide6.QtGui import QImage
 
+from gui.augmented.bone import BoneSight
 from gui.augmented.crop import WHOLE, Crop, Sight, crop_of
+from gui.augmented.depths import Depths
 from gui.augmented.drawing import Drawing, Prepared, Wanted, draw
 from gui.augmented.model import Context, Verdict, judge
 from gui.augmented.painting import Label, paint_patient, paint_top
+from gui.link.shared_bone import SharedBone
 from navtwin.bus.video import VideoPicture
 from navtwin.errors import NavtwinError
 from navtwin.nouns.video import VideoFrame
@@ -38,7 +41,12 @@ class VideoSource(Protocol):
 
 @dataclass(frozen=True)
 class Look:
-    """How pictures are to be shown from now on: in what size (device px), with lines how thick, what of them, and what over them."""
+    """How pictures are to be shown from now on: in what size (device px), with lines how thick, what of them, and what over them.
+
+    Attributes
+    ----------
+    bone : as the window has it, None where it mirrors none
+    """
 
     context: Context
     prepared: Prepared | None
@@ -46,6 +54,7 @@ class Look:
     size_px: tuple[int, int]
     pen_px: float
     sight: Sight = WHOLE
+    bone: SharedBone | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,11 +66,15 @@ class Shown:
     verdict : what was allowed when it was painted
     crop : which part of it is shown
     picture : as large as it is shown
+    bone_words : what has to be said of the drilled bone, "" where nothing has
+    depths : how depth is shown over it; None where it is not known or there is nothing to show it on
     patient, top : what lies over it, of the same size: what hangs on the patient; instruments, markers and distances. None where there is nothing
     """
 
     frame: VideoFrame
     verdict: Verdict
+    bone_words: str
+    depths: Depths | None
     crop: Crop
     picture: QImage
     patient: QImage | None
@@ -86,6 +99,7 @@ class PictureReader(QObject):
         super().__init__()
         self._open = open_video
         self._look: Look | None = None
+        self._bone = BoneSight()
         self._free, self._ending = threading.Event(), threading.Event()
         self._free.set()
         self._thread = threading.Thread(target=self._run, name="navtwin-pictures", daemon=True)
@@ -137,7 +151,7 @@ class PictureReader(QObject):
 
     def _show(self, received: VideoPicture, look: Look) -> None:
         begun = time.perf_counter()
-        shown = show(received, look)
+        shown = show(received, look, self._bone)
         if shown is None:
             self.told.emit("a picture came that cannot be read")
             return
@@ -146,7 +160,7 @@ class PictureReader(QObject):
         self._ending.wait(REST_SHARE * (time.perf_counter() - begun))
 
 
-def show(received: VideoPicture, look: Look) -> Shown | None:
+def show(received: VideoPicture, look: Look, sight: BoneSight) -> Shown | None:
     """Decode a picture and paint what belongs over it; None if it is not what its header says."""
     frame = received.frame
     image = QImage.fromData(received.jpeg)
@@ -160,14 +174,18 @@ def show(received: VideoPicture, look: Look) -> Shown | None:
         image = image.scaled(*size, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
     verdict = judge(frame, look.context)
     prepared = look.prepared if look.prepared is not None and look.prepared.fits(look.context) else None
-    drawing = draw(prepared, frame, verdict, look.context, crop) if prepared is not None else Drawing()
-    if prepared is None:
+    drawing, bone_words = Drawing(), ""
+    if prepared is not None:
+        drilled, bone_words = sight.now(look.bone, prepared, frame.epoch)
+        drawing = draw(prepared, frame, verdict, look.context, crop, drilled)
+    else:
         verdict = replace(verdict, why=verdict.why or "the outlines are being made ready", T_camera_from_ct=None, tips={})
     scale = size[0] / crop.width_px
     patient = paint_patient(drawing, look.wanted, size, scale, look.pen_px) if verdict.T_camera_from_ct is not None else None
     top = paint_top(drawing, look.wanted, size, scale, look.pen_px)
+    depths = drawing.depths if look.wanted.structures and drawing.scene.structures and drawing.scene.has_depths else None
     return Shown(
-        frame, verdict, crop, image.convertToFormat(QImage.Format.Format_RGB32),
+        frame, verdict, bone_words, depths, crop, image.convertToFormat(QImage.Format.Format_RGB32),
         patient[0] if patient else None, top[0] if top else None,
         tuple(patient[1]) if patient else (), tuple(top[1]) if top else (),
     )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QRectF
@@ -18,15 +20,26 @@ PX = COARSE * CELL_PX
 MIDDLE, RIM, BAND = 0.15, 0.45, 0.34
 #: How far the rim reaches inwards, px.
 RIM_PX = 14.0
+#: Points so far away, px, tell how deep it lies.
+NEAR_PX = 10.0
 
 
-def paint_shade(painter: QPainter, mask: npt.NDArray[np.uint8], shade: QColor, share: float, band_px: float) -> None:
+@dataclass(frozen=True, eq=False)
+class Shares:
+    """How much of the glass is left, 0 to 1: (N,) at (N, 2) px of the silhouette, from point to point; `mean` where no point is near."""
+
+    at_px: npt.NDArray[np.float64]
+    share: npt.NDArray[np.float64]
+    mean: float
+
+
+def paint_shade(painter: QPainter, mask: npt.NDArray[np.uint8], shade: QColor, shares: Shares, band_px: float) -> None:
     """Paint glass and band.
 
     Parameters
     ----------
     mask : (rows, columns) of the silhouette in cells (see `Edges.mask`), 0 or 255
-    share : how much of the glass is left, 0 to 1, for a structure deep under the bone
+    shares : less where the structure lies deeper under the bone
     band_px : half width of the band around the outline
     """
     found = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
@@ -38,6 +51,7 @@ def paint_shade(painter: QPainter, mask: npt.NDArray[np.uint8], shade: QColor, s
     covered = _coarse(mask[top:bottom, left:right])
     rim = covered * (1.0 - _blurred(covered, RIM_PX / PX))
     band = np.minimum(1.0, 2.0 * _blurred(covered, max(0.5, band_px / PX))) * (1.0 - covered)
+    share = _spread(shares, (top // COARSE, left // COARSE), covered.shape)
     alpha = np.minimum(1.0, share * (MIDDLE * covered + RIM * rim) + BAND * band)
     rows, columns = alpha.shape
     pixels = np.empty((rows, columns, 4), np.uint8)
@@ -48,6 +62,19 @@ def paint_shade(painter: QPainter, mask: npt.NDArray[np.uint8], shade: QColor, s
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
     painter.drawImage(QRectF(left * CELL_PX, top * CELL_PX, columns * PX, rows * PX), image)
     painter.restore()
+
+
+def _spread(shares: Shares, corner: tuple[int, int], shape: tuple[int, int]) -> F32:
+    """Shares for each coarse pixel: of the points around it."""
+    columns, rows = (np.floor(shares.at_px / PX).astype(np.int64) - corner[::-1]).T
+    within = (rows >= 0) & (columns >= 0) & (rows < shape[0]) & (columns < shape[1])
+    sums, counts = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    np.add.at(sums, (rows[within], columns[within]), shares.share[within].astype(np.float32))
+    np.add.at(counts, (rows[within], columns[within]), np.float32(1.0))
+    sums, counts = _blurred(sums, NEAR_PX / PX), _blurred(counts, NEAR_PX / PX)
+    # A running sum leaves a little of what it has passed.
+    known = counts > 1e-3
+    return np.where(known, np.clip(sums / np.where(known, counts, np.float32(1.0)), 0.0, 1.0), np.float32(shares.mean))
 
 
 def _coarse(mask: npt.NDArray[np.uint8]) -> F32:

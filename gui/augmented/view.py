@@ -17,11 +17,13 @@ from gui.augmented.controls import Controls
 from gui.augmented.crop import MOST_ZOOM, WHOLE, ZOOMS, Sight, crop_of
 from gui.augmented.drawing import Prepared
 from gui.augmented.labels import paint_banner, paint_labels, paint_plate
+from gui.augmented.legend import paint_legend
 from gui.augmented.model import NO_PICTURE_NS, Context, Fade, Verdict, age_ns, differs, hidden_words, judge
 from gui.augmented.painting import Label
 from gui.augmented.reader import Look, PictureReader, Shown, VideoSource, fitted
 from gui.desktop.desk import Desk
 from gui.link.board import MS, Moment
+from gui.link.shared_bone import SharedBone
 from navtwin.bus.words import duration_words, printable
 from navtwin.scene import palette
 
@@ -67,6 +69,7 @@ class AugmentedView(QWidget):
         self._preparing, self._unready = False, ""
         self._context: Context | None = None
         self._rigs: tuple[tuple[str, Path | None], bool] | None = None
+        self._bone: SharedBone | None = None
         self._shown: Shown | None = None
         # The last picture over which the patient was drawn: what fades is its overlay.
         self._held: Shown | None = None
@@ -82,6 +85,7 @@ class AugmentedView(QWidget):
     def entered(self) -> None:
         """Begin to receive."""
         if self._reader is None:
+            self._ask_drilling()
             self._prepare()
             self._begin()
 
@@ -134,6 +138,11 @@ class AugmentedView(QWidget):
             self.setAccessibleName(f"Live picture with overlay. {words}".strip())
         if before != (self.why, self.words, self.age_words, self._top, self.fade.opacity) or self._gap_ns > NO_PICTURE_NS:
             self.update()
+
+    def set_bone(self, bone: SharedBone | None) -> None:
+        """Draw this bone from now on: the window's mirror of what is drilled; None where it has none."""
+        self._bone = bone
+        self._look_on()
 
     def set_scale(self, scale: float) -> None:
         """Draw everything that much larger than designed."""
@@ -197,6 +206,9 @@ class AugmentedView(QWidget):
             left += paint_plate(painter, facts, 13.0, QPointF(left, top), self.width() - left - gap, s, dashed=False) + 6.0 * s
         if self.words:
             paint_plate(painter, self.words, 13.0, QPointF(left, top), self.width() - left - gap, s, dashed=True)
+        held = self._held
+        if held is not None and held.depths is not None and not self.why:
+            paint_legend(painter, held.depths, QPointF(gap, self.height() - gap), s)
 
     def _age_words(self, shown: Shown, moment: Moment) -> str:
         if moment.link_lost or shown.frame.epoch != moment.epoch:
@@ -207,7 +219,8 @@ class AugmentedView(QWidget):
     def _told_words(self, verdict: Verdict, moment: Moment) -> str:
         off = f"overlay off: {verdict.why}" if verdict.why else ""
         selected = moment.alerts.health.selected if moment.alerts else ()
-        return "     ".join(words for words in (off, hidden_words(verdict, selected)) if words)
+        bone = self._shown.bone_words if self._shown is not None and not verdict.why else ""
+        return "     ".join(words for words in (off, bone, hidden_words(verdict, selected)) if words)
 
     def _room(self) -> QRectF:
         """Where the picture lies in the widget."""
@@ -255,7 +268,7 @@ class AugmentedView(QWidget):
         if self._reader is not None and self._context is not None:
             ratio = self.devicePixelRatioF()
             size = (max(1, round(self.width() * ratio)), max(1, round(self.height() * ratio)))
-            self._reader.look(Look(self._context, self._prepared, self.controls.wanted, size, self._scale * ratio, self.sight))
+            self._reader.look(Look(self._context, self._prepared, self.controls.wanted, size, self._scale * ratio, self.sight, self._bone))
 
     def _came(self, shown: Shown) -> None:
         if self._reader is not None:
@@ -298,9 +311,15 @@ class AugmentedView(QWidget):
         """Another case or rig: nothing that was drawn holds for it."""
         self._prepared = self._held = None
         self._camera, self.sight = 0, WHOLE
+        self._ask_drilling()
         if self._reader is not None:
             self.left()
             self.entered()
+
+    def _ask_drilling(self) -> None:
+        scene = self._desk.scene
+        self.controls.set_drilling(scene is not None and any(s.carve_mm is not None for s in scene.structures))
+        self._place()
 
     def _prepare(self) -> None:
         scene, rig = self._desk.scene, self._desk.rig

@@ -12,6 +12,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from gui.augmented.bone import BoneSight
 from gui.augmented.drawing import Prepared, Wanted
 from gui.augmented.reader import Look, fitted, show
 from navtwin.bus.video import VideoPicture
@@ -100,12 +101,12 @@ def test_another_case_takes_what_was_drawn_for_the_last_one(room: Room) -> None:
 
 
 def test_a_picture_waits_for_the_outlines_without_them(qtbot: Any) -> None:
-    shown = show(picture(), Look(context(), None, Wanted(), (800, 500), 1.0))
+    shown = show(picture(), Look(context(), None, Wanted(), (800, 500), 1.0), BoneSight())
     assert shown is not None and shown.patient is None and shown.top is None
     assert shown.verdict.why == "the outlines are being made ready"
     assert (shown.picture.width(), shown.picture.height()) == (800, 450)
     prepared = Prepared.of(SCENE, RIG)
-    ready = show(picture(), Look(context(), prepared, Wanted(), (800, 500), 1.0))
+    ready = show(picture(), Look(context(), prepared, Wanted(), (800, 500), 1.0), BoneSight())
     assert ready is not None and ready.patient is not None and ready.top is not None
     assert {label.words.split("  ")[0] for label in ready.patient_labels} == {"spinal canal", "aorta", "left pedicle"}
     assert any(label.strong and "spinal canal" in label.words for label in ready.top_labels)
