@@ -11,6 +11,8 @@ from PySide6.QtGui import QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from gui import theme
+from gui.picture.bone import BoneDresser
+from gui.picture.bone_painting import BonePainting
 from gui.picture.graphics import load_graphics
 from gui.picture.image import ImagePane
 from gui.picture.meshes import Mesher
@@ -28,6 +30,9 @@ class LiveView(Paintable, Protocol):
     """A picture that never keeps the window waiting."""
 
     widget: QWidget
+
+    def follow_bone(self, dresser: BoneDresser) -> None:
+        """Show drilled bone as it is dressed."""
 
     def release(self) -> None:
         """Give thread and graphics back. Must come before the window is torn down."""
@@ -54,6 +59,7 @@ class LivePane(ImagePane):
         self.frame: Frame | None = None
         self._fresh: State | None = None
         self._card: CardPane | None = None
+        self._dresser: BoneDresser | None = None
         self._over = False
         self._asked = 0
         self._delivered.connect(self._take, Qt.ConnectionType.QueuedConnection)
@@ -92,6 +98,13 @@ class LivePane(ImagePane):
         """Whether what was last asked for has been painted as fine as it may be, and is on the widget."""
         frame, finest = self.frame, self._renderer.quality.rung.detail
         return frame is not None and (frame.number, frame.detail) == (self._asked, finest) and self._fresh is None and not self._renderer.busy
+
+    def follow_bone(self, dresser: BoneDresser) -> None:
+        self._dresser = dresser
+        if self._card is not None:
+            self._card.follow_bone(dresser)
+        else:
+            self._renderer.follow_bone(dresser)
 
     def release(self) -> None:
         if not self._over:
@@ -142,6 +155,8 @@ class LivePane(ImagePane):
     def _go_to_card(self) -> None:
         if not self._over:
             self._card = CardPane(self._scene, self._rig, self._wishes, self._say_painted, self)
+            if self._dresser is not None:
+                self._card.follow_bone(self._dresser)
             self._card.widget.setGeometry(self.rect())
             self._card.widget.show()
             self.paint()
@@ -151,6 +166,7 @@ class CardPane(QObject):
     """Painted by a graphics card, in the window's thread; it begins with few triangles and takes more as long as paintings are quick."""
 
     _made = Signal(str, object)
+    _dressed = Signal()
 
     def __init__(self, scene: Scene, rig: Rig | None, wishes: Wishes, painted: Callable[[State], None], parent: QWidget) -> None:
         super().__init__(parent)
@@ -161,8 +177,10 @@ class CardPane(QObject):
         self._state: State | None = None
         self._meshes: dict[Detail, Mapping[str, Drawn]] = {}
         self._drawn: Detail = "first"
+        self._bone: BonePainting | None = None
         whole_pixels = LADDER[START:]
         self.quality = Quality({detail: sum(triangle_shares(scene, detail).values()) for detail in DETAILS}, whole_pixels, 0)
+        self._dressed.connect(self.paint, Qt.ConnectionType.QueuedConnection)
         self._made.connect(self._take, Qt.ConnectionType.QueuedConnection)
         self._mesher = Mesher(scene, self._made.emit)
         self._mesher.start()
@@ -171,10 +189,19 @@ class CardPane(QObject):
     def paint(self) -> None:
         wanted = self.quality.rung.detail
         if wanted in self._meshes and wanted != self._drawn:
-            self._view.picture.redraw(self._meshes[wanted])
+            drawn = self._meshes[wanted]
+            self._view.picture.redraw(self._bone.level(drawn) if self._bone is not None else drawn)
             self._drawn = wanted
+        if self._bone is not None:
+            self._bone.take(self._view.picture)
         self._state = self._wishes.carry_out(self._view.picture) or self._state
         self._view.paint()
+
+    def follow_bone(self, dresser: BoneDresser) -> None:
+        """As `LiveView.follow_bone`."""
+        self._bone = BonePainting(dresser)
+        dresser.listen(self._dressed.emit)
+        self.paint()
 
     def cost_s(self) -> float | None:
         return self._view.cost_s()

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from gui.picture.bone import BoneDresser
+from gui.picture.bone_painting import BonePainting
 from gui.picture.graphics import load_graphics
 from gui.picture.meshes import Mesher, be_nice
 from gui.picture.quality import Quality
@@ -95,6 +97,7 @@ class Renderer(threading.Thread):
         self._size_px = (0, 0)
         self._meshes: dict[Detail, Mapping[str, Drawn]] = {}
         self._drawn: Detail = "first"
+        self._bone: BonePainting | None = None
         self._mesher = Mesher(scene, self._meshes_ready)
         self.quality = Quality({detail: sum(triangle_shares(scene, detail).values()) for detail in DETAILS})
 
@@ -109,6 +112,12 @@ class Renderer(threading.Thread):
         with self._there:
             self._ask = ask
             self._there.notify()
+
+    def follow_bone(self, dresser: BoneDresser) -> None:
+        """Paint drilled bone as it is dressed."""
+        self._bone = BonePainting(dresser)
+        dresser.listen(self._paint_again)
+        self._paint_again()
 
     def stop(self, patience_s: float = 3.0) -> None:
         """Give the graphics back; returns when that is done."""
@@ -164,6 +173,8 @@ class Renderer(threading.Thread):
     def _paint(self, picture: Picture, window: Any, ask: Ask) -> None:
         begun = time.perf_counter()
         detail = self._take_meshes(picture)
+        if self._bone is not None:
+            self._bone.take(picture)
         state = self._wishes.carry_out(picture)
         scale = self.quality.still_scale() if ask.still else self.quality.rung.scale
         self._fit(picture, ask, scale)
@@ -194,14 +205,18 @@ class Renderer(threading.Thread):
         below = DETAILS[: DETAILS.index(self.quality.rung.detail) + 1]
         finest: Detail = next((detail for detail in reversed(below) if detail in self._meshes), "first")
         if finest != self._drawn:
-            picture.redraw(self._meshes[finest])
+            drawn = self._meshes[finest]
+            picture.redraw(self._bone.level(drawn) if self._bone is not None else drawn)
             self._drawn = finest
         return self._drawn
 
     def _meshes_ready(self, detail: Detail, drawn: Mapping[str, Drawn]) -> None:
         self._meshes[detail] = drawn
+        self._paint_again()
+
+    def _paint_again(self) -> None:
+        """What is shown is painted anew, also where nothing moves."""
         with self._there:
-            # What is shown is painted anew, also where nothing moves.
             self._ask = self._ask or self._last
             self._there.notify()
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
+from gui.picture.bone import BoneDresser
 from gui.slices.model import Request
 from gui.slices.painting import Cuts, paint_slice
 from gui.slices.scan import read_scan
@@ -50,7 +51,12 @@ class SliceCutter(QObject):
         self._wanted: Request | None = None
         self._change = threading.Condition()
         self._over = False
+        self._drilled: BoneDresser | None = None
         self._thread = threading.Thread(target=self._run, name="navtwin-slices", daemon=True)
+
+    def follow_bone(self, dresser: BoneDresser) -> None:
+        """Show drilled bone as it is dressed; to be called before `start`."""
+        self._drilled = dresser
 
     def start(self) -> None:
         """Begin to load."""
@@ -79,7 +85,7 @@ class SliceCutter(QObject):
             if self._over:
                 return
             crossings[structure.name] = Crossings(structure.surface.vertices_mm, structure.surface.faces)
-        cuts = Cuts(self._scene, crossings)
+        cuts = Cuts(self._scene, crossings, drilled=self._drilled)
         volume, words = read_scan(self._scene.ct_path)
         if volume is not None:
             cuts.load(volume)

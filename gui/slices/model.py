@@ -49,7 +49,7 @@ class Sight:
 
 @dataclass(frozen=True)
 class Request:
-    """The slices to be cut: everything that decides what they look like."""
+    """The slices to be cut: everything that decides what they look like. `bone` counts how often drilled bone has changed."""
 
     at_mm: Vec3
     field_mm: float
@@ -57,6 +57,7 @@ class Request:
     sizes_px: Mapping[Plane, Size]
     line_px: float
     sight: Sight
+    bone: int = 0
 
 
 def sight_of(scene: Scene, moment: Moment) -> Sight:
@@ -95,6 +96,7 @@ class SlicesModel:
     window: WindowName = "bone"
     field_mm: float = FIRST_FIELD_MM
     at_mm: Vec3 = (0.0, 0.0, 0.0)
+    bone: int = 0
     sight: Sight = field(default_factory=lambda: Sight("UNKNOWN", "", "", None))
     _asked: Request | None = None
     _waiting_since_ns: int | None = None
@@ -112,7 +114,7 @@ class SlicesModel:
 
     def wanted(self, sizes_px: Mapping[Plane, Size], line_px: float, now_ns: int) -> Request | None:
         """The slices to cut now; None if they are those that were asked for last, to a twentieth of a millimetre."""
-        request = Request(self.at_mm, self.field_mm, self.window, dict(sizes_px), line_px, self.sight)
+        request = Request(self.at_mm, self.field_mm, self.window, dict(sizes_px), line_px, self.sight, self.bone)
         if self._asked is not None and _seen(request) == _seen(self._asked):
             return None
         self._asked = request
@@ -147,4 +149,4 @@ def _seen(request: Request) -> tuple[object, ...]:
     pose = request.sight.T_ct_from_tip if request.sight.known else None
     place = tuple(round(v * 20.0) for v in request.at_mm)
     turn = () if pose is None else tuple(round(v, 3) for row in pose.rotation for v in row)
-    return (place, turn, request.field_mm, request.window, tuple(request.sizes_px.items()), request.line_px, request.sight.known)
+    return (place, turn, request.field_mm, request.window, tuple(request.sizes_px.items()), request.line_px, request.sight.known, request.bone)

@@ -9,7 +9,10 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 
+from gui.picture.bone import BoneDresser
+from gui.slices.bone import paint_bone
 from gui.slices.model import WINDOWS, Request
+from navtwin.scene import palette
 from navtwin.scene.crossings import Crossings
 from navtwin.scene.model import Scene, Structure
 from navtwin.scene.reslice import Field, Reslicer
@@ -20,17 +23,20 @@ F64 = npt.NDArray[np.float64]
 #: Dashes of the critical structures, in widths of the line; the next ones begin again. Bone and the rest are thin and whole.
 DASHES: tuple[tuple[float, ...], ...] = ((), (4.0, 2.0), (1.0, 1.6), (6.0, 2.0, 1.0, 2.0), (8.0, 2.5), (2.0, 2.0))
 CRITICAL_WIDTH, OTHER_WIDTH = 2.0, 1.0
+#: What is planned to be removed.
+PLANNED_DASHES = (5.0, 3.0)
 #: What is painted where there is no scan.
 NO_SCAN = "#0b0e10"
 
 
 @dataclass
 class Cuts:
-    """All that slices are cut from; `reslicer` is None until the scan is there, or if it has no grey values."""
+    """All that slices are cut from; `reslicer` is None until the scan is there, or if it has no grey values; `drilled` where bone can be drilled."""
 
     scene: Scene
     crossings: dict[str, Crossings]
     reslicer: Reslicer | None = None
+    drilled: BoneDresser | None = None
 
     def load(self, volume: Volume) -> None:
         self.reslicer = Reslicer(volume)
@@ -62,10 +68,10 @@ def dashes_of(scene: Scene) -> dict[str, tuple[float, ...]]:
 def outline_pen(structure: Structure, dashes: tuple[float, ...], line_px: float) -> QPen:
     """How a structure's outline is drawn, here and in the legend."""
     width = line_px * (CRITICAL_WIDTH if structure.role == "critical" else OTHER_WIDTH)
-    pen = QPen(QColor(structure.color), width)
+    pen = QPen(QColor(palette.PLAN if structure.removal_of else structure.color), width)
     pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-    if dashes:
-        pen.setDashPattern(list(dashes))
+    if dashes or structure.removal_of:
+        pen.setDashPattern(list(dashes or PLANNED_DASHES))
     return pen
 
 
@@ -86,6 +92,8 @@ def paint_slice(cuts: Cuts, request: Request, plane: Plane) -> tuple[QImage, dic
         painter.setPen(outline_pen(structure, dashes.get(structure.name, ()), request.line_px))
         for line in lines:
             painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in _thinned(line).tolist()]))
+        if cuts.drilled is not None and structure.name == cuts.drilled.structure:
+            paint_bone(painter, cuts.drilled, lines, field, request.line_px)
         if structure.role == "critical" and (top := _topmost(np.concatenate(lines), field)) is not None:
             names[structure.name] = top
     painter.end()

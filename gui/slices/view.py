@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gui import theme
 from gui.link.board import Moment
+from gui.picture.bone import BoneDresser
 from gui.slices import marks
 from gui.slices.cutter import SliceCutter, SlicePictures
 from gui.slices.model import Sight, SlicesModel
@@ -125,6 +126,7 @@ class SlicesView(QWidget):
         self.frozen = False
         self._pictures: SlicePictures | None = None
         self._scale, self._now_ns = 1.0, 0
+        self._dresser: BoneDresser | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -135,6 +137,11 @@ class SlicesView(QWidget):
         self.cutter.cut.connect(self._came, Qt.ConnectionType.QueuedConnection)
         self.cutter.told.connect(self._told, Qt.ConnectionType.QueuedConnection)
 
+    def follow_bone(self, dresser: BoneDresser) -> None:
+        """Show drilled bone as it is dressed; to be called before the cutter starts."""
+        self._dresser = dresser
+        self.cutter.follow_bone(dresser)
+
     def show_moment(self, moment: Moment, now_ns: int, *, frozen: bool) -> None:
         """Follow the instrument, or say that it is not known. Cuts nothing itself: asks for it."""
         self.frozen, self._now_ns = frozen, now_ns
@@ -144,6 +151,8 @@ class SlicesView(QWidget):
             self._say(Sight("FROZEN", "not where the instrument is now", "", None) if frozen else self.model.look(moment))
             return
         sight = self.model.look(moment)
+        if self._dresser is not None:
+            self.model.bone = self._dresser.dressed.number
         if not sight.known:
             # When the instrument is known again, what was cut before is not where it is then.
             self._pictures = None

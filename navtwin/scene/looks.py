@@ -53,8 +53,11 @@ def add_solid(plotter: pv.Plotter, mesh: pv.PolyData, structure: Structure) -> l
     return [add_mesh(plotter, mesh, structure.color, ambient=0.16, specular=0.22, specular_power=24.0)]
 
 
-def add_shell(plotter: pv.Plotter, mesh: pv.PolyData, structure: Structure) -> list[Any]:
-    """A see-through structure. To be added after everything that is seen through it: its depth would hide what is drawn later."""
+def add_shell(plotter: pv.Plotter, mesh: pv.PolyData, structure: Structure, more: str = "") -> list[Any]:
+    """A see-through structure. To be added after everything that is seen through it: its depth would hide what is drawn later.
+
+    `more` : lines of the shader that follow the shell's own
+    """
     actors = []
     veil = is_veil(structure)
     if not veil:
@@ -65,7 +68,7 @@ def add_shell(plotter: pv.Plotter, mesh: pv.PolyData, structure: Structure) -> l
     r, g, b = shell.prop.color.float_rgb
     facing = structure.opacity * 0.25 if veil else min(SHELL_FACING, structure.opacity)
     edge = structure.opacity * 2.0 if veil else SHELL_EDGE
-    _replace_shader(shell, _SHELL.format(glow=0.1 if veil else 0.35, r=r, g=g, b=b, facing=facing, edge=edge))
+    _replace_shader(shell, _SHELL.format(glow=0.1 if veil else 0.35, r=r, g=g, b=b, facing=facing, edge=edge) + more)
     return [*actors, shell]
 
 

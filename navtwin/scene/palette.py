@@ -16,8 +16,8 @@ UNKNOWN = "#8b979f"
 GOOD = "#4cc38a"
 PLAN = "#5fe3c0"
 METAL = "#c9d2d9"
-#: A wall that the drill laid bare, and the same by how much bone is left behind it: up to 1, 2 and 3 mm. Lighter from band to band, so that they are told
-#: apart without colour too.
+#: A wall that the drill laid bare, and the same by how much bone is left behind it: up to 1, 2 and 3 mm. Lighter from band to band, so that they are
+#: told apart without colour too.
 CUT_BONE = "#c9bda9"
 BANDS = ("#c1121f", "#f3722c", "#ffd23f")
 #: Where bone was taken away, in slices.

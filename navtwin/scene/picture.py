@@ -19,6 +19,8 @@ import numpy.typing as npt
 from navtwin.nouns import LEVELS, AlertSet, Level, Part, Rig, State, Tool
 from navtwin.rigid import Vec3
 from navtwin.scene import looks, palette
+from navtwin.scene.bone_actors import Arrays, BoneActors
+from navtwin.scene.bone_picture import BrickLook
 from navtwin.scene.detail import Detail, Drawn, draw_level
 from navtwin.scene.lines import DistanceLines
 from navtwin.scene.model import Scene, Structure
@@ -51,6 +53,7 @@ class Picture:
         self._instruments: dict[str, dict[str, Any]] = {}
         self._known: set[str] = set()
         self._cut_mm: float | None = None
+        self._drilled: dict[str, BoneActors] = {}
         plotter.background_color = pv.Color(palette.BACKGROUND)
         looks.light(plotter)
         # Its way of drawing what is seen through copies the depth of only one sample of each pixel, and would leave holes in the bone.
@@ -113,10 +116,35 @@ class Picture:
             for actor in self._anatomy[name]:
                 actor.mapper.dataset = one.mesh
 
+    def mesh(self, structure: str) -> pv.PolyData:
+        """What is drawn of a structure now."""
+        mesh: pv.PolyData = self._anatomy[structure][0].mapper.dataset
+        return mesh
+
+    def show_drilled(self, structure: str, chunks: Mapping[int, BrickLook], rest: Arrays | None, *, stale: bool) -> None:
+        """Take chunks of drilled bone (see `bone_actors`), those that changed. Does not render.
+
+        Parameters
+        ----------
+        rest : the structure without what is drawn in chunks; None where it has not changed
+        stale : what is drawn may have been drilled further since
+        """
+        if structure not in self._drilled:
+            self._drilled[structure] = BoneActors(self.plotter, self.scene.structure(structure))
+        self._drilled[structure].show(chunks)
+        self._drilled[structure].set_stale(stale)
+        if rest is not None:
+            mesh = self._drilled[structure].show_rest(rest)
+            for actor in self._anatomy[structure]:
+                if actor.mapper.dataset is not mesh:
+                    actor.mapper.dataset = mesh
+
     def set_visible(self, structure: str, visible: bool) -> None:
         """Show or hide one structure. Veils are hidden at first."""
         for actor in self._anatomy[structure]:
             actor.SetVisibility(visible)
+        if structure in self._drilled:
+            self._drilled[structure].set_visible(visible)
 
     def set_pixel_scale(self, scale: float) -> None:
         """Pixels painted for each pixel that is seen."""

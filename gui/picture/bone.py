@@ -1,0 +1,159 @@
+"""Makes what is painted of drilled bone, beside the painting: looks of the bricks that changed, their chunks, and the rest of the bone without them.
+
+Nothing of VTK's is made here: what it destroys in the painting thread could stop both (see `refill` in `bone_actors`).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gui.link.shared_bone import SharedBone, Standing
+from gui.picture.meshes import be_nice
+from navtwin.scene.bone_actors import Arrays
+from navtwin.scene.bone_picture import BrickLook, Grid, brick_look, joined
+from navtwin.scene.cutaway import cut_away
+from navtwin.scene.surface import Surface
+from navtwin.scene.thickness import critical_surfaces
+
+#: The core, the alerts and the painting come first.
+NICE: Final = 4
+#: Looked at in one go, while the bone is held: so many bricks take some 20 ms.
+BRICKS_AT_ONCE: Final = 24
+#: From one picture of changed bone to the next at the least, s; and how long nothing need be heard before it is asked whether to end.
+LEAST_S, TURN_S = 0.04, 0.5
+
+
+@dataclass(frozen=True)
+class Dressed:
+    """Drilled bone ready to be painted; never changed once made.
+
+    Attributes
+    ----------
+    number : rises from one to the next
+    looks : by brick, of all bricks that are shown exactly
+    chunks : by chunk, since which number it is so, and its bricks joined
+    rest : the whole bone at the level of detail that was asked for, without the exact bricks; and that whole mesh; None where none was asked for
+    """
+
+    number: int
+    standing: Standing
+    looks: Mapping[int, BrickLook] = field(default_factory=dict)
+    chunks: Mapping[int, tuple[int, BrickLook]] = field(default_factory=dict)
+    rest: tuple[Arrays, Arrays] | None = None
+
+
+class BoneDresser(threading.Thread):
+    """Dresses one bone for one picture, until it is stopped."""
+
+    def __init__(self, shared: SharedBone) -> None:
+        super().__init__(name="navtwin-bone-looks", daemon=True)
+        self._shared = shared
+        self._over = threading.Event()
+        self._listeners: list[Callable[[], None]] = []
+        self._whole: Arrays | None = None
+        self._due: set[int] = set()
+        self._exact: npt.NDArray[np.bool_] | None = None
+        self.dressed = Dressed(0, shared.standing)
+
+    @property
+    def structure(self) -> str:
+        return self._shared.structure.name
+
+    @property
+    def grid(self) -> Grid | None:
+        """None until the bone is on its grid."""
+        return self._shared.grid
+
+    @property
+    def side_mm(self) -> float:
+        return self._shared.structure.carve_mm or 0.0
+
+    def values(self, points_mm: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """(N,) signed clamped distances of points to what is left, mm; for any thread, once there is a grid."""
+        with self._shared.lock:
+            assert self._shared.bone is not None
+            return self._shared.bone.values(points_mm)
+
+    def listen(self, ready: Callable[[], None]) -> None:
+        """Call this from the thread whenever there is something new in `dressed`."""
+        self._listeners.append(ready)
+
+    def ask(self, whole: Arrays) -> None:
+        """Another level of detail of the whole bone is to be painted."""
+        self._whole = whole
+        self._shared.changed(())
+
+    def stop(self) -> None:
+        self._over.set()
+        self._shared.changed(())
+        if self.ident is not None:
+            self.join(timeout=2.0)
+
+    def run(self) -> None:
+        be_nice(NICE)
+        critical = critical_surfaces(self._shared.scene, near=self._shared.structure.surface)
+        seen, rested_s = 0, 0.0
+        while not self._over.is_set():
+            seen, bricks = self._shared.news(seen, 0.0 if self._due else TURN_S)
+            grid = self._shared.grid
+            if grid is not None:
+                self._note(bricks, grid)
+                self._dress(grid, critical)
+            elif self.dressed.standing != self._shared.standing:
+                self._publish(Dressed(self.dressed.number + 1, self._shared.standing))
+            time.sleep(max(0.0, LEAST_S - (time.monotonic() - rested_s)))
+            rested_s = time.monotonic()
+
+    def _note(self, bricks: frozenset[int], grid: Grid) -> None:
+        """Which bricks must be looked at again: what changed, and all around it, as far as it is shown exactly."""
+        if self._exact is None or bricks:
+            with self._shared.lock:
+                assert self._shared.bone is not None
+                self._exact = grid.shown_exactly(self._shared.bone.touched.tolist())
+            shown = frozenset(np.flatnonzero(self._exact).tolist())
+            around = frozenset(np.flatnonzero(grid.shown_exactly(bricks)).tolist())
+            self._due = (self._due | around | (shown - self.dressed.looks.keys())) & (shown | self.dressed.looks.keys())
+
+    def _dress(self, grid: Grid, critical: tuple[Surface, ...]) -> None:
+        before = self.dressed
+        batch = sorted(self._due)[:BRICKS_AT_ONCE]
+        self._due.difference_update(batch)
+        looks = dict(before.looks)
+        assert self._exact is not None
+        with self._shared.lock:
+            assert self._shared.bone is not None
+            for brick in batch:
+                if self._exact.flat[brick]:
+                    looks[brick] = brick_look(self._shared.bone, brick, grid, self._shared.structure.surface, critical, looks.get(brick))
+                else:
+                    looks.pop(brick, None)
+        number, chunks = before.number + 1, dict(before.chunks)
+        of_chunk: dict[int, list[BrickLook]] = defaultdict(list)
+        for brick, look in looks.items():
+            of_chunk[grid.chunk(brick)].append(look)
+        for chunk in {grid.chunk(brick) for brick in batch}:
+            chunks[chunk] = (number, joined(of_chunk[chunk]))
+        rest = self._rest(grid, looks)
+        if batch or rest is not before.rest or self._shared.standing != before.standing:
+            self._publish(Dressed(number, self._shared.standing, looks, chunks, rest))
+
+    def _rest(self, grid: Grid, looks: Mapping[int, BrickLook]) -> tuple[Arrays, Arrays] | None:
+        """The whole bone without the bricks that have looks; the same as before where neither has changed."""
+        whole, before = self._whole, self.dressed
+        if whole is None or (before.rest is not None and before.rest[1] is whole and before.looks.keys() == looks.keys()):
+            return before.rest
+        exact = grid.mask(looks)
+        return (Arrays(*cut_away(*whole, grid, exact)) if exact.any() else whole), whole
+
+    def _publish(self, dressed: Dressed) -> None:
+        self.dressed = dressed
+        for ready in self._listeners:
+            ready()
