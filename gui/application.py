@@ -20,6 +20,7 @@ from gui.desktop.window import SETTINGS, Window
 from gui.link.board import Board
 from gui.link.feed import Feed, Port
 from gui.picture.graphics import load_graphics
+from navtwin.bus.bone import BoneClient
 from navtwin.bus.video import VideoClient
 from navtwin.nouns import Rig
 from navtwin.scene.views import ViewName
@@ -61,12 +62,13 @@ def show(
     where: str,
     silence_link: Callable[[], None],
     open_video: Callable[[str], VideoClient] = lambda camera: VideoClient(camera=camera),
+    open_bone: Callable[[], BoneClient] = BoneClient,
 ) -> tuple[int, Desk]:
     """Open the window and run it until it is closed, or until the session ends. Returns the exit code, and the desk as it was left.
 
     Parameters
     ----------
-    client, board, ports, where, open_video : the core's, as for `Feed` and `Desk`
+    client, board, ports, where, open_video, open_bone : the core's, as for `Feed` and `Desk`
     silence_link : silences the alarm of a lost link, which no core can be asked to do
     """
     existing = QApplication.instance()
@@ -77,7 +79,7 @@ def show(
     # Before the window: a client that does not read what it is sent stalls its sockets.
     feed.start()
     try:
-        desk = Desk(board, feed.order, ports, where=where, trouble=lambda: feed.trouble, open_video=open_video)
+        desk = Desk(board, feed.order, ports, where=where, trouble=lambda: feed.trouble, open_video=open_video, open_bone=open_bone)
         window = Window(desk, makers(opening.view), silence_link=silence_link, pedal=opening.pedal, until_end=opening.until_end)
 
         def leave(number: int, frame: FrameType | None) -> None:

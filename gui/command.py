@@ -15,7 +15,7 @@ import typer
 
 from gui.link.own_core import core_beside
 from navtwin.bus.keys import client_keys
-from navtwin.bus.topics import COMMAND_PORT, PUB_PORT, VIDEO_PORT
+from navtwin.bus.topics import BONE_PORT, COMMAND_PORT, PUB_PORT, VIDEO_PORT
 from navtwin.errors import InputRefused
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ def app(
         return
     from gui.application import Opening, show
     from gui.desktop.keys import check_place
+    from navtwin.bus.bone import BoneClient
     from navtwin.bus.video import VideoClient
 
     front = check_place(place or ("navigate" if case else "case"))
@@ -87,7 +88,16 @@ def app(
     silence = beside.silence_link if beside else lambda: None
     pictures = video_port or port + VIDEO_PORT - PUB_PORT
     try:
-        code, desk = show(opening, client, board, ports, f"{host}:{port}", silence, lambda camera: VideoClient(host, pictures, keys, camera=camera))
+        code, desk = show(
+            opening,
+            client,
+            board,
+            ports,
+            f"{host}:{port}",
+            silence,
+            lambda camera: VideoClient(host, pictures, keys, camera=camera),
+            lambda: BoneClient(host, port + BONE_PORT - PUB_PORT, keys),
+        )
     finally:
         if beside:
             beside.stop()

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from gui.desktop.core import OwnCore
 from gui.desktop.jobs import CommandJob, Job, Report, ThreadJob
 from gui.link.board import Board, Moment
+from navtwin.bus.bone import BoneClient
 from navtwin.bus.video import VideoClient
 from navtwin.errors import InputRefused
 from navtwin.nouns import Order, Rig, read_rig
@@ -33,6 +34,7 @@ class Desk(QObject):
     where : the core's address, in words
     trouble : why the core does not let this client in, "" if it does
     open_video : opens a receiver of the core's live pictures of a camera, "" for every one (may raise BusRefused)
+    open_bone : opens a receiver of the core's drilled bone (may raise BusRefused)
 
     Attributes
     ----------
@@ -67,11 +69,12 @@ class Desk(QObject):
         where: str = "",
         trouble: Callable[[], str] = lambda: "",
         open_video: Callable[[str], VideoClient] = lambda camera: VideoClient(camera=camera),
+        open_bone: Callable[[], BoneClient] = BoneClient,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.board, self.order, self.ports, self.clock = board, order, ports, clock
-        self.where, self.trouble, self.open_video = where, trouble, open_video
+        self.where, self.trouble, self.open_video, self.open_bone = where, trouble, open_video, open_bone
         self.folder: Path | None = None
         self.scene: Scene | None = None
         self.rig: Rig | None = None

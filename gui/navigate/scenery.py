@@ -12,7 +12,10 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QWidget
 
 from gui.desktop.desk import Desk
 from gui.link.board import Moment
+from gui.navigate.bone_legend import BoneLegend
 from gui.navigate.bullseye import Bullseye
+from gui.navigate.drill_card import DrillPanel
+from gui.navigate.drilling import Drilling
 from gui.navigate.stage import Stage
 from gui.navigate.strip import Strip
 from gui.picture.live import LiveView
@@ -57,15 +60,19 @@ class Scenery(QWidget):
         self._augmented: AugmentedView | None = None
         self._aimed: tuple[int, frozenset[str]] = (-AIM_NS, frozenset())
         self._slices_width = SLICES_WIDTH
+        self.legend: BoneLegend | None = None
         self.strip = Strip(tuple(s for s in scene.structures if s.role == "critical"))
         self.stage = Stage(self.choose_view, self._show_skin, self.freeze, self._show_slices, self.show_augmented, desk.place_wanted.emit)
         self.slices, self.bullseye = SlicesView(scene, desk.rig), Bullseye(scene, desk.rig)
         self.stage.set_corner(self.bullseye)
+        self.drill = DrillPanel(desk.order)
+        self.drilling = Drilling.of(scene, desk.open_bone)
         self._lay_out()
         self._keys()
         self.view = open_picture(scene, desk.rig, self.stage)
         self._pace = Pace(self.view, LEAST_MS, desk.clock)
         self.stage.set_picture(self.view.widget)
+        self._begin_drilling()
         self.choose_view(view)
         # The first turn of the window's loop: it is up by then.
         QTimer.singleShot(0, self, self.slices.cutter.start)
@@ -77,6 +84,7 @@ class Scenery(QWidget):
         self.stage.show_moment(moment, self.frozen_ns, words[-1] if words else None, now_ns, self._desk.where, self._desk.trouble(), other)
         self.slices.show_moment(moment, now_ns, frozen=self.frozen_ns is not None)
         self._aim(moment, now_ns)
+        self._show_drilling(moment)
         if self._augmented is not None:
             self._augmented.show_moment(moment, now_ns, frozen=self.frozen_ns is not None)
         elif self.frozen_ns is None:
@@ -84,6 +92,21 @@ class Scenery(QWidget):
             self.stage.show_lateness(*self._pace.lateness(moment, now_ns))
         self._desk.pixels_ms = self._pace.p95_ms() if self._augmented is None else None
         self.stage.allow_camera(_films(moment))
+
+    def _begin_drilling(self) -> None:
+        """Where the case has bone that can be drilled: picture and slices follow it."""
+        if self.drilling is None:
+            return
+        self.legend = BoneLegend()
+        self.stage.set_drilling(self.drill, self.legend)
+        self.view.follow_bone(self.drilling.dresser)
+        self.slices.follow_bone(self.drilling.dresser)
+        self.drilling.start()
+
+    def _show_drilling(self, moment: Moment) -> None:
+        if self.drilling is not None:
+            self.drill.show_moment(moment)
+            self.stage.show_bone("" if moment.link_lost else self.drilling.words)
 
     def _aim(self, moment: Moment, now_ns: int) -> None:
         """The bullseye costs as much to draw as all the rest: it follows as often as an eye does, and at once where something is no longer known."""
@@ -98,6 +121,7 @@ class Scenery(QWidget):
             from gui.augmented.view import AugmentedView
 
             self._augmented = AugmentedView(self._desk, self._desk.open_video, self.stage)
+            self._augmented.set_bone(self.drilling.shared if self.drilling is not None else None)
             self.stage.set_picture(self._augmented)
             self._augmented.show()
             self._augmented.entered()
@@ -140,8 +164,10 @@ class Scenery(QWidget):
 
     def set_scale(self, scale: float) -> None:
         self._scale = scale
-        for part in (self.strip, self.slices, self.bullseye, self.stage):
+        for part in (self.strip, self.slices, self.bullseye, self.drill, self.stage):
             part.set_scale(scale)
+        if self.legend is not None:
+            self.legend.set_scale(scale)
         if self._augmented is not None:
             self._augmented.set_scale(scale)
         self._share_out()
@@ -153,6 +179,8 @@ class Scenery(QWidget):
     def release(self) -> None:
         """Give the thread that cuts slices, and the graphics, back."""
         QSettings(*SETTINGS).setValue("slices width", self._slices_width)
+        if self.drilling is not None:
+            self.drilling.stop()
         self.slices.cutter.stop()
         if self._augmented is not None:
             self._augmented.release()

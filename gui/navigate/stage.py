@@ -127,6 +127,8 @@ class Stage(QWidget):
         super().__init__(parent)
         self._picture: QWidget | None = None
         self._corner: QWidget | None = None
+        self._foot: QWidget | None = None
+        self._legend: QWidget | None = None
         self.slices = self._switch("Slices", "S", "slices through the tip", lambda: slices(self.slices.isChecked()))
         self.skin = self._switch("Skin", "N", "structures that are so faint that they hide what lies within", lambda: skin(self.skin.isChecked()))
         self.freeze = self._switch("Freeze", "F", "stop this picture; values and alerts go on", freeze)
@@ -134,6 +136,7 @@ class Stage(QWidget):
         self._bar, self._buttons = self._view_bar(chosen)
         self.frozen = _tag(self, "background: rgba(255, 214, 10, 230); color: #11161a; font-weight: 700;")
         self.late = _tag(self, "background: rgba(255, 214, 10, 230); color: #11161a; font-weight: 700;")
+        self.bone = _tag(self, f"background: rgba(23, 28, 32, 235); border: 2px dashed {palette.UNKNOWN}; font-weight: 700;")
         self.gone = GoneCover(self)
         self.unknown = _tag(self, f"background: rgba(23, 28, 32, 225); border: 1px dashed {palette.UNKNOWN};")
         self.word = _tag(self, "background: rgba(32, 39, 44, 235);")
@@ -161,6 +164,21 @@ class Stage(QWidget):
         self.start.raise_()
         self.review.raise_()
         self._place()
+
+    def set_drilling(self, panel: QWidget, legend: QWidget) -> None:
+        """Put the drill's card into the lower left corner, and the legend of drilled bone into the upper right one."""
+        self._foot, self._legend = panel, legend
+        for widget in (panel, legend):
+            widget.setParent(self)
+        self.overlay.raise_()
+        panel.raise_()
+        self.start.raise_()
+        self.review.raise_()
+        self._place()
+
+    def show_bone(self, words: str) -> None:
+        """What of the drilled bone is not known, "" where all is."""
+        _say(self.bone, words[:1].upper() + words[1:])
 
     def allow_camera(self, films: bool) -> None:
         """Whether the session's source has live pictures."""
@@ -202,9 +220,9 @@ class Stage(QWidget):
         self.overlay.setGeometry(self.rect())
         self.gone.setGeometry(self.rect())
         beside = self._corner.width() + gap if self._corner is not None and self._corner.isVisibleTo(self) else 0
-        for tag in (self.unknown, self.word, self.frozen, self.late):
+        for tag in (self.unknown, self.word, self.frozen, self.late, self.bone):
             tag.setFixedWidth(max(120, min(_words_width(tag), w - 2 * gap - (beside if tag in (self.unknown, self.word) else 0))))
-        for widget in (self._bar, self.start, self.review, self.frozen, self.late, self.unknown, self.word):
+        for widget in (self._bar, self.start, self.review, self.frozen, self.late, self.bone, self.unknown, self.word):
             widget.adjustSize()
         self._bar.move(gap, gap)
         shown = [button for button in (self.start, self.review) if button.isVisibleTo(self)]
@@ -216,9 +234,16 @@ class Stage(QWidget):
         self.late.move((w - self.late.width()) // 2, gap + self._bar.height() + gap)
         if self._corner is not None:
             self._corner.move(w - self._corner.width() - gap, h - self._corner.height() - gap)
-        self.unknown.move(gap, h - self.unknown.height() - gap)
-        above = self.unknown.height() + gap if self.unknown.isVisibleTo(self) else 0
-        self.word.move(gap, h - self.word.height() - gap - above)
+        below = gap
+        foot = [self._foot] if self._foot is not None else []
+        for widget in (*foot, self.unknown, self.word):
+            widget.move(gap, h - widget.height() - below)
+            below += widget.height() + gap if widget.isVisibleTo(self) else 0
+        top = self._bar.height() + 2 * gap
+        if self._legend is not None:
+            self._legend.move(w - self._legend.width() - gap, top)
+        late = self.late.height() + gap if self.late.isVisibleTo(self) or self.frozen.isVisibleTo(self) else 0
+        self.bone.move(gap, top + late)
 
     def _view_bar(self, chosen: Callable[[ViewName], None]) -> tuple[QWidget, dict[ViewName, QPushButton]]:
         bar = QWidget(self)
