@@ -76,22 +76,21 @@ def bone_views(bone: DrilledBone, scene: Scene, size: tuple[int, int] = PICTURE_
     RuntimeError : this machine cannot draw
     """
     place = place_of(bone)
-    cut = bone.whole.values(bone.surface.vertices_mm) < -WALL_DEPTH * bone.whole.side_mm
-    whole = bone.whole.surface()
+    cut, whole = _cut(bone), bone.whole.surface()
     colors: dict[str, tuple[Surface, U8]] = {
         "before": (whole, _plain(whole, bone.structure.color)),
         "after": (bone.surface, _cut_colors(bone, cut)),
     }
     if bone.planned is not None:
         colors["plan"] = (bone.surface, _plan_colors(bone, bone.planned, cut))
-    colors["thickness"] = (bone.surface, _thickness_colors(bone, scene, cut))
+    colors["thickness"] = (bone.surface, thickness_colors(bone, scene))
     return {name: _draw(surface, color, bone, scene, place, size) for name, (surface, color) in colors.items()}
 
 
 def place_of(bone: DrilledBone) -> Place:
     """Before the opening that was drilled: along the mean normal of the surface that is gone; from the back where none is."""
     removed, ways = _removed_outside(bone)
-    wall = bone.surface.vertices_mm[bone.whole.values(bone.surface.vertices_mm) < -WALL_DEPTH * bone.whole.side_mm]
+    wall = bone.surface.vertices_mm[_cut(bone)]
     points = [p for p in (removed, wall) if len(p)] or [bone.structure.surface.vertices_mm]
     if bone.planned is not None:
         points.append(bone.planned.wall.vertices_mm)
@@ -111,6 +110,11 @@ def _removed_outside(bone: DrilledBone) -> tuple[F64, F64]:
     middles = (a + b + c) / 3.0
     gone = bone.left.values(middles) > WALL_DEPTH * bone.whole.side_mm
     return np.asarray(middles[gone]), np.asarray(np.cross((b - a)[gone], (c - a)[gone]) / 2.0)
+
+
+def _cut(bone: DrilledBone) -> npt.NDArray[np.bool_]:
+    """(V,) which vertices of what is left the drill laid bare."""
+    return np.asarray(bone.whole.values(bone.surface.vertices_mm) < -WALL_DEPTH * bone.whole.side_mm)
 
 
 def _plain(surface: Surface, color: str) -> U8:
@@ -138,7 +142,9 @@ def _plan_colors(bone: DrilledBone, planned: Planned, cut: npt.NDArray[np.bool_]
     return colors
 
 
-def _thickness_colors(bone: DrilledBone, scene: Scene, cut: npt.NDArray[np.bool_]) -> U8:
+def thickness_colors(bone: DrilledBone, scene: Scene) -> U8:
+    """(V, 3) colours of the vertices of what is left: the drilled wall by the bone behind it."""
+    cut = _cut(bone)
     colors = _cut_colors(bone, cut)
     wall = np.flatnonzero(cut)
     critical = critical_surfaces(scene, near=bone.surface)
