@@ -12,7 +12,7 @@ from navtwin.kernels.angle import angle
 from navtwin.kernels.jit import inlined, query
 from navtwin.kernels.simd import WIDTH, at_most, first_bit, load, splat
 from navtwin.kernels.tree import NODE, Forest, Workspace
-from navtwin.kernels.triangle import FACE, FLATNESS, TINY2, Point, Triangle, cross, triangle
+from navtwin.kernels.triangle import FACE, FLATNESS, TINY2, Point, Triangle, cross, dot, minus, triangle
 
 
 @inlined
@@ -20,25 +20,15 @@ def _is_at(p: Point, q: Point) -> bool:
     return p[0] == q[0] and p[1] == q[1] and p[2] == q[2]
 
 
-@inlined
-def _minus(a: Point, b: Point) -> Point:
-    return a[0] - b[0], a[1] - b[1], a[2] - b[2]
-
-
-@inlined
-def _dot(a: Point, b: Point) -> float:
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-
-
 @query
 def _weighted(a: Point, b: Point, c: Point, is_edge: bool) -> Point:
     """The normal of a triangle times its angle at a, or 1 for an edge; 0 if it is flat."""
-    u, v = _minus(b, a), _minus(c, a)
-    n, w = cross(u, v), _minus(c, b)
-    area2 = math.sqrt(_dot(n, n))
-    if not area2 > FLATNESS * max(_dot(u, u), _dot(v, v), _dot(w, w)) + TINY2:
+    u, v = minus(b, a), minus(c, a)
+    n, w = cross(u, v), minus(c, b)
+    area2 = math.sqrt(dot(n, n))
+    if not area2 > FLATNESS * max(dot(u, u), dot(v, v), dot(w, w)) + TINY2:
         return 0.0, 0.0, 0.0
-    weight = (1.0 if is_edge else angle(_dot(u, v), area2)) / area2
+    weight = (1.0 if is_edge else angle(dot(u, v), area2)) / area2
     return n[0] * weight, n[1] * weight, n[2] * weight
 
 
@@ -102,9 +92,9 @@ def is_behind(
         return False
     t = triangle(forest, face)
     if feature >= FACE:
-        n = cross(_minus(t.b, t.a), _minus(t.c, t.a))
+        n = cross(minus(t.b, t.a), minus(t.c, t.a))
     else:
         t = _turned(t, feature % 3)
         is_edge = feature >= 3
         n = _sum_at(forest, tree, t.a, t.b if is_edge else t.a, is_edge, work)
-    return bool(_dot(n, (x - cx, y - cy, z - cz)) < 0.0)
+    return bool(dot(n, (x - cx, y - cy, z - cz)) < 0.0)

@@ -52,6 +52,18 @@ def cross(a: Point, b: Point) -> Point:
 
 
 @inlined
+def minus(a: Point, b: Point) -> Point:
+    """a - b."""
+    return a[0] - b[0], a[1] - b[1], a[2] - b[2]
+
+
+@inlined
+def dot(a: Point, b: Point) -> float:
+    """a . b."""
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+@inlined
 def in_order(p: Point, q: Point) -> bool:
     """Whether p is the lower corner of the two."""
     return p[0] < q[0] or (p[0] == q[0] and (p[1] < q[1] or (p[1] == q[1] and p[2] <= q[2])))

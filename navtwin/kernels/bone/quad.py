@@ -13,7 +13,7 @@ from navtwin.kernels.bone.bench import CUBES, Bench
 from navtwin.kernels.bone.bricks import Bricks
 from navtwin.kernels.bone.cube import SHEETS
 from navtwin.kernels.jit import inlined
-from navtwin.kernels.triangle import Point, cross
+from navtwin.kernels.triangle import Point, cross, dot, minus
 
 #: A triangle lower than this share of its longest edge is no choice.
 LEAST_HEIGHT = 1e-5
@@ -31,30 +31,20 @@ def _corner(work: Bench, n: int) -> Point:
 
 
 @inlined
-def _minus(a: Point, b: Point) -> Point:
-    return a[0] - b[0], a[1] - b[1], a[2] - b[2]
-
-
-@inlined
-def _dot(a: Point, b: Point) -> float:
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-
-
-@inlined
 def _passes(a: Point, b: Point, c: Point, low: Point, high: Point) -> bool:
     """Whether a triangle that is no needle has one point behind and the other before it."""
-    u, v, w = _minus(b, a), _minus(c, a), _minus(c, b)
+    u, v, w = minus(b, a), minus(c, a), minus(c, b)
     n = cross(u, v)
-    longest2 = max(_dot(u, u), _dot(v, v), _dot(w, w))
-    return bool(_dot(n, _minus(low, a)) < 0.0 < _dot(n, _minus(high, a)) and _dot(n, n) > LEAST_HEIGHT * LEAST_HEIGHT * longest2 * longest2)
+    longest2 = max(dot(u, u), dot(v, v), dot(w, w))
+    return bool(dot(n, minus(low, a)) < 0.0 < dot(n, minus(high, a)) and dot(n, n) > LEAST_HEIGHT * LEAST_HEIGHT * longest2 * longest2)
 
 
 @inlined
 def _diagonal(work: Bench, low: Point, high: Point) -> int:
     """From which corner, 0 or 1, the quad around the edge low-high is split; -1 for a fan."""
     a, b, c, d = _corner(work, 0), _corner(work, 1), _corner(work, 2), _corner(work, 3)
-    ac, bd = _minus(c, a), _minus(d, b)
-    is_second = _dot(bd, bd) < _dot(ac, ac)
+    ac, bd = minus(c, a), minus(d, b)
+    is_second = dot(bd, bd) < dot(ac, ac)
     for _ in range(2):
         if is_second:
             if _passes(a, b, d, low, high) and _passes(b, c, d, low, high):
