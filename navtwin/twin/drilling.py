@@ -48,9 +48,9 @@ def pass_time(memory: Memory) -> None:
         return
     for drill in memory.drilled.drills:
         gap_ns = memory.now_ns - drill.last_ns
-        if drill.last is None or gap_ns <= _longest_way_ns(memory):
+        # A pose is as late as the tracker: one that may still come to continue the way is waited for.
+        if drill.last is None or gap_ns <= _longest_way_ns(memory) + int(memory.rig.tracker.latency_ms * 1e6):
             continue
-        drill.is_good = False
         stray = _stray_mm(gap_ns)
         due = stray - drill.strayed_mm >= STRAY_STEP_MM or stray == FARTHEST_STRAY_MM > drill.strayed_mm
         if due and drill.turned(drill.last_ns, memory.now_ns) != "off":
@@ -83,7 +83,8 @@ def _move(memory: Memory, drilled: Drilled, drill: Drill, here: PoseRows, t_ns: 
         messages = _cut(memory, drilled, drill, came, here, t_ns)
     if turned == "unknown" or (turned == "on" and (drill.leapt or not is_way)):
         _doubt(drilled, drill, came, here, _stray_mm(t_ns - came_ns) + _off_mm(memory, drill, frozen))
-    if is_way and not drill.leapt and turned != "unknown":
+    # One that stands cuts nothing: where the twin has bone in its place, the twin is wrong, and nothing is known the better for it.
+    if is_way and not drill.leapt and (turned == "on" or (turned == "off" and _settles(drilled, drill, here))):
         _settle(drilled, drill, here)
     return messages
 
@@ -134,9 +135,13 @@ def _doubt(drilled: Drilled, drill: Drill, came: PoseRows, here: PoseRows, stray
 
 def _settle(drilled: Drilled, drill: Drill, here: PoseRows) -> None:
     """Where the cutter is there is no bone, and what is next to it is as the twin has it."""
-    if drilled.bone.doubtful > 0.0 and _overlap_mm(drilled, drill, here) <= SETTLED_MM:
+    if drilled.bone.doubtful > 0.0:
         for z, radius in balls_of(drill.cutter):
             drilled.bone.settle(on_axis(here, z), radius + SETTLED_MM)
+
+
+def _settles(drilled: Drilled, drill: Drill, here: PoseRows) -> bool:
+    return drilled.bone.doubtful > 0.0 and _overlap_mm(drilled, drill, here) <= SETTLED_MM
 
 
 def _cut(memory: Memory, drilled: Drilled, drill: Drill, came: PoseRows, here: PoseRows, t_ns: int) -> list[Message]:

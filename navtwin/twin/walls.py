@@ -10,7 +10,7 @@ import math
 
 from navtwin.nouns import Alert, Wall
 from navtwin.rigid import Vec3
-from navtwin.twin.drilled import Drill, Drilled, ThinWall
+from navtwin.twin.drilled import Drill, Drilled, ThinWall, Violation
 from navtwin.twin.judge import K_SD, is_stale, pair_status
 from navtwin.twin.levels import FALL_MARGIN_MM, FALL_NS
 from navtwin.twin.memory import Memory
@@ -29,16 +29,17 @@ def look_for_walls(memory: Memory) -> None:
         return
     stale = is_stale(memory)
     for drill in memory.drilled.drills:
-        drill.walls = tuple(_wall(memory, memory.drilled, drill, v.structure, stale=stale) for v in memory.drilled.violations)
+        is_known = not stale and memory.tool_status.get(drill.tool) == "OK"
+        drill.walls = tuple(_wall(memory, memory.drilled, drill, v, is_known=is_known) for v in memory.drilled.violations)
 
 
-def _wall(memory: Memory, drilled: Drilled, drill: Drill, structure: int, *, stale: bool) -> Wall:
-    p, name = memory.proximity, memory.proximity.structures[structure].name
-    if pair_status(memory, drill.part, structure, stale=stale) != "OK":
-        return Wall(structure=name, status="UNKNOWN")
+def _wall(memory: Memory, drilled: Drilled, drill: Drill, violation: Violation, *, is_known: bool) -> Wall:
+    p, structure, name = memory.proximity, violation.structure, violation.name
     distance = float(p.distance[drill.part, structure])
-    if distance > REACH_MM:
+    if is_known and distance > REACH_MM:
         return Wall(structure=name, status="FAR")
+    if not is_known or pair_status(memory, drill.part, structure, stale=False) != "OK":
+        return Wall(structure=name, status="UNKNOWN")
     a, b = _vec(p.on_axis[drill.part, structure].tolist()), _vec(p.on_structure[drill.part, structure].tolist())
     length = math.dist(a, b)
     radius = length - distance

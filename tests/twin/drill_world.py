@@ -64,7 +64,7 @@ def box(low: Vec3, high: Vec3) -> Surface:
 def bone_scene(*, carve_mm: float | None = SIDE_MM, caution_mm: float = 2.0, danger_mm: float = 1.0, more: tuple[Structure, ...] = ()) -> Scene:
     bone = Structure("bone", "work", "ref", box(*BONE_MM), None, None, 0.1, 15.0, "#eeeecc", 1.0, False, carve_mm)
     nerve = Structure("nerve", "critical", "ref", ball(NERVE_MM, NERVE_RADIUS_MM), caution_mm, danger_mm, 0.0, 15.0, "#ffcc00", 1.0, False)
-    scan = VolumeBox(np.array([[1.0, 0, 0, 200], [0, 1, 0, 200], [0, 0, 1, 200], [0, 0, 0, 1]]), (401, 401, 401))
+    scan = VolumeBox(((1.0, 0.0, 0.0, 200.0), (0.0, 1.0, 0.0, 200.0), (0.0, 0.0, 1.0, 200.0), (0.0, 0.0, 0.0, 1.0)), (401, 401, 401))
     return Scene("block", (nerve, bone, *more), (), (), Patient(), scan, Path("ct"), Path(), "block")
 
 

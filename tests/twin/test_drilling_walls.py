@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from navtwin.nouns import Ack, AudioPause, Mute
+from navtwin.nouns import Ack, AudioPause, Mute, Trespass
 from navtwin.twin.levels import rank
 from tests.twin.drill_world import AIR, BURR_MM, NERVE_MM, NERVE_RADIUS_MM, DrillWorld, bone_scene, drill_rig
 from tests.twin.world import HEADER, MS
@@ -187,11 +187,15 @@ def test_the_structure_s_mute_and_the_audio_pause_cover_it() -> None:
     assert w.alert(WALL).silenced
 
 
+def told(w: DrillWorld) -> tuple[Trespass, ...]:
+    return w.bone.trespasses
+
+
 def test_bone_is_not_cut_through_the_nerve_and_what_was_entered_is_told() -> None:
     w = cutting(0.5)
     assert w.bone.trespasses == ()
     w.go(over(0.5), over(-2.0))
-    trespass = w.bone.trespasses[0]
+    (trespass,) = told(w)
     # The lens that a ball of 2 mm and one of 3 mm share when they overlap by 2 mm.
     r, s, d = BURR_MM, NERVE_RADIUS_MM, BURR_MM + NERVE_RADIUS_MM - 2.0
     lens = 3.14159 * (r + s - d) ** 2 * (d * d + 2.0 * d * (r + s) - 3.0 * (r - s) ** 2) / (12.0 * d)
@@ -202,7 +206,7 @@ def test_bone_is_not_cut_through_the_nerve_and_what_was_entered_is_told() -> Non
     assert nerve.closest(NERVE_MM).distance_mm[0] < -2.9
     w.go(over(-2.0), over(0.5))
     w.go(over(0.5), over(-2.0))
-    assert w.bone.trespasses[0].volume_mm3 == pytest.approx(trespass.volume_mm3, rel=1e-3), "counted once"
+    assert told(w)[0].volume_mm3 == pytest.approx(trespass.volume_mm3, rel=1e-3), "counted once"
 
 
 def test_a_drill_that_stands_in_the_nerve_trespasses_on_nothing() -> None:
