@@ -50,11 +50,11 @@ class BoneWatch:
         # The loop's: what was handed over, and of every brick what it held then.
         size = drilled.bone.bricks.table.size
         self._next_ns = 0
-        self._seen: I64 = np.empty(0, np.int64)
+        self._is_known: npt.NDArray[np.bool_] = np.zeros(size, np.bool_)
+        self._is_handed: npt.NDArray[np.bool_] = np.zeros(size, np.bool_)
         self._hashes: U64 = np.zeros(size, np.uint64)
         self._doubts: U64 = np.zeros(size, np.uint64)
-        self._was_seen: npt.NDArray[np.bool_] = np.zeros(size, np.bool_)
-        self._revision, self._is_behind = -1, False
+        self._revision = -1
         self._kept_revision = drilled.bone.revision
         self._kept_ns: int | None = None
         # Between the two: appended by one, taken by the other.
@@ -99,25 +99,21 @@ class BoneWatch:
     def _hand_over(self, most: int, *, is_due: bool) -> None:
         """Copy the bricks that are not as they were when they were handed over, so many at most; with all of them, the bone may be kept."""
         bone = self._drilled.bone
-        is_quiet = bone.revision == self._revision and bone.doubtful == 0.0 and not self._doubts[self._seen].any()
-        if is_quiet and not self._is_behind and not is_due:
-            return
         touched = bone.touched
-        among = np.union1d(self._seen, touched)
-        hashes, doubts = _hashes(bone.bricks, among), bone.doubts(among)
-        moved = np.flatnonzero(~self._was_seen[among] | (hashes != self._hashes[among]) | (doubts != self._doubts[among]))
+        self._is_known[touched] = True
+        known = np.flatnonzero(self._is_known)
+        hashes, doubts = _hashes(bone.bricks, known), bone.doubts(known)
+        moved = np.flatnonzero(~self._is_handed[known] | (hashes != self._hashes[known]) | (doubts != self._doubts[known]))
         if not len(moved) and bone.revision == self._revision and not is_due:
             return
         rows = moved[:most]
-        bricks = among[rows]
-        self._is_behind = len(rows) < len(moved)
-        keep = self._keep() if is_due and not self._is_behind and (bone.revision or len(touched)) else None
-        is_kept = np.isin(bricks, touched)
-        self._handed.append(
-            Copied(bone.revision, bone.hash, len(bone.changed), bone.doubtful, bricks, bone.cells(bricks), doubts[rows], is_kept, keep)
-        )
-        self._revision, self._was_seen[bricks], self._hashes[bricks], self._doubts[bricks] = bone.revision, True, hashes[rows], doubts[rows]
-        self._seen = np.union1d(self._seen, bricks)
+        bricks = known[rows]
+        is_all = len(rows) == len(moved)
+        keep = self._keep() if is_due and is_all and (bone.revision or len(touched)) else None
+        doubtful = float(np.bitwise_count(doubts).sum()) / (64.0 * len(touched)) if len(touched) else 0.0
+        is_kept = np.isin(bricks, touched, assume_unique=True)
+        self._handed.append(Copied(bone.revision, bone.hash, len(bone.changed), doubtful, bricks, bone.cells(bricks), doubts[rows], is_kept, keep))
+        self._revision, self._is_handed[bricks], self._hashes[bricks], self._doubts[bricks] = bone.revision, True, hashes[rows], doubts[rows]
 
     def _is_due(self) -> bool:
         """Whether it is time to keep the bone in the log."""
