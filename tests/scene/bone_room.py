@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ def block(points: F64) -> F64:
     return np.asarray(np.linalg.norm(np.maximum(away, 0.0), axis=-1) + np.minimum(away.max(axis=-1), 0.0) - ROUND_MM)
 
 
+@cache
 def whole() -> Surface:
     """The block, its edges rounded by 1 mm: a surface net has no sharp ones."""
     low, high = (np.array(corner) for corner in BLOCK_MM)
@@ -37,6 +39,7 @@ def whole() -> Surface:
     return Surface.from_arrays((vertices + 1.0) * 0.5 + low - 2.0, faces)
 
 
+@cache
 def nerve() -> Surface:
     tube = (
         pv.Cylinder(center=(0.0, 0.0, -NERVE_DEPTH_MM), direction=(0.0, 1.0, 0.0), radius=NERVE_RADIUS_MM, height=40.0, resolution=64)
