@@ -7,7 +7,6 @@ surface, not by the volume. A point that is not near lies on the same side as th
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -153,7 +152,7 @@ def bricks_of(forest: Forest, origin: F64, side: float, shape: tuple[int, int, i
         return table, cells[:used].copy(), owner[:used].copy()
 
     layers = []
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:  # layers do not read each other, and kernels let go of the interpreter
+    with ThreadPoolExecutor() as pool:  # layers do not read each other, and kernels let go of the interpreter
         for done in pool.map(layer, range(nk)):
             layers.append(done)
             if progress is not None:
@@ -162,15 +161,15 @@ def bricks_of(forest: Forest, origin: F64, side: float, shape: tuple[int, int, i
 
 
 def _joined(layers: list[tuple[I32, I8, I32]], origin: F64, side: float, shape: tuple[int, int, int]) -> Bricks:
-    used = sum(len(owner) for _, _, owner in layers)
+    owners = np.concatenate([owner for _, _, owner in layers])
+    used = len(owners)
     bricks = empty_bricks(origin, side, np.full(shape, OUTSIDE, np.int32), used + used // 2 + SPARE)
+    bricks.owner[:used], bricks.used[0] = owners, used
     first = 0
     for bk, (table, cells, owner) in enumerate(layers):
-        past = first + len(owner)
         bricks.table[bk] = np.where(table >= 0, table + np.int32(first), table)
-        bricks.cells[first:past], bricks.owner[first:past] = cells, owner
-        first = past
-    bricks.used[0] = used
+        bricks.cells[first : first + len(owner)] = cells
+        first += len(owner)
     rehash_all(bricks)
     return bricks
 
