@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,16 +21,16 @@ from phantoms.path import Stance, Track
 from phantoms.performance import Flags, Played, chosen_tools, play, random_streams
 from phantoms.rehearsal import items_of
 from phantoms.script import AIR_MM_S, Script, set_up
-from phantoms.shapes import Array
+from phantoms.shapes import Array, Shape
 from phantoms.touch import drop_ball
 
 if TYPE_CHECKING:
     from navtwin.scene.model import Scene
 
-POINTER = "pointer"
+POINTER, BURR = "pointer", "burr"
 #: How long the pointer rests on the wall, and has to be still there, s.
 TOUCH_S, DWELL_S = 1.4, 0.7
-VOLUME_SIDE_MM = 0.25
+VOLUME_SIDE_MM = 0.35
 
 
 @dataclass(frozen=True)
@@ -40,16 +41,22 @@ class Drilled:
     ----------
     bone : the true bone, and all that was truly cut of it
     turning : (N,) the drill truly turns
-    removed_mm3 : (N,) bone that is gone by then
-    walls_mm : by structure, (N,) bone left on the way from the burr to it, NaN where it is out of reach
     """
 
     played: Played
     site: Site
     bone: TrueBone
     turning: Flags
-    removed_mm3: Array
-    walls_mm: dict[str, Array]
+
+    @cached_property
+    def removed_mm3(self) -> Array:
+        """Bone (N,), mm^3, that is gone by each exposure."""
+        return self.bone.removed_mm3(self.played.times_s, VOLUME_SIDE_MM)
+
+    @cached_property
+    def walls_mm(self) -> dict[str, Array]:
+        """By structure, bone (N,), mm, left on the straight way from the burr's skin to it; NaN where it is out of reach."""
+        return {name: _walls(self.played, shape, self.bone, name) for name, shape in self.site.anatomy.critical.items()}
 
     def drills(self, n: int) -> tuple[TrueDrill, ...]:
         """What the drill has truly done by one exposure; nothing while it is put away."""
@@ -76,29 +83,26 @@ def perform_drilling(scene: Scene, rig: Rig, site: Site, seed: int) -> Drilled:
     if cutter is None or cutter.profile != "sphere":
         raise InputRefused(f"phantom:{site.script} drills with a ball, and the rig's drill has none", "give it [tool.cutter] with profile sphere")
     streams = random_streams(seed)
-    script, bone = _script(scene, tools, site, cutter.radius_mm, next(streams), seed)
+    script, bone = write_drilling(scene, tools[POINTER], site, cutter.radius_mm, next(streams), seed)
 
     def distances(structure: str, tool: Tool, part: Part, poses: Poses) -> Array:
         return capsule_distances(site.anatomy.critical[structure], part, poses)
 
     played = play(script, site.view, rig, tools, streams, tuple(site.anatomy.critical), distances)
     turning = np.any([(played.times_s > a) & (played.times_s <= b) for a, b in script.turning], axis=0)
-    removed = bone.removed_mm3(played.times_s, VOLUME_SIDE_MM)
-    walls = {name: _walls(played, site, bone, name, cutter.radius_mm) for name in site.anatomy.critical}
-    return Drilled(played, site, bone, turning, removed, walls)
+    return Drilled(played, site, bone, turning)
 
 
-def _script(
-    scene: Scene, tools: dict[str, Tool], site: Site, radius_mm: float, rng: np.random.Generator, seed: int
-) -> tuple[Script, TrueBone]:  # fmt: skip
+def write_drilling(scene: Scene, pointer: Tool, site: Site, radius_mm: float, rng: np.random.Generator, seed: int) -> tuple[Script, TrueBone]:
+    """Work out a whole drilling script: what happens when, and the bone with all that is truly cut of it."""
     script = Script(shaken=True)
-    set_up(script, scene, [site.felt], tools[POINTER], site.view, rng)
+    set_up(script, scene, [site.felt], pointer, site.view, rng)
     hand = Hand(script, Track(script.navigation_s - 1.0, Stance(site.view.out(80.0, left_mm=25.0), -site.view.back)), (seed, 3))
     site.act(site, hand)
     hand.script.pieces[DRILL].append(hand.piece)
     script.turning = hand.turning
     bone = TrueBone(site.anatomy.bone, hand.cuts(radius_mm))
-    script.end_s = _touch_walls(script, site, bone, tools[POINTER], hand.now_s)
+    script.end_s = _touch_walls(script, site, bone, pointer, hand.now_s)
     hand.speak()
     script.orders.sort(key=lambda entry: entry[0])
     return script, bone
@@ -125,16 +129,14 @@ def _touch_walls(script: Script, site: Site, bone: TrueBone, pointer: Tool, cloc
     return end_s
 
 
-def _walls(played: Played, site: Site, bone: TrueBone, structure: str, radius_mm: float) -> Array:
-    """Bone (N,), mm, left on the straight way from the burr's skin to a structure; NaN where that is out of reach."""
-    shape, motion = site.anatomy.critical[structure], played.motion[DRILL]
-    away = played.distances_mm[structure, DRILL, "burr"]
+def _walls(played: Played, shape: Shape, bone: TrueBone, structure: str) -> Array:
+    motion, away = played.motion[DRILL], played.distances_mm[structure, DRILL, BURR]
     near = np.flatnonzero(motion.present & (away > 0.0) & (away < WALL_REACH_MM))
     out = np.full(len(away), np.nan)
     out[motion.present & (away <= 0.0)] = 0.0
     centres = motion.T_ct_from_tip.t_mm[near]
     ends = closest_on(shape, centres)
     way = ends - centres
-    starts = centres + radius_mm * way / np.linalg.norm(way, axis=1, keepdims=True)
+    starts = centres + bone.cuts.radius_mm * way / np.linalg.norm(way, axis=1, keepdims=True)
     out[near] = bone.bone_on_ways_mm(starts, ends, played.times_s[near])
     return out
