@@ -6,7 +6,8 @@ import time
 
 from gui.augmented.drawing import Prepared
 from gui.link.shared_bone import SharedBone
-from navtwin.scene.augment_bone import Bone, Drilled, Left, box_of
+from navtwin.scene.augment_bone import Bone, Drilled, box_of
+from navtwin.scene.removal_view import Left
 
 #: What is still to be removed is laid anew no more often than this, s: it takes some hundredths, and the eye asks no more.
 LEAST_S = 0.2

@@ -64,8 +64,7 @@ def paint_patient(drawing: Drawing, wanted: Wanted, size: tuple[int, int], scale
         _paint_bone(painter, scene, size, scale, pen_px)
     if wanted.drilling:
         for removal in scene.removals:
-            named = paint_removal(painter, removal, size, scale, pen_px)
-            labels += [Label(*named, removal.color, (1.0, 0.0))] if named else []
+            labels.append(Label(*paint_removal(painter, removal, scale, pen_px), removal.color, (1.0, 0.0)))
     if wanted.structures:
         # Over what is to be removed, whose tint must hide none of them.
         for traced in scene.structures:

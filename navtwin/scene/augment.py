@@ -14,24 +14,25 @@ import numpy.typing as npt
 
 from navtwin.nouns import Body, Part, RegistrationResult
 from navtwin.rigid import Rigid, Vec3
-from navtwin.scene.augment_bone import Drilled, Hole, Left, Planned, look_in, met_mm
+from navtwin.scene.augment_bone import Drilled, Hole, look_in, met_mm
 from navtwin.scene.cover import Cover
 from navtwin.scene.lens import Lens
 from navtwin.scene.model import Plan, Scene, Structure
+from navtwin.scene.removal_view import PlannedBone, RemovalMarks, removal_marks
 from navtwin.scene.silhouette import Shell
 from navtwin.scene.solids import capsule_mesh, surface_mesh
 from navtwin.scene.spread import Spread, spread_at
 
 F64 = npt.NDArray[np.float64]
 
-#: Triangles of each critical structure, and of each bone that is worked on.
-CRITICAL_TRIANGLES, BONE_TRIANGLES = 4000, 2000
+#: Triangles of each critical structure, of each bone that is worked on, and of one that is drilled, whose finer form is looked at.
+CRITICAL_TRIANGLES, BONE_TRIANGLES, CARVABLE_TRIANGLES = 4000, 2000, 8000
 #: How smooth they are made: how often, and the pass band, which is narrower for bones: these only lead the eye.
 SMOOTHINGS, CRITICAL_BAND, BONE_BAND = 40, 0.05, 0.02
 #: Faces that lie further outside the picture than this are left out, px: the false rim where they are cut off lies outside too.
 MARGIN_PX = 150.0
-#: A loop shorter than this share of the picture's width is a speck; of what is still to be removed a smaller one counts.
-SPECK, REMOVAL_SPECK = 1.0 / 32.0, 1.0 / 160.0
+#: A loop shorter than this share of the picture's width is a speck.
+SPECK = 1.0 / 32.0
 #: So many points to either side tell how deep a line runs.
 STEADY = 2
 #: A planned path is continued so far out of the entry, mm, to aim along; and an instrument's axis so far ahead of its tip.
@@ -66,16 +67,6 @@ class Traced:
     seen_px: F64 = field(default_factory=lambda: np.zeros((0, 2)))
     seen_below_mm: F64 = field(default_factory=lambda: np.zeros(0))
     spread: Spread | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class RemovalMarks:
-    """What is still there of a planned removal: its outline, and which share of its volume that is, 0 to 1."""
-
-    name: str
-    color: str
-    loops: tuple[Loop, ...]
-    share: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,15 +110,15 @@ class Anatomy:
     plans: tuple[Plan, ...]
     focus_mm: Vec3 | None
     carvable: tuple[Structure, Shell] | None = None
-    removals: tuple[Planned, ...] = ()
+    removals: tuple[PlannedBone, ...] = ()
 
     @classmethod
     def of(cls, scene: Scene) -> Anatomy:
         """Critical structures and the bones that are worked on, with fewer triangles; never measured against."""
         critical = tuple((s, _light(s, CRITICAL_TRIANGLES, CRITICAL_BAND)) for s in scene.structures if s.role == "critical")
-        work = [(s, _light(s, BONE_TRIANGLES, BONE_BAND)) for s in scene.structures if s.role == "work"]
+        work = [(s, _light(s, BONE_TRIANGLES if s.carve_mm is None else CARVABLE_TRIANGLES, BONE_BAND)) for s in scene.structures if s.role == "work"]
         carvable = next((one for one in work if one[0].carve_mm is not None), None)
-        wanted = [Planned.of(s, carvable[0]) for s in scene.structures if carvable is not None and s.removal_of == carvable[0].name]
+        wanted = [PlannedBone.of(s, carvable[0]) for s in scene.structures if carvable is not None and s.removal_of == carvable[0].name]
         removals = [planned for planned in wanted if planned.volume_mm3 > 0.0]
         focus = scene.plans[0].target_mm if scene.plans else next((planned.middle_mm for planned in removals), None)
         bones = tuple(shell for structure, shell in work if carvable is None or structure is not carvable[0])
@@ -224,11 +215,12 @@ def scene_marks(anatomy: Anatomy, eye: Eye, drilled: Drilled | None = None) -> S
     cover = _cover(others, eye.lens)
     under = _Under(cover, drilled, eye.T_camera_from_ct.inverse().t_mm) if has_depths else None
     traced = [_traced(structure, _seen(shell, eye.lens, eye.T_camera_from_ct), under, anatomy, eye) for structure, shell in anatomy.critical]
+    removals = (removal_marks(left, eye.lens, eye.T_camera_from_ct) for left in (drilled.left if drilled else ()))
     return SceneMarks(
         structures=tuple(sorted((t for t in traced if t.loops), key=lambda t: -t.away_mm)),
         bones=tuple(bone.loops(None) for bone in bones),
         plans=tuple(_path_marks(plan, eye) for plan in anatomy.plans),
-        removals=tuple(marks for left in (drilled.left if drilled else ()) if (marks := _removal_marks(left, eye)) is not None),
+        removals=tuple(marks for marks in removals if marks is not None),
         hole=None if drilled is None else look_in(drilled, eye.lens, eye.T_camera_from_ct, cover),
         has_depths=has_depths,
     )
@@ -271,14 +263,14 @@ def _light(structure: Structure, triangles: int, pass_band: float) -> Shell:
     return Shell.of(light.points, light.regular_faces)
 
 
-def _seen(shell: Shell, lens: Lens, T_camera_from_own: Rigid, speck: float = SPECK) -> _Seen:
+def _seen(shell: Shell, lens: Lens, T_camera_from_own: Rigid) -> _Seen:
     placed = T_camera_from_own.apply(shell.vertices_mm)
     pixels = lens.project(placed)
     x, y = pixels[:, 0], pixels[:, 1]
     # NaN compares as outside.
     near = (x > -MARGIN_PX) & (x < lens.width_px + MARGIN_PX) & (y > -MARGIN_PX) & (y < lens.height_px + MARGIN_PX)
     faces = shell.facing(T_camera_from_own.inverse().t_mm) & near[shell.faces].all(axis=1)
-    return _Seen(shell, pixels, np.sqrt(np.einsum("ij,ij->i", placed, placed)), faces, speck * lens.width_px)
+    return _Seen(shell, pixels, np.sqrt(np.einsum("ij,ij->i", placed, placed)), faces, SPECK * lens.width_px)
 
 
 def _cover(bones: Sequence[_Seen], lens: Lens) -> Cover | None:
@@ -313,12 +305,6 @@ def _traced(structure: Structure, seen: _Seen, under: _Under | None, anatomy: An
     below = np.zeros(len(shown)) if under is None else under.below_mm(seen, shown)
     spread = eye.spread((x, y, z), structure.sd_mm)
     return Traced(structure.name, structure.color, seen.loops(under), float(ranges.min()), seen.pixels[shown], below, spread)
-
-
-def _removal_marks(left: Left, eye: Eye) -> RemovalMarks | None:
-    if left.shell is None:
-        return None
-    return RemovalMarks(left.name, left.color, _seen(left.shell, eye.lens, eye.T_camera_from_ct, REMOVAL_SPECK).loops(None), left.share)
 
 
 def _path_marks(plan: Plan, eye: Eye) -> PathMarks:

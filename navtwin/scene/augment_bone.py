@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
@@ -17,11 +16,11 @@ import numpy.typing as npt
 
 from navtwin import kernels
 from navtwin.kernels.bone.bricks import BRICK
-from navtwin.scene.contours import level_lines
+from navtwin.scene.contours import level_lines, softened
 from navtwin.scene.cover import Cover
 from navtwin.scene.lens_rays import rays
 from navtwin.scene.model import Structure
-from navtwin.scene.silhouette import Shell
+from navtwin.scene.removal_view import Left
 
 if TYPE_CHECKING:
     from navtwin.kernels import Forest
@@ -38,10 +37,6 @@ MOST_CELLS, LEAST_CELL_PX = 5000, 1.0
 OPEN_MM: Final = 0.3
 #: A wall so deep in the hole is shown a third as bright, mm.
 DARKER_MM: Final = 14.0
-#: Points of the grid on which a planned removal is kept, and its least spacing, mm.
-MOST_POINTS, LEAST_STEP_MM = 60_000, 0.5
-#: Of planned bone, what the drill has left as a skin thinner than this, mm, counts as removed in the picture: a burr's ridges are about as high.
-SKIN_MM: Final = 0.4
 
 
 class Bone(Protocol):
@@ -57,83 +52,6 @@ class Bone(Protocol):
     def forest(self) -> Forest: ...
 
     def values(self, points_mm: npt.ArrayLike) -> F64: ...
-
-
-@dataclass(frozen=True, eq=False)
-class Planned:
-    """A planned removal, on a grid of its own.
-
-    Attributes
-    ----------
-    origin_mm, step_mm, shape : of the grid: its first point, its spacing, and its points along z, y, x
-    planned_mm : (N,) float64, signed distance to the bone that is planned to be removed, negative in it; cut off at two steps
-    near : (N,) bool, where that is not cut off: only there a drill changes anything
-    """
-
-    name: str
-    color: str
-    origin_mm: F64
-    step_mm: float
-    shape: tuple[int, int, int]
-    planned_mm: F64
-    near: Flags
-
-    @classmethod
-    def of(cls, removal: Structure, bone: Structure) -> Planned:
-        """Of what lies in `removal`, the part that is bone. Takes some tenths of a second."""
-        low, high = removal.surface.bounds_mm
-        step = max(LEAST_STEP_MM, float(np.prod(high - low) / MOST_POINTS) ** (1.0 / 3.0))
-        counts = np.ceil((high - low) / step).astype(np.int64) + 3
-        origin = low - step
-        points = _grid(origin, step, counts)
-        reach = 2.0 * step
-        inside = np.clip(removal.surface.closest(points).distance_mm, -reach, reach)
-        near = inside < reach
-        inside[near] = np.clip(np.maximum(inside[near], bone.surface.closest(points[near]).distance_mm), -reach, reach)
-        return cls(removal.name, removal.color, origin, step, (int(counts[2]), int(counts[1]), int(counts[0])), inside, inside < reach)
-
-    @property
-    def middle_mm(self) -> Vec3:
-        """Of the planned bone."""
-        x, y, z = _grid(self.origin_mm, self.step_mm, np.array(self.shape[::-1]))[self.planned_mm < 0.0].mean(axis=0).tolist()
-        return (x, y, z)
-
-    @cached_property
-    def volume_mm3(self) -> float:
-        """Of the planned bone."""
-        return self._volume(self.planned_mm)
-
-    def left(self, bone: Bone) -> Left:
-        """What of it is still there."""
-        points = _grid(self.origin_mm, self.step_mm, np.array(self.shape[::-1]))[self.near]
-        still = np.asarray(bone.values(points))
-        volume, shown = self.planned_mm.copy(), self.planned_mm.copy()
-        volume[self.near] = np.maximum(self.planned_mm[self.near], still)
-        shown[self.near] = np.maximum(self.planned_mm[self.near], still + SKIN_MM)
-        return Left(self.name, self.color, self._shell(shown), self._volume(volume) / max(self.volume_mm3, 1e-9))
-
-    def _volume(self, distance_mm: F64) -> float:
-        return float(np.clip(0.5 - distance_mm / self.step_mm, 0.0, 1.0).sum()) * self.step_mm**3
-
-    def _shell(self, distance_mm: F64) -> Shell | None:
-        # Loaded with VTK, which the fold's process does without.
-        from navtwin.scene.extract import contour
-
-        if not (distance_mm < 0.0).any():
-            return None
-        beyond = np.pad(-distance_mm.astype(np.float32).reshape(self.shape), 1, constant_values=-2.0 * self.step_mm)
-        cells, faces = contour(beyond, 0.0)
-        return Shell.of(cells * self.step_mm + self.origin_mm, faces)
-
-
-@dataclass(frozen=True, eq=False)
-class Left:
-    """What is still there of a planned removal: its shell, None where nothing is; and which share of the planned volume, 0 to 1."""
-
-    name: str
-    color: str
-    shell: Shell | None
-    share: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,7 +141,7 @@ def look_in(drilled: Drilled, lens: Lens, T_camera_from_ct: Rigid, others: Cover
     if not is_open.any():
         return None
     shape, at = (rows, columns), (float(corner[0]), float(corner[1]))
-    rim = level_lines(_softened(is_open.reshape(shape)), 0.5) * cell + (corner + 0.5 * cell - 0.5)
+    rim = level_lines(softened(is_open.reshape(shape).astype(np.float64)), 0.5) * cell + (corner + 0.5 * cell - 0.5)
     return Hole(at, cell, is_open.reshape(shape), brightness.reshape(shape), rim)
 
 
@@ -256,19 +174,3 @@ def _facing(bone: Bone, points_mm: F64, ways: F64) -> F64:
     slope = around[:, :3] - around[:, 3:]
     length = np.maximum(np.sqrt(np.einsum("ij,ij->i", slope, slope)), 1e-9)
     return np.asarray(np.clip(-np.einsum("ij,ij->i", slope, ways) / length, 0.0, 1.0))
-
-
-def _softened(mask: Flags) -> F64:
-    """The mean of each cell and its neighbours, so that the line around the mask is none of steps. Beyond the raster nothing is open."""
-    soft = np.pad(mask.astype(np.float64), 1)
-    for axis in (0, 1):
-        ahead, behind = np.roll(soft, 1, axis), np.roll(soft, -1, axis)
-        soft = 0.25 * ahead + 0.5 * soft + 0.25 * behind
-    return np.asarray(soft[1:-1, 1:-1])
-
-
-def _grid(origin_mm: F64, step_mm: float, counts: npt.NDArray[np.int64]) -> F64:
-    """(N, 3) points of a grid, x running fastest."""
-    axes = [origin_mm[n] + step_mm * np.arange(counts[n]) for n in range(3)]
-    z, y, x = np.meshgrid(axes[2], axes[1], axes[0], indexing="ij")
-    return np.stack((x, y, z), axis=-1).reshape(-1, 3)

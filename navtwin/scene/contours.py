@@ -1,4 +1,4 @@
-"""Lines of equal value through a raster, by marching squares."""
+"""Lines of equal value through a raster, by marching squares, and a raster made smooth for them."""
 
 from __future__ import annotations
 
@@ -46,3 +46,11 @@ def _crossing(corners: F64, side: int, level: float) -> F64:
     one, other = corners[side], corners[(side + 1) % 4]
     share = (level - one) / (other - one)
     return np.asarray(starts[side] + share[:, None] * (starts[(side + 1) % 4] - starts[side]))
+
+
+def softened(raster: F64) -> F64:
+    """The mean of each cell and its neighbours (binomial weights), so that a line through it has no steps. Beyond the raster is nothing."""
+    soft = np.pad(raster, 1)
+    for axis in (0, 1):
+        soft = 0.25 * np.roll(soft, 1, axis) + 0.5 * soft + 0.25 * np.roll(soft, -1, axis)
+    return np.asarray(soft[1:-1, 1:-1])

@@ -21,9 +21,9 @@ from gui.augmented.painting import paint_patient
 from gui.augmented.painting_bone import left_words
 from gui.link.shared_bone import SharedBone, Standing
 from navtwin.scene import palette
-from navtwin.scene.augment_bone import Left, Planned
 from navtwin.scene.carvable import Carvable
 from navtwin.scene.lens import Lens
+from navtwin.scene.removal_view import Left, PlannedBone
 from tests.gui.augmented_bone_room import (
     BONE_RIG,
     NERVE,
@@ -169,13 +169,13 @@ def test_bone_in_doubt_is_drawn_and_that_is_said() -> None:
 def test_what_is_left_is_laid_anew_no_more_often_than_the_eye_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s, laid = [100.0], list[int]()
     monkeypatch.setattr("gui.augmented.bone.time.monotonic", lambda: now_s[0])
-    lay = Planned.left
+    lay = PlannedBone.left
 
-    def counted(self: Planned, bone: Carvable) -> Left:
+    def counted(self: PlannedBone, bone: Carvable) -> Left:
         laid.append(bone.revision)
         return lay(self, bone)
 
-    monkeypatch.setattr(Planned, "left", counted)
+    monkeypatch.setattr(PlannedBone, "left", counted)
     bone = live()
     held, sight = shared(bone), BoneSight()
     for n in range(12):

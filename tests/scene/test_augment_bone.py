@@ -15,12 +15,13 @@ from navtwin.nouns import Body, RegistrationResult, RigCamera
 from navtwin.nouns.base import Pose
 from navtwin.rigid import Rigid
 from navtwin.scene.augment import Anatomy, Eye, scene_marks
-from navtwin.scene.augment_bone import DARKER_MM, SKIN_MM, Drilled, Planned, box_of, look_in, met_mm
+from navtwin.scene.augment_bone import DARKER_MM, Drilled, box_of, look_in, met_mm
 from navtwin.scene.bone_picture import grid_of
 from navtwin.scene.carvable import Carvable
 from navtwin.scene.cover import Cover
 from navtwin.scene.lens import Lens
 from navtwin.scene.model import Patient, Scene, Structure
+from navtwin.scene.removal_view import LEAST_MM, PlannedBone, RemovalMarks, removal_marks
 from navtwin.scene.surface import Surface
 from navtwin.volumes.volume import VolumeBox
 
@@ -57,7 +58,7 @@ def fresh() -> Carvable:
     return Carvable(bone().surface, SIDE_MM)
 
 
-def drilled(carvable: Carvable, *plans: Planned) -> Drilled:
+def drilled(carvable: Carvable, *plans: PlannedBone) -> Drilled:
     return Drilled(bone(), carvable, box_of(grid_of(carvable), carvable.changed), tuple(plan.left(carvable) for plan in plans))
 
 
@@ -158,39 +159,57 @@ def test_where_the_bone_is_not_known_no_depth_is_told_and_all_is_as_if_it_lay_ba
 
 
 @cache
-def planned() -> Planned:
+def planned() -> PlannedBone:
     """Of a box that stands half out of the bone, the lower half: 10 x 8 x 4 mm."""
-    return Planned.of(solid("plan", "context", box((-5.0, -4.0, -4.0), (5.0, 4.0, 4.0)), removal_of="bone"), bone())
+    return PlannedBone.of(solid("plan", "context", box((-5.0, -4.0, -4.0), (5.0, 4.0, 4.0)), removal_of="bone"), bone())
 
 
-def test_what_is_planned_is_what_lies_in_the_bone() -> None:
+def marks_of(carvable: Carvable) -> RemovalMarks | None:
+    return removal_marks(planned().left(carvable), LENS, T_CAMERA_FROM_CT)
+
+
+def test_what_is_planned_is_what_lies_in_the_bone_and_as_thick_as_it_is() -> None:
     assert planned().volume_mm3 == pytest.approx(320.0, rel=0.03)
-    left = planned().left(fresh())
-    assert left.share == pytest.approx(1.0, abs=0.02) and left.shell is not None
-    low, high = left.shell.vertices_mm.min(axis=0), left.shell.vertices_mm.max(axis=0)
-    np.testing.assert_allclose((*low[:2], *high[:2]), (-5.0, -4.0, 5.0, 4.0), atol=0.1)
-    assert low[2] == pytest.approx(-4.0, abs=0.1)
-    assert high[2] == pytest.approx(-SKIN_MM, abs=0.15)
+    assert planned().left(fresh()).share == pytest.approx(1.0, abs=0.01)
+    marks = marks_of(fresh())
+    assert marks is not None
+    there = at((320.0, 240.0), marks.corner_px, marks.cell_px)
+    assert marks.thickness_mm[there] == pytest.approx(4.0, abs=0.3)
+    corners = LENS.project(T_CAMERA_FROM_CT.apply([(-5.0, 4.0, -2.0), (5.0, -4.0, -2.0)]))
+    found = marks.outline.reshape(-1, 2)
+    np.testing.assert_allclose(found.min(axis=0), corners[0], atol=0.6 * marks.cell_px)
+    np.testing.assert_allclose(found.max(axis=0), corners[1], atol=0.6 * marks.cell_px)
+    _, count = np.unique(found.round(6), axis=0, return_counts=True)
+    assert (count % 2 == 0).all()
 
 
-def test_what_is_left_shrinks_as_it_is_drilled_and_a_skin_is_not_drawn() -> None:
+def test_what_is_left_shrinks_as_it_is_drilled_down_to_a_skin_that_is_not_drawn() -> None:
     carvable, shares = fresh(), [1.02]
     for x in np.arange(-6.0, 7.0, 1.0):
         for y in np.arange(-4.0, 4.5, 1.0):
-            carvable.carve((x, y, 0.0), (x, y, -1.2), 2.6)
+            carvable.carve((x, y, 0.0), (x, y, -1.75), 2.0)
         shares.append(planned().left(carvable).share)
-    assert (np.diff(shares) <= 1e-9).all() and 0.0 < shares[-1] < 0.25
-    # One half is gone for good: nothing of it is outlined any more.
+    assert (np.diff(shares) <= 1e-9).all()
+    # A quarter of a millimetre, and what lies beside the strokes.
+    left = planned().left(carvable)
+    assert 0.02 < left.share < 0.2
+    marks = marks_of(carvable)
+    assert marks is None or (marks.thickness_mm[2:-2, 2:-2] < 2.0 * LEAST_MM).all()
+
+
+def test_where_all_is_gone_nothing_is_outlined() -> None:
     half = fresh()
     half.carve((-5.5, -4.5, 0.0), (-5.5, 4.5, 0.0), 6.0)
-    shell = planned().left(half).shell
-    assert shell is not None and shell.vertices_mm[:, 0].min() > -3.0
-    skin = fresh()
-    for x in np.arange(-5.0, 5.5, 1.0):
-        for y in np.arange(-4.0, 4.5, 1.0):
-            skin.carve((x, y, 0.0), (x, y, -1.75), 2.0)
-    left = planned().left(skin)
-    assert left.share > 0.01 and left.shell is None
+    marks = marks_of(half)
+    assert marks is not None
+    assert marks.outline[:, :, 0].min() > LENS.project(T_CAMERA_FROM_CT.apply((-2.5, 0.0, -4.0)))[0]
+    half.carve((5.5, -4.5, 0.0), (5.5, 4.5, 0.0), 8.0)
+    assert marks_of(half) is None
+
+
+def test_what_is_beside_the_picture_has_no_marks() -> None:
+    away = Rigid.from_matrix([[1, 0, 0, 200], [0, -1, 0, 0], [0, 0, -1, FAR_MM], [0, 0, 0, 1]], target="camera", source="ct")
+    assert removal_marks(planned().left(fresh()), LENS, away) is None
 
 
 def test_planned_removal_that_misses_the_bone_is_not_kept() -> None:
