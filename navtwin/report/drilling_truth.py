@@ -37,14 +37,14 @@ class WallError:
     Attributes
     ----------
     frames : how many those are
-    mean_mm, least_mm, most_mm : above 0 where the twin told too much; it tells too little by as much as its error bar
+    mean_mm, p99_mm, most_mm : above 0 where the twin told too much; it tells too little by as much as its error bar
     true_least_mm : the thinnest that it truly was
     """
 
     structure: str
     frames: int
     mean_mm: float
-    least_mm: float
+    p99_mm: float
     most_mm: float
     true_least_mm: float
 
@@ -58,6 +58,7 @@ class DrillingTruth:
     mean_mm, p99_mm, worst_mm : distance between the drilled walls of the twin and of the bone that the true ways leave, from the points of either to
         the other; None where there is none to compare
     removed_mm3, true_mm3 : by the twin, and in truth
+    ways_mm3 : what the true ways remove from the twin's bone: its difference to the truth is the bone's own, the rest is the tracking's
     thin_demanded, thin_raised : how often a drill truly cut before a thin wall, and how often that was warned of in time
     """
 
@@ -66,6 +67,7 @@ class DrillingTruth:
     worst_mm: float | None
     removed_mm3: float
     true_mm3: float
+    ways_mm3: float | None
     walls: tuple[WallError, ...]
     thin_demanded: int
     thin_raised: int
@@ -95,6 +97,7 @@ def drilling_truth(session: Session, rig: Rig, allowed_ns: int, bone: DrilledBon
         worst_mm=worst,
         removed_mm3=drilling.bone.removed_mm3 if drilling.bone else 0.0,
         true_mm3=max(float(truth.removed_mm3.max()) for truth in session.true_drills.values()),
+        ways_mm3=None if true is None else true.removed_mm3,
         walls=told_walls(drilling, session.true_drills),
         thin_demanded=demanded,
         thin_raised=raised,
@@ -126,7 +129,7 @@ def told_walls(drilling: Drilling, truths: dict[str, DrillTruth]) -> tuple[WallE
             apart.setdefault(structure, []).append(both[:, 0] - both[:, 1])
             least[structure] = min(least.get(structure, np.inf), float(both[:, 1].min()))
     return tuple(
-        WallError(name, len(off), float(off.mean()), float(off.min()), float(off.max()), least[name])
+        WallError(name, len(off), float(off.mean()), float(np.quantile(off, 0.99)), float(off.max()), least[name])
         for name, off in sorted((name, np.concatenate(parts)) for name, parts in apart.items())
     )
 

@@ -75,7 +75,7 @@ def bone_views(bone: DrilledBone, scene: Scene, size: tuple[int, int] = PICTURE_
     ------
     RuntimeError : this machine cannot draw
     """
-    place = place_of(bone)
+    place = place_of(bone, size[0] / size[1])
     cut, whole = _cut(bone), bone.whole.surface()
     colors: dict[str, tuple[Surface, U8]] = {
         "before": (whole, _plain(whole, bone.structure.color)),
@@ -87,21 +87,30 @@ def bone_views(bone: DrilledBone, scene: Scene, size: tuple[int, int] = PICTURE_
     return {name: _draw(surface, color, bone, scene, place, size) for name, (surface, color) in colors.items()}
 
 
-def place_of(bone: DrilledBone) -> Place:
-    """Before the opening that was drilled: along the mean normal of the surface that is gone; from the back where none is."""
+def place_of(bone: DrilledBone, aspect: float = 1.0) -> Place:
+    """Before the opening that was drilled: along the mean normal of the surface that is gone; from the back where none is.
+
+    Parameters
+    ----------
+    aspect : of the picture, its width over its height
+    """
     removed, ways = _removed_outside(bone)
     wall = bone.surface.vertices_mm[_cut(bone)]
     points = [p for p in (removed, wall) if len(p)] or [bone.structure.surface.vertices_mm]
     if bone.planned is not None:
         points.append(bone.planned.wall.vertices_mm)
     every = np.concatenate(points)
-    low, high = every.min(axis=0), every.max(axis=0)
-    focus, radius = (low + high) / 2.0, float(np.linalg.norm(high - low)) / 2.0 + MARGIN_MM
+    focus = (every.min(axis=0) + every.max(axis=0)) / 2.0
     way = ways.sum(axis=0)
     length = float(np.linalg.norm(way))
     direction = way / length if length > 0.1 * np.linalg.norm(ways, axis=1).sum() > 0.0 else np.array((0.0, 1.0, 0.0))
     up = np.array((0.0, 0.0, 1.0)) if abs(direction[2]) < 0.9 else np.array((0.0, 1.0, 0.0))
-    return Place(_vec(focus + direction * radius / np.sin(np.radians(VIEW_ANGLE_DEG / 2.0))), _vec(focus), _vec(up))
+    right = np.cross(up, direction) / np.linalg.norm(np.cross(up, direction))
+    axes = np.stack((right / aspect, np.cross(direction, right), direction))
+    across, high, near = np.abs((every - focus) @ axes.T).max(axis=0)
+    # So far off that all of it is in the picture, also what lies nearest to the eye.
+    off_mm = (max(across, high) + MARGIN_MM) / np.tan(np.radians(VIEW_ANGLE_DEG / 2.0)) + near
+    return Place(_vec(focus + direction * off_mm), _vec(focus), _vec(up))
 
 
 def _removed_outside(bone: DrilledBone) -> tuple[F64, F64]:
