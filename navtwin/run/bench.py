@@ -31,6 +31,7 @@ SCRIPTS = {
     "fuzz": "fuzz.py",
     "sound": "sound.py",
     "slices": "slices.py",
+    "drilling": "drilling.py",
 }
 
 
@@ -64,3 +65,4 @@ _command("openigtlink", "From socket to tracker frame, against pyigtl in the sam
 _command("fuzz", "A fuzzer on every reader of files.")
 _command("sound", "From an alert to the first sample of its sound.")
 _command("slices", "Three slices through the tip, cut and painted.")
+_command("drilling", "Bone that is drilled: frames, against VTK's flying edges, against analytic truth, memory.")
