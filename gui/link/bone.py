@@ -13,7 +13,7 @@ import numpy.typing as npt
 from gui.link.board import MS
 from gui.link.shared_bone import SharedBone, Standing
 from navtwin.bus.bone import BonePatch
-from navtwin.errors import NavtwinError
+from navtwin.errors import InputRefused, NavtwinError
 from navtwin.scene.carvable import Carvable
 
 #: The core speaks of its bone every 50 ms. After so long without a word, or with bricks missing, what is shown may be out of date.
@@ -45,19 +45,10 @@ class Mirror:
 
     def take(self, patch: BonePatch, now_ns: int) -> None:
         """Lay the bricks of one message over the bone, unless they are of another bone."""
-        header = patch.header
         self._heard_ns = now_ns
         self._stranger = self._why_other(patch)
-        if self._stranger:
-            return
-        if header.epoch != self._shared.epoch:
-            self._begin_anew(header.epoch, now_ns)
-        with self._shared.lock:
-            news = self._lay(np.array(header.bricks, np.int64), patch.cells, patch.doubts)
-            if self._bone.hash == header.hash:
-                self._matched_ns = now_ns
-        if news:
-            self._shared.changed(news)
+        if not self._stranger:
+            self._lay_over(patch, now_ns)
         self.turn(now_ns)
 
     def turn(self, now_ns: int) -> None:
@@ -72,6 +63,20 @@ class Mirror:
             self._shared.say(Standing("partial"))
         else:
             self._shared.say(Standing("whole"))
+
+    def _lay_over(self, patch: BonePatch, now_ns: int) -> None:
+        header, news = patch.header, list[int]()
+        if header.epoch != self._shared.epoch:
+            self._begin_anew(header.epoch, now_ns)
+        with self._shared.lock:
+            try:
+                news = self._lay(np.array(header.bricks, np.int64), patch.cells, patch.doubts)
+            except InputRefused as refusal:
+                self._stranger = refusal.problem
+            if self._bone.hash == header.hash:
+                self._matched_ns = now_ns
+        if news:
+            self._shared.changed(news)
 
     def _lay(self, bricks: npt.NDArray[np.int64], cells: npt.NDArray[np.int8], doubts: npt.NDArray[np.uint64]) -> list[int]:
         """Those that differ from what is there; most have only come again, for who has joined late."""

@@ -12,14 +12,16 @@ from navtwin.scene.carvable import Carvable
 from navtwin.scene.model import Scene, Structure
 
 #: `making`: the whole bone is being put on its grid; `waiting`: of what was drilled nothing is heard yet; `partial`: some of it has not come;
-#: `whole`: it is as the core has it; `stale`: nothing was heard of it lately; `other`: it is another case's, or on another grid; `failed`: no bone.
-StandingKind = Literal["making", "waiting", "partial", "whole", "stale", "other", "failed"]
+#: `whole`: it is as the core has it; `stale`: nothing was heard of it lately; `seeking`: what is shown is of another time of the log; `other`: it is
+#: another case's, or on another grid; `failed`: no bone.
+StandingKind = Literal["making", "waiting", "partial", "whole", "stale", "seeking", "other", "failed"]
 _WORDS: dict[StandingKind, str] = {
     "making": "the bone is being prepared",
     "waiting": "what was drilled is not known yet",
     "partial": "some of what was drilled is not known yet",
     "whole": "",
     "stale": "what was drilled lately is not known",
+    "seeking": "the bone of this time is being sought",
     "other": "the session drills other bone than is shown",
     "failed": "no drilled bone",
 }

@@ -9,10 +9,12 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from gui.navigate.bone_legend import BoneLegend
 from gui.navigate.stage import unknown_words
 from gui.picture.live import LiveView, open_live
 from gui.picture.pace import Pace
 from gui.review.axis import Axis
+from gui.review.bone import BoneSought
 from gui.review.notes import Note, add_note, read_notes
 from gui.review.player import Player
 from gui.review.plots import Plot
@@ -59,6 +61,8 @@ class Review(QWidget):
         self.scene: Scene | None = None
         self.structure = session.structures[0] if session.structures else ""
         self.view: LiveView | None = None
+        self.bone: BoneSought | None = None
+        self._legend: BoneLegend | None = None
         self._pace: Pace | None = None
         self._view_name: ViewName = "posterior"
         self._scale = 1.0
@@ -80,10 +84,22 @@ class Review(QWidget):
         self.view.widget.setParent(self.stage)
         self.view.widget.lower()
         self.view.widget.show()
+        self._begin_bone(scene, rig)
         self._place()
         self.side.set_scene(scene, self._scale)
         self.look(self._view_name)
         self.choose(self.structure)
+
+    def _begin_bone(self, scene: Scene, rig: Rig | None) -> None:
+        """Where the case has bone that can be drilled: the picture shows it as it was at the time under the playhead."""
+        self.bone = BoneSought.of(scene, self.session.path, rig)
+        if self.bone is None or self.view is None:
+            return
+        self._legend = BoneLegend(self.stage)
+        self._legend.set_scale(self._scale)
+        self._legend.show()
+        self.view.follow_bone(self.bone.dresser)
+        self.bone.start()
 
     def look(self, view: ViewName) -> None:
         """Stand somewhere else."""
@@ -152,6 +168,8 @@ class Review(QWidget):
     def release(self) -> None:
         """Give the graphics back."""
         self._timer.stop()
+        if self.bone is not None:
+            self.bone.stop()
         if self.view is not None:
             self.view.release()
 
@@ -165,6 +183,9 @@ class Review(QWidget):
         self.missing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.unknown = QLabel(self.stage)
         self.unknown.setProperty("onpicture", True)
+        self.bone_words = QLabel(self.stage)
+        self.bone_words.setProperty("onpicture", True)
+        self.bone_words.hide()
         self.side = Side(self.session, self.seek, self.compare, self)
         self.transport = Transport(self.act, self._write_note, self)
         self.timeline, self.plot = Timeline(self.session, self.axis, self), Plot(self.session, self.axis, self)
@@ -191,6 +212,8 @@ class Review(QWidget):
         self._scale = scale
         for part in (self.alert, self.side, self.transport, self.timeline, self.plot):
             part.set_scale(scale)
+        if self._legend is not None:
+            self._legend.set_scale(scale)
         self._place()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -202,6 +225,10 @@ class Review(QWidget):
             self.view.widget.setGeometry(self.stage.rect())
         self.unknown.adjustSize()
         self.unknown.move(10, self.stage.height() - self.unknown.height() - 10)
+        self.bone_words.adjustSize()
+        self.bone_words.move(10, 10)
+        if self._legend is not None:
+            self._legend.move(self.stage.width() - self._legend.width() - 10, 10)
 
     def _show(self) -> None:
         """Show the instant under the playhead, if it is not shown already."""
@@ -211,6 +238,7 @@ class Review(QWidget):
         moment = moment_of(state, alerts)
         if self._pace is not None:
             self._pace.turn(moment, self._clock(), self._view_name)
+        self._seek_bone(at_ns)
         if instant == self._shown:
             return
         self._shown = instant
@@ -222,6 +250,16 @@ class Review(QWidget):
         self.unknown.setVisible(bool(words))
         self._place()
         self._redraw()
+
+    def _seek_bone(self, at_ns: int) -> None:
+        if self.bone is None:
+            return
+        self.bone.ask(at_ns)
+        words = self.bone.words
+        if words != self.bone_words.text():
+            self.bone_words.setText(words)
+            self.bone_words.setVisible(bool(words))
+            self._place()
 
     def _redraw(self) -> None:
         self.timeline.show_at(self.player.at_ns, self.notes, self.structure)

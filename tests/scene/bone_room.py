@@ -18,7 +18,7 @@ F64 = npt.NDArray[np.float64]
 SIDE_MM = 0.5
 #: A block of bone, and a nerve that runs through it along y, 6 mm under its top.
 BLOCK_MM = ((-12.0, -12.0, -12.0), (12.0, 12.0, 0.0))
-ROUND_MM = 1.0
+ROUND_MM, FLAT_TOP_MM = 1.0, 0.0
 NERVE_DEPTH_MM, NERVE_RADIUS_MM = 7.0, 1.0
 
 
