@@ -58,7 +58,8 @@ class BoneField:
     @property
     def part_mm3(self) -> float:
         """The volume that one of `gone` stands for."""
-        return float(self.bricks.side[0]) ** 3 / PARTS
+        side = float(self.bricks.side[0])
+        return side * side * side / PARTS
 
     @property
     def removed_mm3(self) -> float:

@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from navtwin.errors import InputRefused
 from navtwin.kernels.bone.bricks import BRICK, OUTSIDE
-from navtwin.kernels.bone.cut import PARTS
 from navtwin.kernels.bone.fingerprint import brick_hash
 from navtwin.nouns.drilling import BoneState, Trespass
 from navtwin.scene.bone_field import parts_of
@@ -60,7 +59,7 @@ def unpack(bone: Carvable, state: BoneState) -> tuple[npt.NDArray[np.int64], I8,
     total = int(bone.bricks.total[0]) + _sum(changed, now_whole) - _sum(changed, bone.cells(changed)) + _sum(numbers, cells) - _sum(numbers, whole)
     if f"{total % 2**64:016x}" != state.hash:
         raise InputRefused("the drilled bone is damaged, or was made from another surface: its hash differs", _REMEDY)
-    gone_mm3 = (parts_of(whole) - parts_of(cells)) * bone.side_mm**3 / PARTS
+    gone_mm3 = (parts_of(whole) - parts_of(cells)) * bone.part_mm3
     if abs(state.removed_mm3 - gone_mm3) > 0.01 * gone_mm3 + 1.0:
         raise InputRefused(f"the drilled bone is damaged: {state.removed_mm3:.4g} mm^3 are said to be gone, and {gone_mm3:.4g} are", _REMEDY)
     return numbers, cells, doubts

@@ -139,6 +139,11 @@ class Carvable:
         return self._field.removed_mm3
 
     @property
+    def part_mm3(self) -> float:
+        """The smallest volume that is told from none, mm^3."""
+        return self._field.part_mm3
+
+    @property
     def changed(self) -> I64:
         """Numbers of the bricks that are not as they were when it was whole, ascending."""
         return self._field.changed()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+import os
+import subprocess
+import sys
 
 import msgspec
 import numpy as np
@@ -134,3 +138,26 @@ def test_a_structure_that_reaches_beyond_the_bone_counts_where_bone_may_be() -> 
     bone = Carvable(BLOCK, SIDE)
     around = Trespassed(Surface.from_arrays(*meshes.box((40.0, 40.0, 40.0))), bone)
     assert around.sweep(BURR, None, pose((0, 0, 0))) == pytest.approx(4.0 / 3.0 * math.pi * 8.0, rel=0.005)
+
+
+def bits_of_everything() -> str:
+    """Hash, volume and ways after a hundred strokes of all cutters."""
+    bone, rng = Carvable(BLOCK, SIDE), np.random.default_rng(0)
+    said = [bone.hash]
+    for n in range(99):
+        turn, tip = Rotation.from_rotvec(rng.normal(0, 0.5, 3)), rng.uniform(-9, 9, 3)
+        earlier = pose((float(tip[0]), float(tip[1]), float(tip[2])), turn)
+        now = pose((float(tip[0]) + 0.6, float(tip[1]), float(tip[2]) - 0.3), Rotation.from_rotvec(rng.normal(0, 0.02, 3)) * turn)
+        took = bone.sweep((BURR, PEAR, ROD)[n % 3], earlier, now)
+        said.append(f"{bone.hash} {took.hex()} {bone.bone_on_way(rng.uniform(-12, 12, 3), tip)[0].hex()}")
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(300)
+def test_a_plainer_cpu_cuts_the_same_bone() -> None:
+    """The baseline of this architecture: no wide vectors, no fused multiply-add."""
+    code = "from tests.scene.test_carvable_cutters import bits_of_everything; print(bits_of_everything())"
+    plain = os.environ | {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
+    there = subprocess.run([sys.executable, "-c", code], env=plain, capture_output=True, text=True, check=True, timeout=280)
+    assert there.stdout.strip() == bits_of_everything()
