@@ -22,9 +22,9 @@ def view(
     folder: Annotated[Path, typer.Argument(help="The case's folder.", show_default=False)],
     rig: Annotated[Path | None, typer.Option(help="rig.toml with the calibrated camera; default: the case's own.")] = None,
     camera: Annotated[str, typer.Option(help="Name of the camera in the rig; the first if left out.")] = "",
-    log: Annotated[Path | None, typer.Option(help="A session: the camera stands, and bone is drilled, as it had them.")] = None,
+    log: Annotated[Path | None, typer.Option(help="A session: bone is drilled as it was in it, and the camera stands as it did.")] = None,
     at: Annotated[float | None, typer.Option(help="Seconds after the session's beginning; its end if left out.")] = None,
-    eye: Annotated[_Point | None, typer.Option(help="Where the camera stands without a session: x y z in ct, mm (LPS).")] = None,
+    eye: Annotated[_Point | None, typer.Option(help="Put the camera here instead: x y z in ct, mm (LPS).")] = None,
     towards: Annotated[_Point | None, typer.Option(help="What it then looks at: x y z in ct, mm (LPS).")] = None,
     up: Annotated[_Point, typer.Option(help="What is then upwards in the picture; LPS.")] = (0.0, 0.0, 1.0),
     without: Annotated[list[str] | None, typer.Option(help="Leave this structure out, as the skin; repeat it.")] = None,
@@ -41,8 +41,8 @@ def view(
 
     if depth is None and labels is None and facts is None:
         raise InputRefused("there is nothing to write", "name a file with --depth, --labels or --facts")
-    if (log is None) == (eye is None or towards is None) or (log is not None and (eye or towards)):
-        raise InputRefused("where the camera stands is not said, or said twice", "pass --log SESSION, or --eye X Y Z and --towards X Y Z")
+    if (eye is None) != (towards is None) or (log is None and eye is None):
+        raise InputRefused("where the camera stands is not said", "pass --log SESSION, or --eye X Y Z and --towards X Y Z")
     if at is not None and log is None:
         raise InputRefused("--at is a moment of a session", "pass --log SESSION with it")
     scene, loaded = load_scene(folder), read_rig(rig or folder / "rig.toml")
@@ -53,11 +53,12 @@ def view(
     if log is not None:
         t_ns, drilled = _session(log, at, scene, loaded)
         surfaces = [(name, drilled.get(name, surface)) for name, surface in surfaces]
-        place = place_in_session(log, loaded, one, t_ns)
         more |= {"session": log.name, "t_ns": t_ns, "drilled": sorted(drilled)}
-    else:
-        assert eye is not None and towards is not None, "refused above"
+    if eye is not None and towards is not None:
         place = place_looking(eye, towards, up)
+    else:
+        assert log is not None, "refused above"
+        place = place_in_session(log, loaded, one, None if at is None else t_ns)
     lens = Lens.of(one)
     found = synthetic_view(surfaces, lens, place)
     if depth is not None:

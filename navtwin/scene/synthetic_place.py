@@ -33,12 +33,12 @@ def camera_called(rig: Rig, name: str) -> RigCamera:
     raise InputRefused(f"the rig has no camera '{name}'", nearest(name, (c.name for c in rig.camera)))
 
 
-def place_in_session(log: Path, rig: Rig, camera: RigCamera, t_ns: int) -> Rigid:
+def place_in_session(log: Path, rig: Rig, camera: RigCamera, t_ns: int | None = None) -> Rigid:
     """T_camera_from_ct at a moment of a session: by the registration in force, and the patient's reference as it was seen last.
 
     Parameters
     ----------
-    t_ns : on the log's clock, as `Event.t_ns`
+    t_ns : on the log's clock, as `Event.t_ns`; by default the last moment at which the reference was seen
 
     Raises
     ------
@@ -48,7 +48,7 @@ def place_in_session(log: Path, rig: Rig, camera: RigCamera, t_ns: int) -> Rigid
     registration: RegistrationResult | None = None
     seen: tuple[int, Pose] | None = None
     for event in inputs(log):
-        if event.t_ns > t_ns:
+        if t_ns is not None and event.t_ns > t_ns:
             break
         if isinstance(event.body, RegistrationResult) and event.body.accepted:
             registration = event.body
@@ -58,7 +58,7 @@ def place_in_session(log: Path, rig: Rig, camera: RigCamera, t_ns: int) -> Rigid
                     seen = (event.t_ns, sighting.pose)
     if registration is None:
         raise InputRefused(f"{log.name} has no registration by then: where the patient lay before the camera is not known", "name a later moment")
-    if seen is None or t_ns - seen[0] > LONGEST_AGO_NS:
+    if seen is None or (t_ns is not None and t_ns - seen[0] > LONGEST_AGO_NS):
         raise InputRefused(f"the reference '{rig.reference}' was not seen in {log.name} then", "name a moment at which it was")
     T_camera_from_tracker = tracker_place(camera).inverse()
     T_tracker_from_ref = seen[1].rigid(target="tracker", source="ref")

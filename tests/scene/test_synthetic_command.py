@@ -59,6 +59,13 @@ def test_bone_is_as_deep_as_it_was_drilled_then(log: Path, at_s: float, below_mm
     assert np.allclose(told["T_camera_from_ct"], np.diag((1.0, -1.0, -1.0, 1.0)) + ABOVE_MM * np.eye(4)[[2]].T @ np.eye(4)[[3]])
 
 
+def test_bone_of_a_session_is_seen_from_elsewhere_and_by_default_as_it_was_last(log: Path, tmp_path: Path) -> None:
+    run("CASE", "--log", log, "--eye", 0, 0, 2 * ABOVE_MM, "--towards", 0, 0, 0, "--up", 0, 1, 0, "--depth", tmp_path / "d.npy")
+    assert np.nanmax(np.load(tmp_path / "d.npy")[43:47, 58:62]) == pytest.approx(2 * ABOVE_MM + 5.37, abs=2 * CLOSE_MM)
+    run("CASE", "--log", log, "--depth", tmp_path / "e.npy")
+    assert np.nanmax(np.load(tmp_path / "e.npy")[43:46, 58:62]) == pytest.approx(ABOVE_MM + 5.37, abs=CLOSE_MM)
+
+
 def test_without_a_session_the_bone_is_whole_and_stands_where_it_is_asked_for(tmp_path: Path) -> None:
     run("CASE", "--eye", 0, 0, ABOVE_MM, "--towards", 0, 0, 0, "--up", 0, 1, 0, "--depth", tmp_path / "d.npy", "--without", "facial_nerve")
     deep = np.load(tmp_path / "d.npy")
