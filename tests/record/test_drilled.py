@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from navtwin.nouns import BoneState, BoneUndone, encode
 from navtwin.record import mcap_file
 from navtwin.record.chunks import check
 from navtwin.record.drilled import DrilledLog
+from navtwin.record.export import export
 from navtwin.record.format import Record
+from navtwin.record.look import look
 from navtwin.record.read import header, read_log
 from navtwin.record.recover import recover
 from navtwin.record.replay import replay, verify
@@ -265,3 +268,12 @@ def test_seconds_count_from_the_first_input_and_stand_still_where_the_clock_was_
     told = DrilledLog.of([*records, Record("/output/carved", 4, times[-1], undo)], "log")
     assert [told.seconds(t) for t in times] == [0.0, 1.0, 1.0, 2.0]
     assert [told.at_seconds(s) for s in (0.0, 0.5, 1.0, 2.0)] == [times[0], round(5.5 * beat), times[2], times[3]]
+
+
+def test_a_log_with_bone_is_inspected_and_exported_as_any_other(session: Drilled, tmp_path: Path) -> None:
+    facts = dict(look(session.log).facts)
+    assert "3 /bone" in facts["records"]
+    assert f"{len(session.changes)} /output/carved" in facts["records"]
+    export(session.log, tmp_path / "log.json")
+    kept = [r["data"] for r in json.loads((tmp_path / "log.json").read_text()) if r["channel"] == "/bone"]
+    assert [msgspec.convert(data, BoneState) for data in kept] == [k.state for k in DrilledLog.read(session.log).kept]
