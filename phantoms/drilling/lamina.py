@@ -74,4 +74,4 @@ def act(site: Site, hand: Hand) -> None:
     moves.cut_along(site, hand, "canal", to_and_fro, moves.FINE_MM_S)
     moves.claim(site, hand, _at(9.5, 32.35, -5.0), _at(9.5, 32.35, -0.5), 1.2 * site.view.back)
     moves.breach(site, hand, on_canal(-1.0, CANAL_MM[-1]), on_canal(-1.0, BREACH_MM))
-    hand.go(site.view.out(moves.WAIT_MM), peak_mm_s=moves.AIR_MM_S)
+    moves.park(site, hand)

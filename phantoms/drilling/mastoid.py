@@ -77,7 +77,7 @@ def act(site: Site, hand: Hand) -> None:
     moves.cut_along(site, hand, "facial nerve", to_and_fro, moves.FINE_MM_S)
     moves.claim(site, hand, roof(-10.7, 3.5, 0.05), roof(-10.7, 9.0, 0.05), -1.2 * _UP)
     moves.breach(site, hand, on_sinus(-3.0, SINUS_WALLS_MM[-1]), on_sinus(-3.0, BREACH_MM))
-    hand.go(site.view.out(moves.WAIT_MM), peak_mm_s=moves.AIR_MM_S)
+    moves.park(site, hand)
 
 
 def _on_cortex(site: Site, y_mm: float, z_mm: float, bite_mm: float) -> Array:

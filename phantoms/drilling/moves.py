@@ -12,8 +12,9 @@ from phantoms.drilling.site import Site
 from phantoms.path import unit
 from phantoms.shapes import Array
 
-#: Peak speeds, mm/s: through the air, of bulk removal, of thinning, of the last touches, and of the slip, which is still a hand's.
+#: Peak speeds, mm/s: through the air, down into the hole; of bulk removal, thinning, the last touches, and of the slip, which is still a hand's.
 AIR_MM_S: Final = 90.0
+DOWN_MM_S: Final = 40.0
 BULK_MM_S, THIN_MM_S, FINE_MM_S, SWIPE_MM_S = 48.0, 16.0, 10.0, 300.0
 #: Over the view's middle there is nothing in the way at this height; the drill waits still farther out.
 CLEAR_MM, WAIT_MM = 11.0, 31.0
@@ -28,7 +29,7 @@ def over(site: Site, hand: Hand, point: Array) -> None:
     """Through the air to over a point, and down towards it as far as surely nothing is."""
     hand.go(_clear(site, point), peak_mm_s=AIR_MM_S)
     if (point - site.view.middle_mm) @ site.view.back < -4.0:
-        hand.go(point + 3.0 * site.view.back, peak_mm_s=AIR_MM_S)
+        hand.go(point + 3.0 * site.view.back, peak_mm_s=DOWN_MM_S)
 
 
 def leave(site: Site, hand: Hand) -> None:
@@ -38,6 +39,12 @@ def leave(site: Site, hand: Hand) -> None:
 
 def _clear(site: Site, point: Array) -> Array:
     return np.asarray(point + (CLEAR_MM - (point - site.view.middle_mm) @ site.view.back) * site.view.back)
+
+
+def park(site: Site, hand: Hand) -> None:
+    """Aside and out of the way."""
+    hand.go(site.view.out(WAIT_MM), peak_mm_s=AIR_MM_S)
+    hand.go(site.view.out(WAIT_MM + 8.0, left_mm=38.0), peak_mm_s=AIR_MM_S)
 
 
 def cut_along(site: Site, hand: Hand, name: str, points: list[Array], peak_mm_s: float) -> None:

@@ -103,6 +103,8 @@ def write_drilling(scene: Scene, pointer: Tool, site: Site, radius_mm: float, rn
     script.turning = hand.turning
     bone = TrueBone(site.anatomy.bone, hand.cuts(radius_mm))
     script.end_s = _touch_walls(script, site, bone, pointer, hand.now_s)
+    # It stays in sight, well out of the way: an instrument that is put away where it was in use may be anywhere.
+    hand.track.hold(script.end_s - hand.now_s)
     hand.speak()
     script.orders.sort(key=lambda entry: entry[0])
     return script, bone
