@@ -15,7 +15,7 @@ from navtwin.kernels.bone.bricks import BRICK, CLAMP, INSIDE, OUTSIDE, STEPS, Br
 from navtwin.kernels.bone.fill import steps_of
 from navtwin.kernels.bone.fingerprint import rehash
 from navtwin.kernels.bone.journal import Journal, drop_slot, keep, mark_around, new_slot
-from navtwin.kernels.bone.profile import SPHERE, Solid, Stroke, extent_of, least_distance
+from navtwin.kernels.bone.profile import SPHERE, Solid, Stroke, extent_of, least_distance, off_way2
 from navtwin.kernels.jit import inlined, query
 from navtwin.kernels.screw import is_rigid, on_the_way, screw_between
 from navtwin.kernels.tree import F64
@@ -71,14 +71,11 @@ def ranges(bricks: Bricks, tip: Point, way: Point, reach: float) -> tuple[int, i
 def _is_beyond(bricks: Bricks, tip: Point, way: Point, reach: float, bk: int, bj: int, bi: int) -> bool:
     """Whether the ball that holds a brick's points is surely farther than `reach` from the way of the tip."""
     o, side = bricks.origin, bricks.side[0]
-    x = o[0] + (BRICK * bi + 0.5 * (BRICK - 1)) * side - tip[0]
-    y = o[1] + (BRICK * bj + 0.5 * (BRICK - 1)) * side - tip[1]
-    z = o[2] + (BRICK * bk + 0.5 * (BRICK - 1)) * side - tip[2]
-    way2 = way[0] * way[0] + way[1] * way[1] + way[2] * way[2]
-    t = min(max((x * way[0] + y * way[1] + z * way[2]) / way2, 0.0), 1.0) if way2 > 0.0 else 0.0
-    x, y, z = x - t * way[0], y - t * way[1], z - t * way[2]
+    x = o[0] + (BRICK * bi + 0.5 * (BRICK - 1)) * side
+    y = o[1] + (BRICK * bj + 0.5 * (BRICK - 1)) * side
+    z = o[2] + (BRICK * bk + 0.5 * (BRICK - 1)) * side
     far = reach + (0.5 * (BRICK - 1) * math.sqrt(3.0) + 0.01) * side
-    return bool(x * x + y * y + z * z > far * far)
+    return bool(off_way2(tip, way, x, y, z) > far * far)
 
 
 @query

@@ -14,6 +14,7 @@ import numpy as np
 from navtwin.kernels.bone.bricks import BRICK, I8, INSIDE, OUTSIDE, U64, Bricks
 from navtwin.kernels.bone.cut import ranges
 from navtwin.kernels.bone.fill import BLOCK
+from navtwin.kernels.bone.profile import off_way2
 from navtwin.kernels.jit import inlined, query
 from navtwin.kernels.tree import I64
 from navtwin.kernels.triangle import Point
@@ -53,15 +54,6 @@ def _holds_bone(bricks: Bricks, slot: int, k0: int, j0: int, i0: int) -> bool:
 
 
 @inlined
-def _distance2(tip: Point, way: Point, x: float, y: float, z: float) -> float:
-    x, y, z = x - tip[0], y - tip[1], z - tip[2]
-    way2 = way[0] * way[0] + way[1] * way[1] + way[2] * way[2]
-    t = min(max((x * way[0] + y * way[1] + z * way[2]) / way2, 0.0), 1.0) if way2 > 0.0 else 0.0
-    x, y, z = x - t * way[0], y - t * way[1], z - t * way[2]
-    return x * x + y * y + z * z
-
-
-@inlined
 def _set(doubt: Doubt, brick: int, bit: int, value: bool) -> int:
     mask = _ONE << np.uint64(bit)
     if (doubt.blocks[brick] & mask != _NONE) == value:
@@ -92,7 +84,7 @@ def change_doubt(bricks: Bricks, doubt: Doubt, tip: Point, way: Point, radius: f
             for i in range(i0 >> 2, (i1 >> 2) + 1):
                 slot = bricks.table[k >> 2, j >> 2, i >> 2]
                 x, y, z = o[0] + (BLOCK * i + 1.5) * side, o[1] + (BLOCK * j + 1.5) * side, o[2] + (BLOCK * k + 1.5) * side
-                if slot == OUTSIDE or _distance2(tip, way, x, y, z) > reach * reach:
+                if slot == OUTSIDE or off_way2(tip, way, x, y, z) > reach * reach:
                     continue
                 c, b, a = k & 3, j & 3, i & 3
                 if only_air and _holds_bone(bricks, slot, BLOCK * c, BLOCK * b, BLOCK * a):

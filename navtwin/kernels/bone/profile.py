@@ -93,6 +93,16 @@ def _dot(a: Point, b: Point) -> float:
 
 
 @inlined
+def off_way2(tip: Point, way: Point, x: float, y: float, z: float) -> float:
+    """Squared distance of a point to the straight way of a tip, mm^2."""
+    x, y, z = x - tip[0], y - tip[1], z - tip[2]
+    way2 = way[0] * way[0] + way[1] * way[1] + way[2] * way[2]
+    t = min(max((x * way[0] + y * way[1] + z * way[2]) / way2, 0.0), 1.0) if way2 > 0.0 else 0.0
+    x, y, z = x - t * way[0], y - t * way[1], z - t * way[2]
+    return x * x + y * y + z * z
+
+
+@inlined
 def _at(solid: Solid, time: float, beside2: float, across: float, side2: float, along: float, ahead: float) -> float:
     """Distance at a time; squared, the way beside the axis is beside2 - 2 time across + time^2 side2."""
     rho2 = beside2 + time * (time * side2 - 2.0 * across)
@@ -105,12 +115,10 @@ def least_distance(solid: Solid, stroke: Stroke, x: float, y: float, z: float, h
 
     Where that is surely above `high` or below `low`, any such number. `within` > 0.
     """
+    if solid.kind == SPHERE:
+        return math.sqrt(off_way2(stroke.tip, stroke.way, x, y, z)) - solid.radius
     w = x - stroke.tip[0], y - stroke.tip[1], z - stroke.tip[2]
     way2, along, ahead = _dot(stroke.way, stroke.way), _dot(w, stroke.axis), _dot(stroke.way, stroke.axis)
-    if solid.kind == SPHERE:
-        t = min(max(_dot(w, stroke.way) / way2, 0.0), 1.0) if way2 > 0.0 else 0.0
-        p, q, r = w[0] - t * stroke.way[0], w[1] - t * stroke.way[1], w[2] - t * stroke.way[2]
-        return math.sqrt(p * p + q * q + r * r) - solid.radius
     beside2, across, side2 = _dot(w, w) - along * along, _dot(w, stroke.way) - along * ahead, way2 - ahead * ahead
     start, width, speed = 0.0, 1.0, math.sqrt(way2)
     least = _at(solid, 0.5, beside2, across, side2, along, ahead)
