@@ -59,7 +59,7 @@ class Mirror:
             self._shared.say(Standing("waiting"))
         elif now_ns - self._heard_ns > STALE_NS:
             self._shared.say(Standing("stale"))
-        elif now_ns - self._matched_ns > PARTIAL_NS:
+        elif self._heard_ns > self._matched_ns and now_ns - self._matched_ns > PARTIAL_NS:
             self._shared.say(Standing("partial"))
         else:
             self._shared.say(Standing("whole"))

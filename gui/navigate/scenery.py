@@ -80,11 +80,12 @@ class Scenery(QWidget):
     def show_moment(self, moment: Moment, now_ns: int, other: str = "") -> None:
         """Words first, the picture when there is time for it. `other`: why this is not the anatomy that the core works on."""
         self.strip.show_rows(structure_rows(self.scene, moment.state, moment.alerts, link_lost=moment.link_lost))
+        # Before the stage, which makes room for it.
+        self._show_drilling(moment)
         words = self._desk.board.words
         self.stage.show_moment(moment, self.frozen_ns, words[-1] if words else None, now_ns, self._desk.where, self._desk.trouble(), other)
         self.slices.show_moment(moment, now_ns, frozen=self.frozen_ns is not None)
         self._aim(moment, now_ns)
-        self._show_drilling(moment)
         if self._augmented is not None:
             self._augmented.show_moment(moment, now_ns, frozen=self.frozen_ns is not None)
         elif self.frozen_ns is None:
@@ -106,7 +107,8 @@ class Scenery(QWidget):
     def _show_drilling(self, moment: Moment) -> None:
         if self.drilling is not None:
             self.drill.show_moment(moment)
-            self.stage.show_bone("" if moment.link_lost else self.drilling.words)
+            # The live picture says itself what of the bone it does not draw.
+            self.stage.show_bone("" if moment.link_lost or self._augmented is not None else self.drilling.words)
 
     def _aim(self, moment: Moment, now_ns: int) -> None:
         """The bullseye costs as much to draw as all the rest: it follows as often as an eye does, and at once where something is no longer known."""
@@ -134,6 +136,9 @@ class Scenery(QWidget):
             self.view.widget.show()
             self.stage.set_picture(self.view.widget)
             self._pace.forget()
+        if self.legend is not None:
+            # Its colours are not in the live picture.
+            self.legend.setVisible(self._augmented is None)
         self.set_scale(self._scale)
 
     def entered(self) -> None:
