@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from navtwin.nouns import (
+    WALL,
     Accept,
     Ack,
     Alert,
@@ -69,8 +70,10 @@ def duration_words(duration_ns: int) -> str:
 
 
 def subject_words(alert_id: str) -> str:
-    """An alert's id in words: `drill neck to spinal canal`; a technical alarm's: `TRACKING LOST, drill`."""
+    """An alert's id in words: `drill neck to spinal canal`, `bone between drill and facial nerve`; a technical alarm's: `TRACKING LOST, drill`."""
     pieces = [name_words(piece) for piece in alert_id.split("/")]
+    if len(pieces) == 3 and pieces[2] == WALL:
+        return f"bone between {pieces[1]} and {pieces[0]}"
     if len(pieces) == 3:
         return f"{pieces[1]} {pieces[2]} to {pieces[0]}"
     return ", ".join(piece for piece in pieces if piece)

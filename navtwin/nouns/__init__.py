@@ -42,7 +42,20 @@ from navtwin.nouns.commands import (
     ToolSelect,
     Undo,
 )
-from navtwin.nouns.drilling import BoneState, BoneSummary, BoneUndone, Carved, Cutter, DrillState, DrillStatus, PoseRows, Trespass, Wall, WallStatus
+from navtwin.nouns.drilling import (
+    WALL,
+    BoneState,
+    BoneSummary,
+    BoneUndone,
+    Carved,
+    Cutter,
+    DrillState,
+    DrillStatus,
+    PoseRows,
+    Trespass,
+    Wall,
+    WallStatus,
+)
 from navtwin.nouns.events import (
     Envelope,
     Event,
@@ -80,6 +93,7 @@ __all__ = [
     "HAND_FLE_MM",
     "LEVELS",
     "NEAR_SURFACE_MM",
+    "WALL",
     "Accept",
     "Ack",
     "Alert",

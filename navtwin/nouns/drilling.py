@@ -13,6 +13,8 @@ CutsBy = Literal["spindle", "contact-speed"]
 DrillStatus = Literal["OFF", "READY", "CUTTING", "FROZEN", "UNKNOWN"]
 #: NO_BONE: there is none between. UNKNOWN: bone that the twin shows there may be gone. FAR: farther than is looked.
 WallStatus = Literal["OK", "NO_BONE", "UNKNOWN", "FAR"]
+#: The last piece of the id of an alert of bone that is thin, where other alerts name a part.
+WALL = "wall"
 #: Rows r00 r01 r02 t0 r10 .. t2 of T_ct_from_tip: to the bit, as a stroke must be repeated.
 PoseRows = tuple[float, float, float, float, float, float, float, float, float, float, float, float]
 

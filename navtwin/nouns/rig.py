@@ -9,7 +9,7 @@ from typing import Literal
 
 from navtwin.errors import InputRefused, nearest
 from navtwin.nouns.base import Covariance3, Noun, Pose
-from navtwin.nouns.drilling import Cutter
+from navtwin.nouns.drilling import WALL, Cutter
 from navtwin.nouns.tables import read_toml
 from navtwin.rigid import Vec3
 
@@ -212,6 +212,10 @@ def _check_cutter(tool: Tool, cutter: Cutter) -> None:
     part = next((p for p in tool.part if p.name == cutter.part), None)
     if part is None:
         raise InputRefused(f"{name} is its part '{cutter.part}', which it has not", nearest(cutter.part, (p.name for p in tool.part)))
+    if any(p.name == WALL for p in tool.part):
+        raise InputRefused(
+            f"a part of tool '{tool.name}' is called '{WALL}'", "call it otherwise: that is the bone between the cutter and a structure"
+        )
     for key in ("radius_mm", "spindle_timeout_ms", "fastest_mm_s", "contact_mm_s", "most_sd_mm", "thin_wall_mm"):
         if getattr(cutter, key) <= 0.0:
             raise InputRefused(f"{name} has {key} = {getattr(cutter, key):g}, which is not above 0", "correct it in rig.toml")

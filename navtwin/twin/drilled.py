@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from navtwin.errors import InputRefused
-from navtwin.nouns import BoneSummary, Cutter, DrillStatus, PoseRows, Rig, Trespass, Wall
+from navtwin.nouns import WALL, BoneSummary, Cutter, DrillStatus, PoseRows, Rig, Trespass, Wall
 from navtwin.rigid import Rigid, Vec3
 from navtwin.scene.carvable import Carvable
 from navtwin.scene.trespassed import Trespassed
@@ -185,7 +185,7 @@ def new_drilled(scene: Scene, rig: Rig, structure: int) -> Drilled:
         bone=bone,
         drills=drills,
         violations=[Violation(n, scene.structures[n].name, Trespassed(scene.structures[n].surface, bone)) for n in critical],
-        thin_walls=[ThinWall(f"{scene.structures[n].name}/{drill.tool}/wall", d, n) for d, drill in enumerate(drills) for n in critical],
+        thin_walls=[ThinWall(f"{scene.structures[n].name}/{drill.tool}/{WALL}", d, n) for d, drill in enumerate(drills) for n in critical],
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from navtwin.nouns import Alert, Wall
+from navtwin.nouns import WALL, Alert, Wall
 from navtwin.rigid import Vec3
 from navtwin.twin.drilled import Drill, Drilled, ThinWall, Violation
 from navtwin.twin.judge import K_SD, is_stale, pair_status
@@ -19,8 +19,6 @@ from navtwin.twin.memory import Memory
 REACH_MM = 15.0
 #: Less bone than this share of its grid's side is none: so much is left where a cutter has just come through.
 SLIVER = 0.1
-#: The part of an alert's id, and of its noun, that says that it is of a wall.
-PART = "wall"
 
 
 def look_for_walls(memory: Memory) -> None:
@@ -122,7 +120,7 @@ def wall_alerts(memory: Memory, *, paused: bool) -> list[Alert]:
                     id=thin.id,
                     structure=structure,
                     instrument=drill.tool,
-                    part=PART,
+                    part=WALL,
                     level="CAUTION",
                     known=thin.known,
                     status="OK",
