@@ -1,4 +1,4 @@
-"""What the dashes of an outline say of its depth, in a corner of the picture."""
+"""What the dashes of an outline say of its depth, in a row over the picture."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SAMPLE_PX, SPACE_PX = 30.0, 8.0
 
 
 def paint_legend(painter: QPainter, depths: Depths, corner: QPointF, scale: float) -> None:
-    """One sample of a line for each band of depth, in a row on a plate whose lower left corner is at a point."""
+    """One sample of a line for each band of depth, in a row on a plate whose upper left corner is at a point."""
     s, space = scale, SPACE_PX * scale
     painter.setFont(theme.font(12.0 * s, weight=QFont.Weight.DemiBold))
     metrics = painter.fontMetrics()
@@ -23,7 +23,7 @@ def paint_legend(painter: QPainter, depths: Depths, corner: QPointF, scale: floa
     widths = [SAMPLE_PX * s + 0.6 * space + metrics.horizontalAdvance(told) + 1.6 * space for told in words]
     height = metrics.height() + 10.0 * s
     size = QSizeF(metrics.horizontalAdvance(TITLE) + 3.0 * space + sum(widths), height)
-    plate = QRectF(corner - QPointF(0.0, height), size)
+    plate = QRectF(corner, size)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(23, 28, 32, 205))
     painter.drawRoundedRect(plate, 5.0 * s, 5.0 * s)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QWidget
 from gui import theme
 from gui.augmented.controls import Controls
 from gui.augmented.crop import MOST_ZOOM, WHOLE, ZOOMS, Sight, crop_of
+from gui.augmented.depths import Depths
 from gui.augmented.drawing import Prepared
 from gui.augmented.labels import paint_banner, paint_labels, paint_plate
 from gui.augmented.legend import paint_legend
@@ -180,7 +181,8 @@ class AugmentedView(QWidget):
         if self._top and shown.top is not None:
             painter.drawImage(room, shown.top)
             labels += shown.top_labels
-        free = room.intersected(QRectF(self.rect()).adjusted(0.0, (12.0 + HEAD_PX + 2.0 * ROW_PX) * self._scale, 0.0, 0.0))
+        rows = 2.0 if self._depths() is None else 3.0
+        free = room.intersected(QRectF(self.rect()).adjusted(0.0, (12.0 + HEAD_PX + rows * ROW_PX) * self._scale, 0.0, 0.0))
         paint_labels(painter, labels, room, free, self.devicePixelRatioF(), self._scale)
 
     def _paint_no_picture(self, painter: QPainter, room: QRectF) -> None:
@@ -206,9 +208,13 @@ class AugmentedView(QWidget):
             left += paint_plate(painter, facts, 13.0, QPointF(left, top), self.width() - left - gap, s, dashed=False) + 6.0 * s
         if self.words:
             paint_plate(painter, self.words, 13.0, QPointF(left, top), self.width() - left - gap, s, dashed=True)
-        held = self._held
-        if held is not None and held.depths is not None and not self.why:
-            paint_legend(painter, held.depths, QPointF(gap, self.height() - gap), s)
+        depths = self._depths()
+        if depths is not None:
+            paint_legend(painter, depths, QPointF(gap, gap + (HEAD_PX + 2.0 * ROW_PX) * s), s)
+
+    def _depths(self) -> Depths | None:
+        """How depth is shown now; None where it is not."""
+        return self._held.depths if self._held is not None and not self.why else None
 
     def _age_words(self, shown: Shown, moment: Moment) -> str:
         if moment.link_lost or shown.frame.epoch != moment.epoch:
