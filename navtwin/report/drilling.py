@@ -155,6 +155,17 @@ def drilling_figures(
     )
 
 
+def thin_wall_faults(figures: DrillingFigures | None) -> tuple[str, ...]:
+    """A line where a drill truly cut before a thin wall and that was not warned of in time."""
+    truth = figures.truth if figures is not None else None
+    if truth is None or truth.thin_raised == truth.thin_demanded:
+        return ()
+    missed = truth.thin_demanded - truth.thin_raised
+    return (
+        f"missed: {missed} of {truth.thin_demanded} times that a drill truly cut before a thin wall {'was' if missed == 1 else 'were'} not warned of",
+    )
+
+
 def _s(session: Session, t_ns: int | None) -> float | None:
     return None if t_ns is None else session.seconds(t_ns)
 

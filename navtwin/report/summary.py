@@ -14,7 +14,7 @@ from navtwin.record.replay import Verdict
 from navtwin.report.accuracy import PivotAccuracy, RegistrationAccuracy, TipAccuracy, pivot_accuracy, registration_accuracy, tip_accuracy
 from navtwin.report.against_truth import judge_session, rules_of
 from navtwin.report.drilled_bone import Drilled
-from navtwin.report.drilling import NOT_LOOKED, DrillingFigures, drilling_figures
+from navtwin.report.drilling import NOT_LOOKED, DrillingFigures, drilling_figures, thin_wall_faults
 from navtwin.report.judge import Finding
 from navtwin.report.latency import Received, Stage, latency
 from navtwin.report.session import Session
@@ -55,7 +55,7 @@ class Summary:
     judged : whether the source stated a truth to judge by; if not, the counts of findings say nothing
     crossings, missed, late, spurious, masked, unknown, dropped : see `navtwin.report.judge`; masked ones are counted as missed or late, too
     allowed_ms : one frame + transport, the time in which an alert must follow a true crossing
-    faults : one line for each missed, late, dropped or spurious alert
+    faults : one line for each missed, late, dropped or spurious alert, and one for thin walls that were not warned of
     alerts : rises to CAUTION or more
     registration_inside95 : the true pose within the 95 % region of the registration's own covariance
     latency : empty where it was not measured
@@ -106,7 +106,8 @@ def summarise(
     allowed_ns = rules_of(session, rig).allowed_ns
     counts = Counter(f.verdict for f in findings)
     judged = bool(session.truth)
-    faults = [f for f in findings if f.verdict in FAULTS]
+    drilling = drilling_figures(session, scene, rig, findings, allowed_ns, drilled)
+    faults = (*(in_words(f, session) for f in findings if f.verdict in FAULTS), *thin_wall_faults(drilling))
     if not judged:
         verdict: Literal["good", "bad", "not judged"] = "not judged"
     else:
@@ -127,7 +128,7 @@ def summarise(
         masked=sum(1 for f in findings if f.masked_by),
         unknown=counts["unknown"],
         dropped=counts["dropped"],
-        faults=tuple(in_words(f, session) for f in faults),
+        faults=faults,
         by_limit=crossings_by_limit(findings),
         alerts=sum(1 for row in session.alerts if row.rose),
         first_alert_s=session.seconds(session.alerts[0].start_ns) if session.alerts else None,
@@ -137,7 +138,7 @@ def summarise(
         latency=tuple(latency(session, journal)),
         verified=verified,
         verdict=verdict,
-        drilling=drilling_figures(session, scene, rig, findings, allowed_ns, drilled),
+        drilling=drilling,
     )
 
 

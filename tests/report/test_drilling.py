@@ -196,14 +196,16 @@ def test_the_drilled_wall_is_compared_with_the_true_one(tmp_path: Path) -> None:
     assert whole.truth.p99_mm < off + 0.2 * SIDE_MM * np.sqrt(3.0)
 
 
-def test_alarms_that_the_truth_demands_are_counted(breached: tuple[Path, Told], tmp_path: Path, figures: DrillingFigures) -> None:
-    assert figures.truth is not None
+def test_alarms_that_the_truth_demands_are_counted(summary: Summary, tmp_path: Path, figures: DrillingFigures) -> None:
+    assert summary.verdict == "good" and figures.truth is not None
     assert (figures.truth.thin_demanded, figures.truth.thin_raised) == (1, 1)
     assert figures.demanded == figures.in_time == 5
     assert figures.thin_wall_alerts >= 1
     assert dict(figures.alerts_cutting)["CONTACT"] == 1
     write_drilling(tmp_path / "s.mcap", breach=False, warned=False)
-    silent = _summary(tmp_path / "s.mcap").drilling
+    unwarned = _summary(tmp_path / "s.mcap")
+    assert unwarned.verdict == "bad" and "missed: 1 of 1 times that a drill truly cut before a thin wall" in unwarned.faults[0]
+    silent = unwarned.drilling
     assert silent is not None and silent.truth is not None
     assert (silent.truth.thin_demanded, silent.truth.thin_raised, silent.thin_wall_alerts) == (1, 0, 0)
 
