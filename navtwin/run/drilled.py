@@ -30,6 +30,23 @@ def watch_of(core: Core, server: BoneServer | None, say: Callable[[str], None]) 
     return None if server is None or drilled is None else BoneWatch(server, core, drilled, say)
 
 
+def prepare_bone(scene: Scene, rig: Rig, drilled: Path | None, say: Callable[[str], None]) -> BoneState | None:
+    """Put what can be drilled on its grid before anything waits for it, and find what a session begins with; None for whole bone, or none at all.
+
+    Parameters
+    ----------
+    drilled : log of the session whose bone it begins with
+
+    Raises
+    ------
+    InputRefused, LogDamaged : as `bone_to_begin_with`; the grid is too fine for the memory
+    """
+    if carvable_of(scene, rig) is not None:
+        say("preparing the bone that can be drilled")
+        whole_bone(scene, rig)
+    return None if drilled is None else bone_to_begin_with(drilled, scene, rig, say)
+
+
 def bone_to_begin_with(log: Path, scene: Scene, rig: Rig, say: Callable[[str], None]) -> BoneState:
     """The drilled bone at the end of an earlier session, for another of the same case to begin with.
 

@@ -23,7 +23,7 @@ from navtwin.nouns import Rig, Source, read_rig
 from navtwin.nouns.source import PictureTap
 from navtwin.record.log import LogWriter
 from navtwin.run.core import Core
-from navtwin.run.drilled import bone_to_begin_with, watch_of
+from navtwin.run.drilled import prepare_bone, watch_of
 from navtwin.run.live import Loop
 from navtwin.run.reader import SourceReader
 from navtwin.run.session import new_header
@@ -116,6 +116,7 @@ def run_session(settings: Settings, say: Say) -> Path | None:
         server = _held(stack, Server(settings.bind, settings.pub_port, settings.command_port, settings.keys))
         say("loading the case")
         scene = load_scene(settings.case)
+        drilled = prepare_bone(scene, rig, settings.drilled, say)
         source = open_source(settings.source, scene, rig)
         workers = _held(stack, Workers(settings.case))
         reader = _held(stack, SourceReader(source))
@@ -126,7 +127,6 @@ def run_session(settings: Settings, say: Say) -> Path | None:
         warm_up_errorbar()
         header = new_header(scene, rig, rig_path, settings.source, 1.0 if reader.live else settings.speed)
         server.epoch = header.session
-        drilled = None if settings.drilled is None else bone_to_begin_with(settings.drilled, scene, rig, say)
         log = LogWriter(settings.log, live=settings.speed > 0.0) if settings.log else None
         if log is not None:
             # A session that breaks leaves what it has under its unfinished name, for `navtwin recover`.
