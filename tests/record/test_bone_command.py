@@ -22,7 +22,8 @@ from navtwin.run.drilled import bone_at, bone_to_begin_with
 from navtwin.scene.surface import Surface
 from tests.record.drilled_case import drilled_session, make_case
 from tests.record.drilling import Drilled
-from tests.twin.world import small_rig
+from tests.twin.world import HEADER, small_rig
+from tracking.recordings.recorded import open_source
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +155,11 @@ def test_run_drilled_begins_with_it_and_leaves_a_log_that_is_complete_by_itself(
     told = asked(capsys, log)
     assert told["hash"] == session.states[len(session.states)].hash
     assert told["began_drilled"]
+    # Such a log as a source brings its frames, and says that they were drilled into other bone.
+    assert open_source(str(log)).notes == (
+        f"second.mcap began with the drilled bone of session {HEADER.session}, which a source does not bring: see --drilled",
+    )
+    assert open_source(str(session.log)).notes == ()
     ended = DrilledLog.read(log)
     assert ended.kept[-1].seq == ended.last_seq
     commands.verify(log)

@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 from navtwin.files.guard import read_head
-from navtwin.nouns import Accept, Command, Event, Rig, SourceEnded, SourceItem, TrackerFrame, TrueSetup, Truth
+from navtwin.nouns import Accept, BoneState, Command, Event, Rig, SourceEnded, SourceItem, TrackerFrame, TrueSetup, Truth
 from navtwin.nouns.rig import HARD_MAX_AGE_MS
 from navtwin.record.format import MCAP_MARK, PARTIAL, is_log
 from navtwin.record.read import decode, read_log
@@ -90,7 +90,7 @@ def open_source(address: str, case: Path | None = None, rig: Rig | None = None) 
     if is_log(read_head(path, len(MCAP_MARK))) or path.name.endswith((".mcap", PARTIAL)):
         items = _items_of_log(path)
         first = next(items, None)  # so that a damaged log is refused here and now, not after the session has begun
-        return RecordedSource(name, iter(()) if first is None else chain((first,), items), setup_ns=_setup_ns(path))
+        return RecordedSource(name, iter(()) if first is None else chain((first,), items), _began_drilled(path), setup_ns=_setup_ns(path))
     recording = read_recording(path, rig)
     return RecordedSource(name, recording.frames(), notes(recording))
 
@@ -101,6 +101,16 @@ def _items_of_log(path: Path) -> Iterator[SourceItem]:
         item = noun.body if isinstance(noun, Event) else noun
         if isinstance(item, TrackerFrame | Command | TrueSetup | Truth):
             yield item
+
+
+def _began_drilled(path: Path) -> tuple[str, ...]:
+    """Says of a session that began with drilled bone that a source does not bring it: its drilling would be repeated on whole bone."""
+    for record in read_log(path, ("/input",)):
+        body = decode(record, path).body
+        if isinstance(body, BoneState):
+            return (f"{path.name} began with the drilled bone of session {body.session}, which a source does not bring: see --drilled",)
+        break
+    return ()
 
 
 def _setup_ns(path: Path) -> int:
