@@ -29,6 +29,8 @@ F64 = npt.NDArray[np.float64]
 CRITICAL_TRIANGLES, BONE_TRIANGLES, CARVABLE_TRIANGLES = 4000, 2000, 8000
 #: How smooth they are made: how often, and the pass band, which is narrower for bones: these only lead the eye.
 SMOOTHINGS, CRITICAL_BAND, BONE_BAND = 40, 0.05, 0.02
+#: No vertex is moved further by that, mm: a surface that was taken from voxels needs no more.
+MOST_MOVED_MM = 0.6
 #: Faces that lie further outside the picture than this are left out, px: the false rim where they are cut off lies outside too.
 MARGIN_PX = 150.0
 #: A loop shorter than this share of the picture's width is a speck.
@@ -259,7 +261,10 @@ def _light(structure: Structure, triangles: int, pass_band: float) -> Shell:
     surface = structure.surface
     mesh = pv.PolyData.from_regular_faces(np.array(surface.vertices_mm, dtype=np.float64), np.asarray(surface.faces, dtype=int))
     smooth = mesh.smooth_taubin(n_iter=SMOOTHINGS, pass_band=pass_band)
-    light = surface_mesh(smooth.points, smooth.regular_faces, triangles)
+    # Where triangles are larger than the structure is thick, smoothing would draw it in to nothing.
+    moved = np.asarray(smooth.points, dtype=np.float64) - mesh.points
+    share = np.minimum(1.0, MOST_MOVED_MM / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-9))
+    light = surface_mesh(mesh.points + share * moved, smooth.regular_faces, triangles)
     return Shell.of(light.points, light.regular_faces)
 
 

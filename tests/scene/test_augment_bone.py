@@ -216,3 +216,10 @@ def test_planned_removal_that_misses_the_bone_is_not_kept() -> None:
     beside = solid("beside", "context", box((30.0, 0.0, 0.0), (35.0, 5.0, 5.0)), removal_of="bone")
     of_other = replace(beside, name="other", removal_of="skull")
     assert Anatomy.of(scene(beside, of_other)).removals == ()
+
+
+def test_a_coarse_mesh_is_not_smoothed_away() -> None:
+    tube = pv.Cylinder(center=(0.0, 0.0, -7.0), direction=(0.0, 1.0, 0.0), radius=1.0, height=30.0, resolution=32).triangulate().clean()
+    coarse = solid("nerve", "critical", Surface.from_arrays(tube.points.astype(float), tube.regular_faces))
+    ((_, shell),) = Anatomy.of(replace(scene(), structures=(bone(), coarse))).critical
+    np.testing.assert_allclose(np.ptp(shell.vertices_mm, axis=0), (2.0, 30.0, 2.0), atol=1.25)
