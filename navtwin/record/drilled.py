@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -105,12 +106,18 @@ class DrilledLog:
 
     def turn_at(self, t_ns: int) -> Turn | None:
         """The last change up to a time; None before the first."""
-        return next((turn for turn in reversed(self.turns) if turn.t_ns <= t_ns), None)
+        count = int(np.searchsorted(self._turns_ns, t_ns, side="right"))
+        return self.turns[count - 1] if count else None
 
     def seq_at(self, t_ns: int) -> int:
         """The last input up to a time with which the bone changed or was kept; 0 before the first."""
-        told = ((at.seq, at.t_ns) for changes in (self.turns, self.kept) for at in changes)
-        return max((seq for seq, at_ns in told if at_ns <= t_ns), default=0)
+        turn = self.turn_at(t_ns)
+        kept = (kept.seq for kept in self.kept if kept.t_ns <= t_ns)
+        return max((*kept, *(() if turn is None else (turn.seq,))), default=0)
+
+    @cached_property
+    def _turns_ns(self) -> I64:
+        return np.array([turn.t_ns for turn in self.turns], np.int64)
 
     def brought_by(self, seq: int) -> Kept | None:
         """The drilled bone that the session began with."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -193,7 +194,7 @@ def test_strokes_that_are_lost_are_not_made_up_for(session: Drilled, bone: Carva
 def test_other_bone_is_refused_in_words(session: Drilled, bone: Carvable, changes: dict[str, object], word: str) -> None:
     told = DrilledLog.read(session.log)
     kept = tuple(msgspec.structs.replace(k.state, **changes) for k in told.kept)
-    other = DrilledLog(**{**vars(told), "kept": tuple(type(k)(k.seq, k.t_ns, s) for k, s in zip(told.kept, kept, strict=True))})
+    other = dataclasses.replace(told, kept=tuple(dataclasses.replace(k, state=s) for k, s in zip(told.kept, kept, strict=True)))
     with pytest.raises(InputRefused, match=word):
         Seeker(other, bone, bone.state(), cutters_of(session.world.rig))
 
