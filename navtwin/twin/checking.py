@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from navtwin.nouns import HAND_FLE_MM, NEAR_SURFACE_MM, Check, RegistrationResult, symmetric
 from navtwin.rigid import Vec3
 from navtwin.scene.model import Scene
-from navtwin.twin.drilled import SETTLED_MM, Drilled
+from navtwin.twin.drilled import Drilled
 from navtwin.twin.memory import Collection, Memory, cross, unit
 
 #: A good touch errs by no more than so many times what is predicted (RMS): 95 of 100 along one direction, more in three.
@@ -108,8 +108,7 @@ def take_check(scene: Scene, memory: Memory, c: Collection, mean_ref_mm: Vec3, s
     if check.failed:
         memory.failed_checks.append(check)
     if check.good and contact is not None and memory.drilled is not None and contact.bone == memory.drilled.name:
-        # The wall is where the twin has it: bone that was in doubt there is known again.
-        memory.drilled.bone.settle(contact.point_mm, radius + SETTLED_MM)
+        memory.drilled.touched(scene, contact.point_mm, radius)
     memory.setup_message = in_words(check)
     return ""
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 STRETCH_GAP_NS = 500_000_000
 #: What a touch makes known reaches so far around it; a body that the twin has deeper in bone than this has not touched what it shows.
 SETTLED_MM = 0.5
+#: A structure farther from the cutter than this has no wall that matters yet.
+REACH_MM = 15.0
+#: Doubt is kept in blocks of 4 x 4 x 4 points: from a way through one, its middle is no farther than this, in sides.
+BLOCK_SIDES = 3.5
 
 
 @dataclass(slots=True)
@@ -141,6 +145,23 @@ class Drilled:
         way = (values[0] - values[1], values[2] - values[3], values[4] - values[5])
         length = math.sqrt(way[0] * way[0] + way[1] * way[1] + way[2] * way[2])
         return (way[0] / length, way[1] / length, way[2] / length) if length > 0.0 else (0.0, 0.0, 1.0)
+
+    def touched(self, scene: Scene, point_mm: Vec3, radius_mm: float) -> None:
+        """A ball of `radius_mm` has met the bone at a point where the twin has it: there it is known again, and so is the wall behind.
+
+        A cutter that had gone in there unseen, no farther aside than its own radius, would have taken the place that was touched.
+        """
+        self.bone.settle(point_mm, radius_mm + SETTLED_MM)
+        around = max(min(drill.cutter.radius_mm for drill in self.drills), BLOCK_SIDES * self.bone.side_mm)
+        for violation in self.violations:
+            found = scene.structures[violation.structure].surface.closest(point_mm)
+            length = float(found.distance_mm[0])
+            if 0.0 < length <= REACH_MM:
+                end: list[float] = found.point_mm[0].tolist()
+                steps = math.ceil(2.0 * length / around)
+                for n in range(steps + 1):
+                    x, y, z = (a + (b - a) * n / steps for a, b in zip(point_mm, end, strict=True))
+                    self.bone.settle((x, y, z), around)
 
     def trespasses(self) -> tuple[Trespass, ...]:
         return tuple(Trespass(structure=v.name, volume_mm3=v.volume_mm3) for v in self.violations if v.volume_mm3 > 0.0)

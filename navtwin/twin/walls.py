@@ -10,13 +10,11 @@ import math
 
 from navtwin.nouns import WALL, Alert, Wall
 from navtwin.rigid import Vec3
-from navtwin.twin.drilled import Drill, Drilled, ThinWall, Violation
+from navtwin.twin.drilled import REACH_MM, Drill, Drilled, ThinWall, Violation
 from navtwin.twin.judge import K_SD, is_stale, pair_status
 from navtwin.twin.levels import FALL_MARGIN_MM, FALL_NS
 from navtwin.twin.memory import Memory
 
-#: A structure farther from the cutter than this has no wall that matters yet.
-REACH_MM = 15.0
 #: Less bone than this share of its grid's side is none: so much is left where a cutter has just come through.
 SLIVER = 0.1
 

@@ -140,6 +140,19 @@ def test_bone_that_the_pointer_touches_where_the_twin_has_it_is_known_again() ->
     assert bone.doubtful == share
 
 
+def test_a_wall_in_doubt_is_known_again_where_it_is_touched_and_not_beside() -> None:
+    w = drilled()
+    w.hold(None, 30)
+    w.pedal(False)
+    w.hold(HOLE, 3)
+    assert w.wall_status == "UNKNOWN"
+    w.touch((8.0, 0.0, POINTER_MM), drill=HOLE)
+    assert w.memory.checks[-1].good
+    assert w.wall_status == "UNKNOWN"
+    w.touch((0.0, 0.0, HOLE[2] - BURR_MM + POINTER_MM), drill=HOLE)
+    assert w.wall_status == "OK"
+
+
 def test_touches_are_compared_with_the_bone_that_is_left() -> None:
     w = drilled()
     w.pedal(False)
