@@ -79,7 +79,8 @@ class Prepared:
         InputRefused : a camera with a number of coefficients that no lens model has
         """
         parts = {tool.name: (tool.part, part_shells(tool.part)) for tool in rig.tool}
-        return cls(scene, rig, Anatomy.of(scene), {camera.name: Lens.of(camera) for camera in rig.camera}, parts)
+        anatomy = Anatomy.of(scene, drills=can_drill(rig))
+        return cls(scene, rig, anatomy, {camera.name: Lens.of(camera) for camera in rig.camera}, parts)
 
     @property
     def depths(self) -> Depths:
@@ -89,6 +90,11 @@ class Prepared:
     def fits(self, context: Context) -> bool:
         """Whether this is what is open now."""
         return self.scene is context.scene and self.rig is context.rig
+
+
+def can_drill(rig: Rig | None) -> bool:
+    """Whether a rig has a tool that takes bone away: without one, the core drills nothing and says nothing of bone."""
+    return rig is not None and any(tool.cutter is not None for tool in rig.tool)
 
 
 def draw(prepared: Prepared, frame: VideoFrame, verdict: Verdict, context: Context, crop: Crop, drilled: Drilled | None = None) -> Drawing:

@@ -16,7 +16,7 @@ from gui import theme
 from gui.augmented.controls import Controls
 from gui.augmented.crop import MOST_ZOOM, WHOLE, ZOOMS, Sight, crop_of
 from gui.augmented.depths import Depths
-from gui.augmented.drawing import Prepared
+from gui.augmented.drawing import Prepared, can_drill
 from gui.augmented.labels import paint_banner, paint_labels, paint_plate
 from gui.augmented.legend import paint_legend
 from gui.augmented.model import NO_PICTURE_NS, Context, Fade, Verdict, age_ns, differs, hidden_words, judge
@@ -324,7 +324,7 @@ class AugmentedView(QWidget):
 
     def _ask_drilling(self) -> None:
         scene = self._desk.scene
-        self.controls.set_drilling(scene is not None and any(s.carve_mm is not None for s in scene.structures))
+        self.controls.set_drilling(can_drill(self._desk.rig) and scene is not None and any(s.carve_mm is not None for s in scene.structures))
         self._place()
 
     def _prepare(self) -> None:

@@ -115,11 +115,16 @@ class Anatomy:
     removals: tuple[PlannedBone, ...] = ()
 
     @classmethod
-    def of(cls, scene: Scene) -> Anatomy:
-        """Critical structures and the bones that are worked on, with fewer triangles; never measured against."""
+    def of(cls, scene: Scene, *, drills: bool = True) -> Anatomy:
+        """Critical structures and the bones that are worked on, with fewer triangles; never measured against.
+
+        Parameters
+        ----------
+        drills : there is a tool that can drill; without one, bone that could be drilled stays as any other
+        """
         critical = tuple((s, _light(s, CRITICAL_TRIANGLES, CRITICAL_BAND)) for s in scene.structures if s.role == "critical")
         work = [(s, _light(s, BONE_TRIANGLES if s.carve_mm is None else CARVABLE_TRIANGLES, BONE_BAND)) for s in scene.structures if s.role == "work"]
-        carvable = next((one for one in work if one[0].carve_mm is not None), None)
+        carvable = next((one for one in work if drills and one[0].carve_mm is not None), None)
         wanted = [PlannedBone.of(s, carvable[0]) for s in scene.structures if carvable is not None and s.removal_of == carvable[0].name]
         removals = [planned for planned in wanted if planned.volume_mm3 > 0.0]
         focus = scene.plans[0].target_mm if scene.plans else next((planned.middle_mm for planned in removals), None)

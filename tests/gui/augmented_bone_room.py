@@ -13,7 +13,7 @@ import pyvista as pv
 from gui.augmented.model import Context
 from gui.link.shared_bone import SharedBone, Standing
 from navtwin.bus.video import VideoPicture
-from navtwin.nouns import Rig, Setup
+from navtwin.nouns import Cutter, Rig, Setup
 from navtwin.nouns.video import VideoFrame
 from navtwin.rigid import Rigid
 from navtwin.scene.carvable import Carvable
@@ -28,7 +28,8 @@ SIDE_MM = 0.5
 NERVE, SINUS, PLANNED = "#f2c14e", "#5b8def", "#d98cff"
 #: The camera looks down on the knob's top, from 210 mm.
 T_CAMERA_FROM_CT = Rigid.from_matrix([[1, 0, 0, 0], [0, -1, 0, 8], [0, 0, -1, 210], [0, 0, 0, 1]], target="camera", source="ct")
-BONE_RIG: Rig = msgspec.structs.replace(rig(), camera=(CAMERA,))
+CUTTER = Cutter(part="burr", profile="sphere", radius_mm=1.5)
+BONE_RIG: Rig = msgspec.structs.replace(rig(), camera=(CAMERA,), tool=tuple(msgspec.structs.replace(tool, cutter=CUTTER) for tool in rig().tool))
 
 
 def _ellipsoid(half_mm: tuple[float, float, float], middle_mm: tuple[float, float, float]) -> Surface:
@@ -91,5 +92,5 @@ def bone_setup(**changes: Any) -> Setup:
     return setup(**({"case_hash": "knob"} | changes))
 
 
-def bone_context() -> Context:
-    return context(scene=scene(), rig=BONE_RIG, moment=moment(setup=bone_setup()))
+def bone_context(rig: Rig = BONE_RIG) -> Context:
+    return context(scene=scene(), rig=rig, moment=moment(setup=bone_setup()))

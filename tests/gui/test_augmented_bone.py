@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -15,6 +16,7 @@ from PySide6.QtTest import QTest
 
 from gui.augmented.bone import DOUBTFUL, NO_MIRROR, BoneSight
 from gui.augmented.crop import Sight, crop_of
+from gui.augmented.depths import COARSE
 from gui.augmented.drawing import Drawing, Prepared, Wanted, draw
 from gui.augmented.model import judge
 from gui.augmented.painting import paint_patient
@@ -157,6 +159,16 @@ def test_bone_that_is_not_the_cores_is_not_drawn_and_no_depth_is_claimed(
     # Outlined as if they lay bare: nothing is shown deeper than it may be.
     assert all((loop.below_mm == 0.0).all() for traced in drawing.scene.structures for loop in traced.loops)
     assert like(painted(drawing), NERVE, 60).sum() > 150
+
+
+def test_where_no_tool_drills_the_bone_is_as_any_other() -> None:
+    rig = msgspec.structs.replace(BONE_RIG, tool=tuple(msgspec.structs.replace(tool, cutter=None) for tool in BONE_RIG.tool))
+    made, frame, context = Prepared.of(scene(), rig), bone_frame(), bone_context(rig=rig)
+    seen, words = BoneSight().now(None, made, "e1")
+    drawing = draw(made, frame, judge(frame, context), context, crop_of(frame, SIGHT, SIZE), seen)
+    assert words == "" and drawing.scene.has_depths and drawing.depths is COARSE
+    nerve = next(traced for traced in drawing.scene.structures if traced.name == "facial nerve")
+    assert np.median(nerve.seen_below_mm) > 4.0
 
 
 def test_bone_in_doubt_is_drawn_and_that_is_said() -> None:
