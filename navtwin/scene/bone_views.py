@@ -140,7 +140,7 @@ def _plan_colors(bone: DrilledBone, planned: Planned, cut: npt.NDArray[np.bool_]
     """What was cut by how far it is off the planned wall, and what was left standing within the plan by how far it reaches."""
     colors = _plain(bone.surface, bone.structure.color)
     vertices = bone.surface.vertices_mm
-    within = planned.distance_mm(vertices, OFF_MM[-1]) < 0.0
+    within = planned.distance_mm(vertices) < 0.0
     judged = np.flatnonzero(cut | within)
     if len(judged):
         off = planned.deviation_mm(vertices[judged])

@@ -75,10 +75,12 @@ class Planned:
     Attributes
     ----------
     surfaces : what lies in any of them is
+    fields : the same on grids as fine as the bone's, which tell at once what lies far from them
     wall : where they end in the whole bone, and would leave it
     """
 
     surfaces: tuple[Surface, ...]
+    fields: tuple[Carvable, ...]
     wall: Surface
 
     @classmethod
@@ -105,7 +107,7 @@ class Planned:
             pieces.append(inside)
         corners = np.concatenate(pieces)
         wall = Surface.from_arrays(corners.reshape(-1, 3), np.arange(3 * len(corners)).reshape(-1, 3))
-        return cls(tuple(plan.surface for plan in plans), wall)
+        return cls(tuple(plan.surface for plan in plans), tuple(Carvable(plan.surface, whole.side_mm) for plan in plans), wall)
 
     @property
     def bounds_mm(self) -> tuple[F64, F64]:
@@ -113,9 +115,15 @@ class Planned:
         bounds = [surface.bounds_mm for surface in self.surfaces]
         return np.min([low for low, _ in bounds], axis=0), np.max([high for _, high in bounds], axis=0)
 
-    def distance_mm(self, points_mm: F64, cap_mm: float = np.inf) -> F64:
-        """Signed distances of (N, 3) points to what is planned to be removed, negative inside, clamped at a cap."""
-        return np.asarray(np.min([_distance_mm(surface, points_mm, cap_mm) for surface in self.surfaces], axis=0))
+    def distance_mm(self, points_mm: F64) -> F64:
+        """Signed distances of (N, 3) points to what is planned to be removed, negative inside: exact within a side of the grid, clamped at two."""
+        nearest = np.full(len(points_mm), np.inf)
+        for surface, field in zip(self.surfaces, self.fields, strict=True):
+            distance = field.values(points_mm)
+            near = np.flatnonzero(np.abs(distance) < field.side_mm)
+            distance[near] = surface.closest(points_mm[near]).distance_mm
+            nearest = np.minimum(nearest, distance)
+        return nearest
 
     def deviation_mm(self, points_mm: F64) -> F64:
         """Of (N, 3) points the distance to the planned wall, mm: positive beyond the plan, negative within it."""
@@ -136,13 +144,13 @@ def compare(whole: Carvable, left: Carvable, left_surface: Surface, planned: Pla
     for every in grid_points(whole, bricks):
         was_mm = whole.values(every)
         points, was_mm = every[was_mm < reach_mm], was_mm[was_mm < reach_mm]
-        left_mm, plan_mm = left.values(points), planned.distance_mm(points, whole.side_mm)
+        left_mm, plan_mm = left.values(points), planned.distance_mm(points)
         touched = (plan_mm < reach_mm) | (left_mm > was_mm)
         points, was_mm, left_mm, plan_mm = points[touched], was_mm[touched], left_mm[touched], plan_mm[touched]
         mixed = np.minimum(np.minimum(np.abs(was_mm), np.abs(left_mm)), np.abs(plan_mm)) < reach_mm
         counts += _count(was_mm[~mixed], left_mm[~mixed], plan_mm[~mixed])
         fine = (points[mixed][:, None, :] + whole.side_mm * _WITHIN).reshape(-1, 3)
-        counts += _count(whole.values(fine), left.values(fine), planned.distance_mm(fine, whole.side_mm)) / len(_WITHIN)
+        counts += _count(whole.values(fine), left.values(fine), planned.distance_mm(fine)) / len(_WITHIN)
         over.take(points[(was_mm < 0.0) & (left_mm >= 0.0) & (plan_mm > 0.0)])
         under.take(points[(left_mm < 0.0) & (plan_mm < 0.0)])
     wall = wall_points(whole, left_surface)
@@ -217,15 +225,6 @@ def _count(was_mm: F64, left_mm: F64, plan_mm: F64) -> F64:
     bone, plan = was_mm < 0.0, plan_mm < 0.0
     drilled = bone & (left_mm >= 0.0)
     return np.array([np.count_nonzero(bone & plan), np.count_nonzero(drilled), np.count_nonzero(drilled & plan)], dtype=np.float64)
-
-
-def _distance_mm(surface: Surface, points: F64, cap_mm: float) -> F64:
-    """Signed distances to one surface, clamped at a cap."""
-    near = surface.closest(points, within_mm=cap_mm)
-    distance = near.distance_mm.copy()
-    far = near.farther
-    distance[far] = np.where(np.round(surface.winding(points[far])) > 0.0, -cap_mm, cap_mm)
-    return distance
 
 
 def _finer(surface: Surface) -> F64:

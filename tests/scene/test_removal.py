@@ -136,7 +136,7 @@ def made_once() -> tuple[Carvable, Carvable, Planned]:
     return before, block(), Planned.of([plan(ball((0.0, 0.0, 0.0), 5.0, fine=4))], before)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(st.tuples(*3 * (st.floats(-5.0, 5.0),)), st.floats(1.5, 4.0))
 def test_what_is_both_is_no_more_than_either(at: tuple[float, float, float], radius: float) -> None:
     before, left, planned = made_once()
