@@ -62,8 +62,8 @@ PLACE_KEYS: dict[PlaceName, tuple[tuple[str, str], ...]] = {
     "navigate": (
         ("Ctrl+1 to Ctrl+4", "stand posterior, left, at the head, behind the tip"), ("S", "slices"), ("W", "their grey window"),
         ("+, -", "their magnification"), ("B", "bullseye"), ("V", "augmented view"), ("F", "freeze this picture"), ("N", "skin"),
-        ("Shift+S, P, I, M", "over the live picture: structures, plan, instrument, markers"), ("[, ]", "its drawing fainter, stronger"),
-        ("Shift+C", "another camera"),
+        ("Shift+S, P, D, I, M", "over the live picture: structures, plan, drilling, instrument, markers"),
+        ("[, ]", "its drawing fainter, stronger"), ("Shift+C", "another camera"),
     ),
     "review": (
         ("O", "open a log"), ("L", "play or pause"), ("Left, Right", "a frame back, a frame on"),
