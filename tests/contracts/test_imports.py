@@ -23,7 +23,7 @@ MAY_IMPORT = {
         "navtwin.igtl",
         "navtwin.jit",
     ),
-    "phantoms": ("navtwin.nouns", "navtwin.rigid", "navtwin.errors", "navtwin.scene", "navtwin.record", "navtwin.jit"),
+    "phantoms": ("navtwin.nouns", "navtwin.rigid", "navtwin.errors", "navtwin.scene", "navtwin.record", "navtwin.volumes", "navtwin.jit"),
     "navtwin": (),
 }
 #: What the inner rooms of navtwin may import of navtwin.
