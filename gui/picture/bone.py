@@ -17,9 +17,8 @@ import numpy.typing as npt
 
 from gui.link.shared_bone import SharedBone, Standing
 from gui.picture.meshes import be_nice
-from navtwin.scene.bone_actors import Arrays
-from navtwin.scene.bone_picture import BrickLook, Grid, brick_look, joined
-from navtwin.scene.cutaway import cut_away
+from navtwin.scene.bone_picture import BrickLook, Grid, brick_look, joined, shown_exactly
+from navtwin.scene.cutaway import Arrays, cut_away, near
 from navtwin.scene.surface import Surface
 from navtwin.scene.thickness import critical_surfaces
 
@@ -60,6 +59,7 @@ class BoneDresser(threading.Thread):
         self._listeners: list[Callable[[], None]] = []
         self._whole: Arrays | None = None
         self._due: set[int] = set()
+        self._doubts = b""
         self._exact: npt.NDArray[np.bool_] | None = None
         self.dressed = Dressed(0, shared.standing)
 
@@ -117,9 +117,9 @@ class BoneDresser(threading.Thread):
         if self._exact is None or bricks:
             with self._shared.lock:
                 assert self._shared.bone is not None
-                self._exact = grid.shown_exactly(self._shared.bone.touched.tolist())
+                self._exact = shown_exactly(self._shared.bone, grid)
             shown = frozenset(np.flatnonzero(self._exact).tolist())
-            around = frozenset(np.flatnonzero(grid.shown_exactly(bricks)).tolist())
+            around = frozenset(np.flatnonzero(grid.around(bricks)).tolist())
             self._due = (self._due | around | (shown - self.dressed.looks.keys())) & (shown | self.dressed.looks.keys())
 
     def _dress(self, grid: Grid, critical: tuple[Surface, ...]) -> None:
@@ -146,12 +146,20 @@ class BoneDresser(threading.Thread):
             self._publish(Dressed(number, self._shared.standing, looks, chunks, rest))
 
     def _rest(self, grid: Grid, looks: Mapping[int, BrickLook]) -> tuple[Arrays, Arrays] | None:
-        """The whole bone without the bricks that have looks; the same as before where neither has changed."""
+        """The whole bone without the bricks that have looks; the same as before where nothing of it has changed."""
         whole, before = self._whole, self.dressed
-        if whole is None or (before.rest is not None and before.rest[1] is whole and before.looks.keys() == looks.keys()):
-            return before.rest
-        exact = grid.mask(looks)
-        return (Arrays(*cut_away(*whole, grid, exact)) if exact.any() else whole), whole
+        with self._shared.lock:
+            assert self._shared.bone is not None
+            touched = self._shared.bone.touched
+            doubts = np.stack((touched, self._shared.bone.doubts(touched).astype(np.int64))).tobytes()
+            same = before.looks.keys() == looks.keys() and doubts == self._doubts
+            if whole is None or (before.rest is not None and before.rest[1] is whole and same):
+                return before.rest
+            self._doubts = doubts
+            vague = touched[self._shared.bone.doubts(touched) != 0]
+        # A coarse triangle tells no blocks apart: all of it is doubtful where it may lie in a brick with doubt.
+        marked = whole._replace(doubtful=near(whole, grid, grid.mask(vague.tolist())).astype(np.float32)) if len(vague) else whole
+        return cut_away(marked, grid, grid.mask(looks)) if looks else marked, whole
 
     def _publish(self, dressed: Dressed) -> None:
         self.dressed = dressed

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from navtwin.scene import looks, palette
-from navtwin.scene.bone_picture import CUT_DEPTH, BrickLook
+from navtwin.scene.bone_picture import CUT_DEPTH, NO_BAND_MM, BrickLook
+from navtwin.scene.cutaway import Arrays
 from navtwin.scene.model import Structure
 from navtwin.scene.thickness import BANDS_MM
 
@@ -17,12 +18,15 @@ if TYPE_CHECKING:
     import pyvista as pv
 
 F64 = npt.NDArray[np.float64]
+F32 = npt.NDArray[np.float32]
 
 #: How opaque a cut wall is: it is what the operator looks at, and what lies behind it still shows.
 WALL_OPACITY: Final = 0.86
 #: Stripes of what is doubtful, pixels of the picture.
 STRIPE_PX: Final = 9.0
 _WALL = "Wall"
+#: Its place among the chunks.
+_REST: Final = -1
 _CUT: Final = {"low": CUT_DEPTH - 0.15, "high": CUT_DEPTH + 0.15}
 
 _VERTEX_DEC = "//VTK::Normal::Dec\nin vec3 wallMC;\nout vec3 wallVS;\n"
@@ -48,23 +52,18 @@ _OPACITY = """
 """
 
 
-class Arrays(NamedTuple):
-    """A mesh without anything of VTK's: (V, 3) points in ct and outward normals, and (F, 3) int64 faces."""
-
-    points_mm: F64
-    normals: npt.NDArray[np.float32]
-    faces: npt.NDArray[np.int64]
-
-
 def arrays_of(mesh: pv.PolyData) -> Arrays:
     """What a mesh with normals holds, copied."""
     return Arrays(
-        np.array(mesh.points, np.float64), np.array(mesh.point_data["Normals"], np.float32), np.array(mesh.regular_faces, np.int64).reshape(-1, 3)
+        np.array(mesh.points, np.float64),
+        np.array(mesh.point_data["Normals"], np.float32),
+        np.array(mesh.regular_faces, np.int64).reshape(-1, 3),
+        np.zeros(mesh.n_points, np.float32),
     )
 
 
-def refill(mesh: Any, arrays: Arrays, more: Mapping[str, npt.NDArray[np.float32]]) -> None:
-    """Give a VTK mesh other contents, in place and copied.
+def refill(mesh: Any, points_mm: F64, normals: F32, faces: npt.NDArray[np.integer], wall: F32) -> None:
+    """Give a VTK mesh other contents, in place and copied. `wall` : (V, 3) depth, doubt and bone left.
 
     VTK destroys objects under a lock of its own. A mesh that is destroyed, or gives numpy's memory back, asks for Python's lock meanwhile: a thread
     that holds that one and makes something of VTK's would wait for the other for ever.
@@ -76,9 +75,9 @@ def refill(mesh: Any, arrays: Arrays, more: Mapping[str, npt.NDArray[np.float32]
     if mesh.GetPoints() is None:
         mesh.SetPoints(vtkPoints())
         mesh.SetPolys(vtkCellArray())
-    mesh.GetPoints().SetData(numpy_to_vtk(arrays.points_mm.astype(np.float32), deep=True))
-    mesh.GetPolys().SetData(3, numpy_to_vtkIdTypeArray(np.ascontiguousarray(arrays.faces).reshape(-1), deep=True))
-    for name, values in (("Normals", arrays.normals), *more.items()):
+    mesh.GetPoints().SetData(numpy_to_vtk(points_mm.astype(np.float32), deep=True))
+    mesh.GetPolys().SetData(3, numpy_to_vtkIdTypeArray(np.ascontiguousarray(faces, np.int64).reshape(-1), deep=True))
+    for name, values in (("Normals", normals), (_WALL, wall)):
         array = numpy_to_vtk(np.ascontiguousarray(values), deep=True)
         array.SetName(name)
         mesh.GetPointData().AddArray(array)
@@ -89,7 +88,7 @@ def refill(mesh: Any, arrays: Arrays, more: Mapping[str, npt.NDArray[np.float32]
 
 
 class BoneActors:
-    """The exact chunks of one bone in a picture.
+    """One bone that is drilled in a picture: its exact chunks, and the rest.
 
     Parameters
     ----------
@@ -98,12 +97,9 @@ class BoneActors:
     """
 
     def __init__(self, plotter: pv.Plotter, structure: Structure) -> None:
-        import pyvista as pv
-
         self._plotter, self._structure = plotter, structure
         self._chunks: dict[int, list[Any]] = {}
         self._meshes: dict[int, pv.PolyData] = {}
-        self._rest = pv.PolyData()
         self._visible, self._stale = True, False
 
     def show(self, chunks: Mapping[int, BrickLook]) -> None:
@@ -114,14 +110,21 @@ class BoneActors:
             if chunk not in self._meshes:
                 self._meshes[chunk] = pv.PolyData()
             wall = np.stack((look.depth, look.doubtful, look.bone_mm), axis=-1).astype(np.float32)
-            refill(self._meshes[chunk], Arrays(look.vertices_mm, look.normals, look.faces.astype(np.int64)), {_WALL: wall})
+            refill(self._meshes[chunk], look.vertices_mm, look.normals, look.faces, wall)
             if chunk not in self._chunks:
                 self._chunks[chunk] = self._added(self._meshes[chunk])
 
-    def show_rest(self, arrays: Arrays) -> pv.PolyData:
-        """The mesh, always the same one, of what is not shown in chunks."""
-        refill(self._rest, arrays, {})
-        return self._rest
+    def show_rest(self, rest: Arrays) -> None:
+        """Take what is not shown in chunks. Does not render."""
+        import pyvista as pv
+
+        if _REST not in self._meshes:
+            self._meshes[_REST] = pv.PolyData()
+        wall = np.zeros((len(rest.points_mm), 3), np.float32)
+        wall[:, 1], wall[:, 2] = rest.doubtful, NO_BAND_MM
+        refill(self._meshes[_REST], rest.points_mm, rest.normals, rest.faces, wall)
+        if _REST not in self._chunks:
+            self._chunks[_REST] = self._added(self._meshes[_REST])
 
     def set_visible(self, visible: bool) -> None:
         self._visible = visible

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
@@ -27,6 +28,8 @@ Flags = npt.NDArray[np.bool_]
 
 #: Points along each edge of a block, the unit of doubt; and blocks along each edge of a brick.
 BLOCK: Final = 4
+#: Layers of points at a brick's border by which its neighbour's surface, and the overlap of the rest's mesh, may be moved.
+SEAM: Final = 2
 #: Bricks along each edge of a chunk: what is given to the graphics in one piece.
 CHUNK: Final = 4
 #: A vertex this far inside the whole bone, in sides of the grid, was laid bare by the drill; the grid itself strays less from a smooth surface.
@@ -42,6 +45,13 @@ class Bone(Ways, Protocol):
     def patch(self, brick: int) -> tuple[F64, I32]: ...
 
     def values(self, points_mm: npt.ArrayLike) -> F64: ...
+
+    @property
+    def changed(self) -> npt.NDArray[np.int64]: ...
+
+    def cells(self, bricks: npt.ArrayLike) -> npt.NDArray[np.int8]: ...
+
+    def whole_cells(self, bricks: npt.NDArray[np.int64]) -> npt.NDArray[np.int8]: ...
 
     def doubts(self, bricks: npt.ArrayLike) -> npt.NDArray[np.uint64]: ...
 
@@ -82,17 +92,34 @@ class Grid:
         wide, high, _ = (-(-n // CHUNK) for n in self.shape)
         return i + wide * (j + high * k)
 
-    def shown_exactly(self, changed: Iterable[int]) -> Flags:
-        """(K, J, I): bricks that are no longer as the whole bone is, and all around them, whose seams may have moved."""
-        exact = self.mask(changed)
+    def around(self, bricks: Iterable[int]) -> Flags:
+        """(K, J, I): these bricks, and all that touch them."""
+        grown = self.mask(bricks)
         for axis in range(3):
-            grown = exact.copy()
-            ahead, behind = [slice(None)] * 3, [slice(None)] * 3
-            ahead[axis], behind[axis] = slice(1, None), slice(None, -1)
-            grown[tuple(ahead)] |= exact[tuple(behind)]
-            grown[tuple(behind)] |= exact[tuple(ahead)]
-            exact = grown
-        return exact
+            one, other = [slice(None)] * 3, [slice(None)] * 3
+            one[axis], other[axis] = slice(1, None), slice(None, -1)
+            before = grown.copy()
+            grown[tuple(one)] |= before[tuple(other)]
+            grown[tuple(other)] |= before[tuple(one)]
+        return grown
+
+
+def shown_exactly(bone: Bone, grid: Grid) -> Flags:
+    """(K, J, I): bricks whose surface is no longer that of the whole bone: those that changed, and beside them those whose seam has moved.
+
+    The surface of a brick hangs on its own points and on the next ones; and as far as the rest's mesh laps over, nothing may have changed either.
+    """
+    changed = bone.changed
+    exact = grid.mask(changed.tolist())
+    differs = bone.cells(changed) != bone.whole_cells(changed)
+    i, j, k = grid.place(changed.tolist()).T
+    sides = {-1: slice(0, SEAM), 0: slice(None), 1: slice(-SEAM, None)}
+    for step_k, step_j, step_i in product(sides, repeat=3):
+        moved = differs[:, sides[step_k], sides[step_j], sides[step_i]].any(axis=(1, 2, 3))
+        place = np.stack((k, j, i), axis=-1)[moved] + (step_k, step_j, step_i)
+        place = place[((place >= 0) & (place < exact.shape)).all(axis=1)]
+        exact[tuple(place.T)] = True
+    return exact
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,41 +23,69 @@ SUNK: Final = 0.5
 _MOST_CORNERS: Final = 9
 
 
-def cut_away(points_mm: F64, normals: F32, faces: I64, grid: Grid, exact: Flags) -> tuple[F64, F32, I64]:
-    """Leave out what lies in exact bricks.
+class Arrays(NamedTuple):
+    """A mesh without anything of VTK's.
+
+    Attributes
+    ----------
+    points_mm, normals, faces : (V, 3) ct, (V, 3) outward, (F, 3)
+    doubtful : (V,) float32, 1 where what is drawn may be gone
+    """
+
+    points_mm: F64
+    normals: F32
+    faces: I64
+    doubtful: F32
+
+
+def cut_away(mesh: Arrays, grid: Grid, exact: Flags) -> Arrays:
+    """Leave out what lies in exact bricks: whole triangles keep their vertices, cut ones get vertices of their own.
 
     Parameters
     ----------
-    points_mm, normals : (V, 3) ct, and outward
     exact : (K, J, I), which bricks
-
-    Returns
-    -------
-    points, normals and (F, 3) faces of what is left; whole triangles keep their vertices, cut ones get vertices of their own
     """
-    # In bricks, half a point on: that is where the surface through one brick ends and the next one's begins.
-    places = (points_mm - grid.origin_mm) / grid.brick_mm + 0.5 / BRICK
-    corners = places[faces]
-    reach = OVERLAP / BRICK
-    most = np.array(grid.shape) - 1
-    low = np.clip(np.floor(corners.min(axis=1) - reach).astype(np.int64), 0, most)
-    high = np.clip(np.floor(corners.max(axis=1) + reach).astype(np.int64), 0, most)
+    points_mm, normals, faces, doubtful = mesh
+    places, most = _places(mesh, grid), np.array(grid.shape) - 1
+    low, high = _reached(places[faces], grid)
     within = _count(exact, low, high)
     whole = within == 0
     mixed = np.flatnonzero(~whole & (within < (high - low + 1).prod(axis=1)))
     triangle, box = _boxes(mixed, low, high, exact)
-    rows: F64 = np.concatenate((places, points_mm, normals.astype(np.float64)), axis=1)[faces[triangle]]
+    rows = np.concatenate((places, points_mm, normals.astype(np.float64), doubtful.astype(np.float64)[:, None]), axis=1)[faces[triangle]]
     pieces, count = _clipped(rows, *_sides(box, exact))
     fans = _fans(count)
     cut = pieces.reshape(-1, rows.shape[2])[fans.reshape(-1)]
     made = len(points_mm) + np.arange(len(cut), dtype=np.int64).reshape(-1, 3)
     i, j, k = np.clip(np.floor(cut[:, :3]).astype(np.int64), 0, most).T
-    cut[:, 3:6] -= (SUNK * grid.side_mm * exact[k, j, i])[:, None] * cut[:, 6:]
-    return (
+    cut[:, 3:6] -= (SUNK * grid.side_mm * exact[k, j, i])[:, None] * cut[:, 6:9]
+    return Arrays(
         np.concatenate((points_mm, cut[:, 3:6])),
-        np.concatenate((normals, cut[:, 6:].astype(np.float32))),
+        np.concatenate((normals, cut[:, 6:9].astype(np.float32))),
         np.concatenate((faces[whole], made)),
+        np.concatenate((doubtful, cut[:, 9].astype(np.float32))),
     )
+
+
+def near(mesh: Arrays, grid: Grid, bricks: Flags) -> Flags:
+    """(V,) bool: corners of triangles that may lie in some bricks, however large the triangles are."""
+    low, high = _reached(_places(mesh, grid)[mesh.faces], grid)
+    corners = np.zeros(len(mesh.points_mm), np.bool_)
+    corners[mesh.faces[_count(bricks, low, high) > 0]] = True
+    return corners
+
+
+def _places(mesh: Arrays, grid: Grid) -> F64:
+    """Vertices in bricks, half a point on: that is where the surface through one brick ends and the next one's begins."""
+    places: F64 = (mesh.points_mm - grid.origin_mm) / grid.brick_mm + 0.5 / BRICK
+    return places
+
+
+def _reached(corners: F64, grid: Grid) -> tuple[I64, I64]:
+    """The first and last brick, along each axis, that triangles may reach, lapping over."""
+    most, reach = np.array(grid.shape) - 1, OVERLAP / BRICK
+    low = np.clip(np.floor(corners.min(axis=1) - reach).astype(np.int64), 0, most)
+    return low, np.clip(np.floor(corners.max(axis=1) + reach).astype(np.int64), 0, most)
 
 
 def _count(exact: Flags, low: I64, high: I64) -> I64:

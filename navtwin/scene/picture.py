@@ -19,8 +19,9 @@ import numpy.typing as npt
 from navtwin.nouns import LEVELS, AlertSet, Level, Part, Rig, State, Tool
 from navtwin.rigid import Vec3
 from navtwin.scene import looks, palette
-from navtwin.scene.bone_actors import Arrays, BoneActors
+from navtwin.scene.bone_actors import BoneActors
 from navtwin.scene.bone_picture import BrickLook
+from navtwin.scene.cutaway import Arrays
 from navtwin.scene.detail import Detail, Drawn, draw_level
 from navtwin.scene.lines import DistanceLines
 from navtwin.scene.model import Scene, Structure
@@ -130,21 +131,23 @@ class Picture:
         stale : what is drawn may have been drilled further since
         """
         if structure not in self._drilled:
+            is_shown = bool(self._anatomy[structure][0].GetVisibility())
             self._drilled[structure] = BoneActors(self.plotter, self.scene.structure(structure))
+            self._drilled[structure].set_visible(is_shown)
         self._drilled[structure].show(chunks)
         self._drilled[structure].set_stale(stale)
         if rest is not None:
-            mesh = self._drilled[structure].show_rest(rest)
+            self._drilled[structure].show_rest(rest)
             for actor in self._anatomy[structure]:
-                if actor.mapper.dataset is not mesh:
-                    actor.mapper.dataset = mesh
+                actor.SetVisibility(False)
 
     def set_visible(self, structure: str, visible: bool) -> None:
         """Show or hide one structure. Veils are hidden at first."""
-        for actor in self._anatomy[structure]:
-            actor.SetVisibility(visible)
         if structure in self._drilled:
             self._drilled[structure].set_visible(visible)
+            return
+        for actor in self._anatomy[structure]:
+            actor.SetVisibility(visible)
 
     def set_pixel_scale(self, scale: float) -> None:
         """Pixels painted for each pixel that is seen."""

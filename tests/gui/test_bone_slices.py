@@ -16,11 +16,12 @@ from gui.picture.bone import BoneDresser
 from gui.slices.model import Request, Sight
 from gui.slices.painting import Cuts, outline_pen, paint_slice
 from navtwin.scene import palette
-from navtwin.scene.bone_actors import Arrays, arrays_of
-from navtwin.scene.bone_picture import grid_of, joined
+from navtwin.scene.bone_actors import arrays_of
+from navtwin.scene.bone_picture import grid_of, joined, shown_exactly
 from navtwin.scene.bone_slices import BARE, DOUBTFUL, in_reach, wall_pieces
 from navtwin.scene.carvable import Carvable
 from navtwin.scene.crossings import Crossings
+from navtwin.scene.cutaway import Arrays
 from navtwin.scene.solids import surface_mesh
 from navtwin.volumes.volume import placed
 from tests.gui.bone_room import BONE
@@ -52,7 +53,7 @@ class Room:
 
     def settled(self) -> None:
         """Wait until all that is due has been dressed."""
-        exact = set(np.flatnonzero(grid_of(self.bone).shown_exactly(self.bone.touched.tolist())).tolist())
+        exact = set(np.flatnonzero(shown_exactly(self.bone, grid_of(self.bone))).tolist())
         until = time.monotonic() + 20.0
         while self.dresser.dressed.looks.keys() != exact or self.dresser._due or self.dresser.dressed.standing != self.shared.standing:
             assert time.monotonic() < until
@@ -187,7 +188,8 @@ def test_bone_that_is_taken_back_is_no_longer_shown_in_chunks(room: Room):
     dressed = room.dresser.dressed
     assert not dressed.looks
     assert all(not len(look.faces) for _, look in dressed.chunks.values())
-    assert dressed.rest is not None and dressed.rest[0] is dressed.rest[1]
+    assert dressed.rest is not None and np.array_equal(dressed.rest[0].faces, dressed.rest[1].faces)
+    assert dressed.rest[0].doubtful.max() == 0.0
 
 
 def test_another_level_of_detail_comes_without_what_was_drilled(room: Room):
@@ -208,6 +210,23 @@ def test_another_level_of_detail_comes_without_what_was_drilled(room: Room):
         middles = mesh.points_mm[mesh.faces].mean(axis=1)
         assert not (np.abs(middles - (7.0, 0.0, FLAT_TOP_MM)).max(axis=1) < 1.5).any()
     assert heard[-1] == room.dresser.dressed.number
+
+
+def test_doubt_is_marked_where_nothing_was_cut_too(room: Room):
+    surface = whole()
+    room.dresser.ask(arrays_of(surface_mesh(surface.vertices_mm, surface.faces, 3000)))
+    room.bone.doubt((0.0, 0.0, 0.0), (3.0, 0.0, 0.0), 1.5)
+    room.shared.changed(room.bone.touched.tolist())
+    until = time.monotonic() + 20.0
+    while room.dresser.dressed.rest is None or not room.dresser.dressed.rest[0].doubtful.any():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    rest = room.dresser.dressed.rest[0]
+    top = rest.points_mm[rest.faces][..., 2].min(axis=1) > -0.5
+    corners = rest.points_mm[rest.faces[top]][..., :2]
+    covered = (corners.min(axis=1) < (1.5, 0.0)).all(axis=1) & (corners.max(axis=1) > (1.5, 0.0)).all(axis=1)
+    assert rest.doubtful[rest.faces[top][covered]].all()
+    assert rest.doubtful.mean() < 0.9
 
 
 def test_a_planned_removal_is_dashed_in_the_plan_s_colour():
