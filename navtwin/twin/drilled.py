@@ -110,6 +110,7 @@ class Drilled:
     cut_ns : when anything was last taken away (capture)
     is_open, has_cut : a stretch of the bone's journal has been begun; and it holds something
     undoable : numbers of the stretches that can be taken back
+    has_doubt : some bone may be in doubt; false: none is
     paused_by : who has stopped the twin from following; "" while it follows
     """
 
@@ -126,6 +127,7 @@ class Drilled:
     has_cut: bool = False
     paused_by: str = ""
     undoable: list[int] = field(default_factory=list)
+    has_doubt: bool = False
 
     def nearest(self, point_mm: Vec3) -> tuple[float, Vec3] | None:
         """Signed distance of a point to the bone that is left, mm, and the place on it; None where nothing is left."""
@@ -168,6 +170,8 @@ class Drilled:
 
     def summary(self) -> BoneSummary:
         bone = self.bone
+        doubtful = bone.doubtful
+        self.has_doubt = doubtful > 0.0
         return BoneSummary(
             structure=self.name,
             side_mm=bone.side_mm,
@@ -175,7 +179,7 @@ class Drilled:
             hash=bone.hash,
             changed=len(bone.changed),
             undone=self.undone,
-            doubtful=bone.doubtful,
+            doubtful=doubtful,
             trespasses=self.trespasses(),
         )
 

@@ -130,18 +130,19 @@ def _overlap_mm(drilled: Drilled, drill: Drill, here: PoseRows) -> float:
 
 
 def _doubt(drilled: Drilled, drill: Drill, came: PoseRows, here: PoseRows, stray_mm: float) -> None:
+    drilled.has_doubt = True
     drilled.bone.doubt(on_axis(came, 0.0), on_axis(here, 0.0), drill.reach_mm + stray_mm)
 
 
 def _settle(drilled: Drilled, drill: Drill, here: PoseRows) -> None:
     """Where the cutter is there is no bone, and what is next to it is as the twin has it."""
-    if drilled.bone.doubtful > 0.0:
+    if drilled.has_doubt:
         for z, radius in balls_of(drill.cutter):
             drilled.bone.settle(on_axis(here, z), radius + SETTLED_MM)
 
 
 def _settles(drilled: Drilled, drill: Drill, here: PoseRows) -> bool:
-    return drilled.bone.doubtful > 0.0 and _overlap_mm(drilled, drill, here) <= SETTLED_MM
+    return drilled.has_doubt and _overlap_mm(drilled, drill, here) <= SETTLED_MM
 
 
 def _cut(memory: Memory, drilled: Drilled, drill: Drill, came: PoseRows, here: PoseRows, t_ns: int) -> list[Message]:
@@ -208,6 +209,7 @@ def _undo(memory: Memory, drilled: Drilled) -> tuple[str, list[Message]]:
         drilled.undoable.clear()
         return f"stretch {stretch} cannot be taken back any more: too much has been drilled since it began", []
     drilled.undone += 1
+    drilled.has_doubt = True
     _say(memory, f"stretch {stretch} taken back: {drilled.name} is shown there again, and may be gone; touch it to make sure")
     undone = BoneUndone(structure=drilled.name, stretch=stretch, hash=drilled.bone.hash)
     return "", [Message(topic="carved", body=undone)]
