@@ -23,6 +23,8 @@ from navtwin.bus.topics import COMMAND_PORT, PUB_PORT, TOPICS
 from navtwin.nouns import (
     AlertSet,
     Body,
+    BoneState,
+    Cutter,
     Envelope,
     Event,
     Header,
@@ -43,6 +45,7 @@ from navtwin.nouns import (
     encode,
     read_rig,
 )
+from navtwin.nouns.bone_stream import BoneBricks
 from navtwin.nouns.commands import Command
 from navtwin.record.format import CHANNELS, OutputHash, Stamps
 from navtwin.scene.case import CaseFile, CaseSection, CtSection, LandmarkEntry, PatientSection, PlanEntry, StructureEntry
@@ -191,6 +194,7 @@ SECTIONS: dict[str, Any] = {
     "### `[[body.marker]]`": SquareMarker,
     "### `[[tool]]`": Tool,
     "### `[[tool.part]]`": Part,
+    "### `[tool.cutter]`": Cutter,
 }
 
 
@@ -218,6 +222,8 @@ def test_file_examples_are_read() -> None:
 DECODE: dict[str, Callable[[str], Any]] = {
     **{topic: msgspec.json.Decoder(Envelope).decode for topic in TOPICS},
     "video": msgspec.json.Decoder(VideoFrame).decode,
+    "bone": msgspec.json.Decoder(BoneBricks).decode,
+    "bone-state": msgspec.json.Decoder(BoneState).decode,
     "order": msgspec.json.Decoder(Command).decode,
     "header": msgspec.json.Decoder(Header).decode,
     "stamps": msgspec.json.Decoder(Stamps).decode,
