@@ -16,8 +16,8 @@ from navtwin.nouns import Drilling, DrillStatus, Order
 from navtwin.scene import palette
 from navtwin.scene.thickness import BANDS_MM
 
-#: Of everything but the walls, of one wall, and of the words of what to do, in design pixels.
-WIDTH, HEAD, ROW, REMEDY, FOOT = 304, 104, 42, 54, 50
+#: The card's width and head, one wall, one line below the walls, the words of what to do, and the buttons, in design pixels.
+WIDTH, HEAD, ROW, LINE, REMEDY, FOOT = 304, 104, 42, 19, 54, 50
 #: Walls that have room; the rest are counted.
 MOST_WALLS = 4
 #: A wall's bar reaches so far, mm.
@@ -90,8 +90,9 @@ class DrillPanel(QWidget):
         for row in card.walls[:MOST_WALLS]:
             _paint_wall(painter, row, top)
             top += ROW
-        if len(card.walls) > MOST_WALLS:
-            _write(painter, QRect(12, top - 2, WIDTH - 24, 18), f"and {len(card.walls) - MOST_WALLS} more", 12.5, palette.TEXT)
+        for words, shade in _last_lines(card):
+            _write(painter, QRect(12, top - 2, WIDTH - 24, LINE), words, 12.5, shade)
+            top += LINE
         painter.end()
 
     def _paint_status(self, painter: QPainter, card: DrillCard) -> None:
@@ -114,8 +115,7 @@ class DrillPanel(QWidget):
         _write(painter, QRect(12, 74, WIDTH - 24, 18), "   ".join(word for word in (card.removed, card.stretch) if word), 13.0, palette.DIM)
 
     def _height(self, card: DrillCard) -> int:
-        more = 20 if len(card.walls) > MOST_WALLS else 0
-        return HEAD + REMEDY * bool(card.remedy) + ROW * min(len(card.walls), MOST_WALLS) + more + FOOT
+        return HEAD + REMEDY * bool(card.remedy) + ROW * min(len(card.walls), MOST_WALLS) + LINE * len(_last_lines(card)) + FOOT
 
     def _fit(self) -> None:
         s = self._scale
@@ -147,6 +147,13 @@ class DrillPanel(QWidget):
         button.setEnabled(False)
         button.clicked.connect(lambda _checked: act())
         return button
+
+
+def _last_lines(card: DrillCard) -> list[tuple[str, str]]:
+    """Walls that have no room, and what is far: words and their colour."""
+    more = len(card.walls) - MOST_WALLS
+    lines = [(f"and {more} more within reach", palette.TEXT)] if more > 0 else []
+    return [*lines, (card.far, palette.DIM)] if card.far else lines
 
 
 def _paint_wall(painter: QPainter, row: WallRow, top: int) -> None:

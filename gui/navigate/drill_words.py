@@ -17,7 +17,7 @@ REMEDIES: Final[dict[DrillStatus, str]] = {
     "FROZEN": "The twin does not follow: what you cut now stays in its picture. Stop, mend it, then touch the walls again.",
     "UNKNOWN": "Check the pedal's or the drill's link. Bone near the cutter may be gone: touch it again.",
 }
-UNKNOWN_WALL, NO_BONE, FAR = "unknown: touch it again", "no bone between", "far"
+UNKNOWN_WALL, NO_BONE = "unknown: touch it again", "no bone between"
 PAUSED: Final = "paused by "
 
 
@@ -46,6 +46,7 @@ class DrillCard:
     ----------
     status : None where nothing is known: the link is lost, or no state is fresh
     fallback : it is taken to cut by how it moves, not by what it says
+    walls, far : structures within reach; and in words those that are not
     can_undo, can_pause, can_resume : which orders make sense now
     """
 
@@ -58,6 +59,7 @@ class DrillCard:
     stretch: str
     removed: str
     walls: tuple[WallRow, ...]
+    far: str = ""
     can_undo: bool = False
     can_pause: bool = False
     can_resume: bool = False
@@ -96,6 +98,7 @@ def _card(drill: DrillState, bone: BoneSummary) -> DrillCard:
     why = printable(drill.why)
     paused = why.startswith(PAUSED)
     follows = drill.status in ("READY", "CUTTING")
+    far = [name_words(wall.structure) for wall in drill.walls if wall.status == "FAR"]
     undone = f", {bone.undone} taken back" if bone.undone else ""
     return DrillCard(
         instrument=name_words(drill.instrument),
@@ -106,7 +109,8 @@ def _card(drill: DrillState, bone: BoneSummary) -> DrillCard:
         fallback=fallback,
         stretch=f"stretch {drill.stretch}{undone}" if drill.stretch or bone.undone else "nothing cut yet",
         removed=f"{volume_words(bone.removed_mm3)} of {name_words(bone.structure)} removed",
-        walls=tuple(_row(wall) for wall in drill.walls),
+        walls=tuple(_row(wall) for wall in drill.walls if wall.status != "FAR"),
+        far=f"far: {', '.join(far)}" if far else "",
         can_undo=drill.stretch > 0 and drill.status != "CUTTING",
         can_pause=not paused,
         can_resume=not follows,
@@ -118,7 +122,7 @@ def _row(wall: Wall) -> WallRow:
     if wall.status == "OK" and wall.thickness_mm is not None:
         # Cut, not rounded: no more bone is claimed than there is.
         return WallRow(name, f"{int(wall.thickness_mm * 10.0) / 10.0:.1f} mm", wall.thickness_mm, False)
-    words = {"NO_BONE": NO_BONE, "FAR": FAR}.get(wall.status, UNKNOWN_WALL)
+    words = NO_BONE if wall.status == "NO_BONE" else UNKNOWN_WALL
     return WallRow(name, words, None, words == UNKNOWN_WALL)
 
 

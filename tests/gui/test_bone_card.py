@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor
 from gui import theme
 from gui.navigate.bone_legend import BoneLegend
 from gui.navigate.drill_card import HEAD, MOST_WALLS, DrillPanel
-from gui.navigate.drill_words import FAR, NO_BONE, UNKNOWN_WALL, drill_card, volume_words
+from gui.navigate.drill_words import NO_BONE, UNKNOWN_WALL, drill_card, volume_words
 from navtwin.bus.signals import SIGNALS
 from navtwin.nouns import Drilling, DrillStatus, Order, Wall, WallStatus
 from navtwin.scene import palette
@@ -85,7 +85,6 @@ def test_it_says_what_there_is_to_know(desk: Desk, panel: DrillPanel):
         ("OK", 0.99, "0.9 mm", False),
         ("NO_BONE", None, NO_BONE, False),
         ("UNKNOWN", None, UNKNOWN_WALL, True),
-        ("FAR", None, FAR, False),
     ],
 )
 def test_walls_are_told_and_never_thicker_than_they_are(
@@ -95,6 +94,15 @@ def test_walls_are_told_and_never_thicker_than_they_are(
     assert panel.card is not None
     row = panel.card.walls[0]
     assert (row.words, row.unknown) == (words, unknown)
+
+
+def test_what_is_far_is_named_in_one_line(desk: Desk, panel: DrillPanel):
+    hear(desk, panel, walls=(wall("OK", 2.0),))
+    short = panel.height()
+    hear(desk, panel, walls=(wall("FAR", None, "dura"), wall("OK", 2.0), wall("FAR", None, "internal_carotid")))
+    assert panel.card is not None
+    assert (len(panel.card.walls), panel.card.far) == (1, "far: dura, internal carotid")
+    assert short < panel.height() < short + 25
 
 
 @pytest.mark.parametrize("status", ["FROZEN", "UNKNOWN"])
