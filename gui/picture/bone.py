@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from gui.link.shared_bone import SharedBone, Standing
 from gui.picture.meshes import be_nice
-from navtwin.scene.bone_picture import BrickLook, Grid, brick_look, joined, shown_exactly
+from navtwin.scene.bone_picture import BrickLook, Grid, brick_look, doubtful_at, joined, shown_exactly
 from navtwin.scene.cutaway import Arrays, cut_away, near
 from navtwin.scene.surface import Surface
 from navtwin.scene.thickness import critical_surfaces
@@ -39,6 +39,7 @@ class Dressed:
     number : rises from one to the next
     looks : by brick, of all bricks that are shown exactly
     chunks : by chunk, since which number it is so, and its bricks joined
+    vague : bricks in which bone that is shown may be gone
     rest : the whole bone at the level of detail that was asked for, without the exact bricks; and that whole mesh; None where none was asked for
     """
 
@@ -47,6 +48,7 @@ class Dressed:
     looks: Mapping[int, BrickLook] = field(default_factory=dict)
     chunks: Mapping[int, tuple[int, BrickLook]] = field(default_factory=dict)
     rest: tuple[Arrays, Arrays] | None = None
+    vague: frozenset[int] = frozenset()
 
 
 class BoneDresser(threading.Thread):
@@ -81,6 +83,12 @@ class BoneDresser(threading.Thread):
         with self._shared.lock:
             assert self._shared.bone is not None
             return self._shared.bone.values(points_mm)
+
+    def doubtful(self, points_mm: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+        """(N,) bool: where bone that is shown may be gone; as `values`."""
+        with self._shared.lock:
+            assert self._shared.bone is not None and self._shared.grid is not None
+            return doubtful_at(self._shared.bone, points_mm, self._shared.grid)
 
     def listen(self, ready: Callable[[], None]) -> None:
         """Call this from the thread whenever there is something new in `dressed`."""
@@ -141,24 +149,28 @@ class BoneDresser(threading.Thread):
             of_chunk[grid.chunk(brick)].append(look)
         for chunk in {grid.chunk(brick) for brick in batch}:
             chunks[chunk] = (number, joined(of_chunk[chunk]))
-        rest = self._rest(grid, looks)
-        if batch or rest is not before.rest or self._shared.standing != before.standing:
-            self._publish(Dressed(number, self._shared.standing, looks, chunks, rest))
+        doubts, vague = self._doubt()
+        rest = self._rest(grid, looks, vague, same=doubts == self._doubts)
+        if batch or rest is not before.rest or doubts != self._doubts or self._shared.standing != before.standing:
+            self._doubts = doubts
+            self._publish(Dressed(number, self._shared.standing, looks, chunks, rest, vague))
 
-    def _rest(self, grid: Grid, looks: Mapping[int, BrickLook]) -> tuple[Arrays, Arrays] | None:
-        """The whole bone without the bricks that have looks; the same as before where nothing of it has changed."""
-        whole, before = self._whole, self.dressed
+    def _doubt(self) -> tuple[bytes, frozenset[int]]:
+        """What is doubtful, to be compared; and the bricks that it is in."""
         with self._shared.lock:
             assert self._shared.bone is not None
             touched = self._shared.bone.touched
-            doubts = np.stack((touched, self._shared.bone.doubts(touched).astype(np.int64))).tobytes()
-            same = before.looks.keys() == looks.keys() and doubts == self._doubts
-            if whole is None or (before.rest is not None and before.rest[1] is whole and same):
-                return before.rest
-            self._doubts = doubts
-            vague = touched[self._shared.bone.doubts(touched) != 0]
+            doubts = self._shared.bone.doubts(touched)
+        vague = touched[doubts != 0]
+        return np.stack((vague.astype(np.uint64), doubts[doubts != 0])).tobytes(), frozenset(vague.tolist())
+
+    def _rest(self, grid: Grid, looks: Mapping[int, BrickLook], vague: frozenset[int], *, same: bool) -> tuple[Arrays, Arrays] | None:
+        """The whole bone without the bricks that have looks. `same` : nothing else is doubtful than before."""
+        whole, before = self._whole, self.dressed
+        if whole is None or (before.rest is not None and before.rest[1] is whole and same and before.looks.keys() == looks.keys()):
+            return before.rest
         # A coarse triangle tells no blocks apart: all of it is doubtful where it may lie in a brick with doubt.
-        marked = whole._replace(doubtful=near(whole, grid, grid.mask(vague.tolist())).astype(np.float32)) if len(vague) else whole
+        marked = whole._replace(doubtful=near(whole, grid, grid.mask(vague)).astype(np.float32)) if vague else whole
         return cut_away(marked, grid, grid.mask(looks)) if looks else marked, whole
 
     def _publish(self, dressed: Dressed) -> None:

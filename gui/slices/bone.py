@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QLineF, QPointF, QRect, Qt
+from PySide6.QtCore import QLineF, QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF
 
 from gui.picture.bone import BoneDresser
@@ -24,6 +24,8 @@ TINT: Final = 0.42
 WALL_WIDTH, CASING_WIDTH = 3.4, 5.6
 #: From one tick across a doubtful wall to the next, in widths of a line.
 TICK_PX: Final = 7.0
+#: From one stripe over doubtful bone to the next, in widths of a line.
+STRIPE_PX: Final = 9.0
 CASING: Final = QColor(6, 9, 11, 210)
 
 
@@ -35,8 +37,11 @@ def paint_bone(painter: QPainter, dresser: BoneDresser, lines_px: Sequence[F64],
     lines_px : outlines of the bone as it was before any drilling
     """
     dressed, grid = dresser.dressed, dresser.grid
-    if grid is None or not dressed.looks:
+    if grid is None or not (dressed.looks or dressed.vague):
         return
+    window = window_of(dressed.vague, grid, field)
+    if window is not None:
+        _paint_vague(painter, dresser, field, window, line_px)
     window = window_of(dressed.looks, grid, field)
     if window is not None:
         _paint_gone(painter, dresser, lines_px, field, window)
@@ -77,8 +82,25 @@ def _paint_gone(painter: QPainter, dresser: BoneDresser, lines_px: Sequence[F64]
     pixels[gone] = [round(TINT * v) for v in (shade.blue(), shade.green(), shade.red(), 255)]
     edge = gone & ~_inner(gone)
     pixels[edge] = (shade.blue(), shade.green(), shade.red(), 255)
-    image = QImage(pixels.tobytes(), columns, rows, 4 * columns, QImage.Format.Format_ARGB32_Premultiplied)
-    painter.drawImage(QRect(window[1].start, window[0].start, columns, rows), image)
+    painter.drawImage(QPointF(window[1].start, window[0].start), _image(pixels))
+
+
+def _paint_vague(painter: QPainter, dresser: BoneDresser, field: Field, window: tuple[slice, slice], line_px: float) -> None:
+    """Stripe bone that is shown and may be gone."""
+    places = pixel_places(field, window)
+    rows, columns = places.shape[:2]
+    flat = places.reshape(-1, 3)
+    vague = ((dresser.values(flat) < 0.0) & dresser.doubtful(flat)).reshape(rows, columns)
+    diagonal = np.add.outer(np.arange(rows) + window[0].start, np.arange(columns) + window[1].start)
+    pixels = np.zeros((rows, columns, 4), np.uint8)
+    pixels[vague & (diagonal % round(STRIPE_PX * line_px) < 2.0 * line_px)] = (20, 17, 14, 255)
+    painter.drawImage(QPointF(window[1].start, window[0].start), _image(pixels))
+
+
+def _image(pixels: npt.NDArray[np.uint8]) -> QImage:
+    """(rows, columns, 4) blue, green, red, opacity, with the opacity in each."""
+    rows, columns = pixels.shape[:2]
+    return QImage(pixels.tobytes(), columns, rows, 4 * columns, QImage.Format.Format_ARGB32_Premultiplied).copy()
 
 
 def _inner(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

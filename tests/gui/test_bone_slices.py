@@ -144,6 +144,20 @@ def test_walls_that_may_be_gone_have_no_band(slices: Cuts, room: Room):
     assert has(stale, palette.UNKNOWN, *area) > 40
 
 
+def test_bone_that_may_be_gone_is_striped_and_no_other(slices: Cuts, room: Room):
+    known = painted(slices)
+    room.bone.doubt((-8.0, 0.0, -6.0), (-8.0, 0.0, -6.0), 1.5)
+    room.shared.changed(room.bone.touched.tolist())
+    until = time.monotonic() + 20.0
+    while not room.dresser.dressed.vague:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    differs = (np.abs(painted(slices) - known).max(axis=-1) > 60)[:, :300]
+    inside = np.s_[150 - 10 * (-5 + 3) : 150 - 10 * (-7 + 3), 150 - 90 : 150 - 70]
+    assert 0.1 < differs[inside].mean() < 0.6
+    assert not differs[:, 150:].any()
+
+
 def test_pieces_say_their_band_and_doubt_comes_first(room: Room):
     room.cut(DEEP, SHALLOW)
     room.bone.doubt((7.0, 0.0, -2.0), (7.0, 0.0, -2.0), 1.0)
