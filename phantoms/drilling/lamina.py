@@ -20,7 +20,7 @@ LAYER_MM, ROW_MM = 1.5, 2.0
 #: How far the burr's room stays from the canal, mm; how near the last strokes come, and how deep the slip goes.
 KEEP_MM, BULK_ROOM_MM = 1.0, 0.3
 CANAL_MM = (2.2, 1.5, 0.9)
-BREACH_MM = -0.4
+BREACH_MM = -0.6
 GRAZE_MM, SWIPE_BITE_MM = 0.25, 0.8
 JUMP_MM = np.array((2.0, -12.0, 3.0))
 #: Strokes over the canal, off the midline.

@@ -22,7 +22,7 @@ CORTEX_LAYERS = 4
 #: The last strokes before the nerve leave so much, mm.
 NERVE_WALLS_MM = (2.6, 1.8, 1.2, 0.7)
 SINUS_WALLS_MM = (2.0, 0.8)
-TEGMEN_WALL_MM, BREACH_MM = 1.2, -0.4
+TEGMEN_WALL_MM, BREACH_MM = 1.2, -0.6
 GRAZE_MM, SWIPE_BITE_MM = 0.25, 0.9
 JUMP_MM = np.array((-11.0, 3.0, -2.0))
 _INWARDS, _UP = np.array((-1.0, 0.0, 0.0)), np.array((0.0, 0.0, 1.0))

@@ -44,7 +44,7 @@ def _clear(site: Site, point: Array) -> Array:
 def park(site: Site, hand: Hand) -> None:
     """Aside and out of the way."""
     hand.go(site.view.out(WAIT_MM), peak_mm_s=AIR_MM_S)
-    hand.go(site.view.out(WAIT_MM + 8.0, left_mm=38.0), peak_mm_s=AIR_MM_S)
+    hand.go(site.view.out(WAIT_MM, left_mm=38.0), peak_mm_s=AIR_MM_S)
 
 
 def cut_along(site: Site, hand: Hand, name: str, points: list[Array], peak_mm_s: float) -> None:
@@ -62,6 +62,7 @@ def cut_along(site: Site, hand: Hand, name: str, points: list[Array], peak_mm_s:
 def turn_in_air(site: Site, hand: Hand) -> None:
     """The drill is tried out where no bone is."""
     start = hand.now_s
+    hand.track.hold(1.0)
     hand.go(site.view.out(WAIT_MM, left_mm=-2.0, head_mm=4.0), peak_mm_s=AIR_MM_S)
     hand.spin(True)
     hand.go(site.view.out(WAIT_MM - 8.0, left_mm=-6.0, head_mm=7.0), peak_mm_s=20.0)
@@ -141,9 +142,10 @@ def breach(site: Site, hand: Hand, near: Array, inside: Array) -> None:
     start, way = hand.now_s, unit(inside - near)
     over(site, hand, near - 4.0 * way)
     hand.spin(True)
-    hand.go(near - 2.5 * way, peak_mm_s=THIN_MM_S)
-    hand.go(near, peak_mm_s=FINE_MM_S)
-    hand.go(inside, duration_s=0.5)
+    hand.go(near - 1.5 * way, peak_mm_s=THIN_MM_S)
+    hand.track.hold(0.3)
+    # At once, as a drill breaks through: a slow graze would be nobody's late alarm.
+    hand.go(inside, duration_s=0.3)
     hand.track.hold(0.3)
     hand.go(near - 4.0 * way, peak_mm_s=THIN_MM_S)
     leave(site, hand)

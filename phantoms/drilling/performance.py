@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 POINTER, BURR = "pointer", "burr"
 #: How long the pointer rests on the wall, and has to be still there, s.
 TOUCH_S, DWELL_S = 1.4, 0.7
+#: Over the bone, and within the scan.
+POINTER_WAITS_MM = 60.0
 VOLUME_SIDE_MM = 0.35
 
 
@@ -97,7 +99,7 @@ def write_drilling(scene: Scene, pointer: Tool, site: Site, radius_mm: float, rn
     """Work out a whole drilling script: what happens when, and the bone with all that is truly cut of it."""
     script = Script(shaken=True)
     set_up(script, scene, [site.felt], pointer, site.view, rng)
-    hand = Hand(script, Track(script.navigation_s - 1.0, Stance(site.view.out(80.0, left_mm=25.0), -site.view.back)), (seed, 3))
+    hand = Hand(script, Track(script.navigation_s - 1.0, Stance(site.view.out(33.0, left_mm=12.0), -site.view.back)), (seed, 3))
     site.act(site, hand)
     hand.script.pieces[DRILL].append(hand.piece)
     script.turning = hand.turning
@@ -114,7 +116,7 @@ def _touch_walls(script: Script, site: Site, bone: TrueBone, pointer: Tool, cloc
     """The pointer comes in place of the drill and rests on the drilled wall, here and there; returns when it is out again."""
     aim, ball_mm = -site.view.back, pointer.part[0].radius_mm
     script.orders.append((clock - 0.3, ToolSelect(tools=(pointer.name,))))
-    track = Track(clock - 1.0, Stance(site.view.out(90.0, left_mm=-25.0), aim))
+    track = Track(clock - 1.0, Stance(site.view.out(POINTER_WAITS_MM, left_mm=-25.0), aim))
     track.hold(0.7)
     begun = track.end_s
     centres, touched = drop_ball([Felt(bone.drilled_distance_mm, np.empty((0, 3)))], np.array(site.touched), aim, ball_mm, 80.0)
@@ -126,7 +128,7 @@ def _touch_walls(script: Script, site: Site, bone: TrueBone, pointer: Tool, cloc
         track.hold(TOUCH_S)
         track.go(at.back(30.0), peak_mm_s=60.0)
     script.scenes["touches"] = (begun, track.end_s)
-    end_s = track.go(Stance(site.view.out(90.0, left_mm=-25.0), aim), peak_mm_s=AIR_MM_S)
+    end_s = track.go(Stance(site.view.out(POINTER_WAITS_MM, left_mm=-25.0), aim), peak_mm_s=AIR_MM_S)
     script.pieces[pointer.name].append(track)
     return end_s
 

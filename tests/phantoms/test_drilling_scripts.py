@@ -142,7 +142,7 @@ def test_the_breach_touches_and_nothing_else_does(one: Written) -> None:
         for scene in SCENES[one.site.script][:-1]:
             room = float((shape.distance_mm(one.tips(scene)[0]) - BURR_RADIUS_MM).min())
             if scene == "breach" and name == BREACHED[one.site.script]:
-                assert -0.8 < room < -0.2
+                assert -1.0 < room < -0.4
             else:
                 assert room > 0.3, (name, scene)
 
