@@ -53,8 +53,6 @@ class Bone(Ways, Protocol):
 
     def whole_cells(self, bricks: npt.NDArray[np.int64]) -> npt.NDArray[np.int8]: ...
 
-    def doubts(self, bricks: npt.ArrayLike) -> npt.NDArray[np.uint64]: ...
-
 
 @dataclass(frozen=True)
 class Grid:
@@ -165,7 +163,7 @@ def brick_look(bone: Bone, brick: int, grid: Grid, whole: Surface, critical: Seq
         stays = before is not None and np.array_equal(before.vertices_mm, vertices)
         depth = before.depth if before is not None and stays else (whole.closest(vertices).distance_mm / -bone.side_mm).astype(np.float32)
         doubtful = doubtful_at(bone, vertices - 0.5 * bone.side_mm * normals, grid)
-        bare = np.flatnonzero(depth > 0.0)
+        bare = np.flatnonzero(depth > CUT_DEPTH / 2.0)
         left = bone_left(vertices[bare], bone, critical, NO_BAND_MM)
         bone_mm[bare] = np.minimum(left.bone_mm, NO_BAND_MM)
         doubtful[bare] |= left.doubtful

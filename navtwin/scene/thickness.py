@@ -9,6 +9,8 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from navtwin.kernels.bone.bricks import Bricks
+from navtwin.kernels.bone.ways import bone_on_ways
 from navtwin.scene.model import Scene
 from navtwin.scene.surface import Surface
 
@@ -26,7 +28,10 @@ class Ways(Protocol):
 
     side_mm: float
 
-    def bone_on_way(self, from_mm: npt.ArrayLike, to_mm: npt.ArrayLike) -> tuple[float, bool]: ...
+    @property
+    def bricks(self) -> Bricks: ...
+
+    def doubts(self, bricks: npt.ArrayLike) -> npt.NDArray[np.uint64]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,16 +61,29 @@ def bone_left(points_mm: F64, bone: Ways, critical: Iterable[Surface], reach_mm:
     """
     least = np.full(len(points_mm), np.inf)
     doubtful = np.zeros(len(points_mm), np.bool_)
+    if not len(points_mm):
+        return Thickness(least, doubtful)
+    low, high = points_mm.min(axis=0) - reach_mm, points_mm.max(axis=0) + reach_mm
     for surface in critical:
+        if (surface.bounds_mm[0] > high).any() or (surface.bounds_mm[1] < low).any():
+            continue
         found = surface.closest(points_mm, within_mm=reach_mm)
         # A wall within what must not be cut: nothing is left.
         least[found.distance_mm <= 0.0] = 0.0
-        for n in np.flatnonzero((found.distance_mm > 0.0) & (found.distance_mm < reach_mm)).tolist():
-            bone_mm, in_doubt = bone.bone_on_way(points_mm[n], found.point_mm[n])
-            doubtful[n] |= in_doubt
-            if GRAZING * bone.side_mm < bone_mm < least[n]:
-                least[n] = bone_mm
+        near = np.flatnonzero((found.distance_mm > 0.0) & (found.distance_mm < reach_mm))
+        if len(near):
+            bone_mm, in_doubt = _on_ways(bone, points_mm[near], found.point_mm[near])
+            doubtful[near] |= in_doubt
+            least[near] = np.where(bone_mm > GRAZING * bone.side_mm, np.minimum(bone_mm, least[near]), least[near])
     return Thickness(least, doubtful)
+
+
+def _on_ways(bone: Ways, starts_mm: F64, ends_mm: F64) -> tuple[F64, npt.NDArray[np.bool_]]:
+    """Bone on each way, mm, and whether some of it may be gone."""
+    bone_mm, doubtful = np.empty(len(starts_mm)), np.empty(len(starts_mm), np.bool_)
+    blocks = bone.doubts(np.arange(bone.bricks.table.size))
+    bone_on_ways(bone.bricks, blocks, np.ascontiguousarray(starts_mm), np.ascontiguousarray(ends_mm), bone_mm, doubtful)
+    return bone_mm, doubtful
 
 
 def critical_surfaces(scene: Scene, *, near: Surface) -> tuple[Surface, ...]:
