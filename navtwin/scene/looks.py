@@ -59,7 +59,8 @@ def add_shell(plotter: pv.Plotter, mesh: pv.PolyData, structure: Structure, more
     `more` : lines of the shader that follow the shell's own
     """
     actors = []
-    veil = is_veil(structure)
+    # What is planned to be removed encloses the walls that the drill leaves: it may hide them no more than a veil may.
+    veil = is_veil(structure) or bool(structure.removal_of)
     if not veil:
         # A veil has no depth: it must not hide the bone behind it.
         actors.append(add_mesh(plotter, mesh, structure.color, culling="back"))

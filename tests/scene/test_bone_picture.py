@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -225,6 +226,25 @@ def test_a_hidden_bone_hides_its_drilled_part_too(picture: Picture):
     picture.set_visible("temporal bone", False)
     hidden = painted(picture, bone)
     assert (np.abs(shown - hidden).max(axis=-1) > 25).sum() > 2000
+
+
+def test_a_planned_removal_around_a_drilled_wall_does_not_hide_it():
+    case = scene()
+    box = pv.Cube(center=(0.0, 0.0, -2.0), x_length=12.0, y_length=16.0, z_length=10.0).triangulate().clean()
+    planned = replace(
+        case.structures[1], name="planned", role="context", caution_mm=None, danger_mm=None, removal_of="temporal bone", opacity=0.25,
+        color="#50b4e6", surface=Surface.from_arrays(box.points, box.regular_faces),
+    )  # fmt: skip
+    plotter = open_plotter((400, 300))
+    picture = Picture(plotter, replace(case, structures=(*case.structures, planned)), None, "light")
+    plotter.camera.position, plotter.camera.focal_point, plotter.camera.up = (0.0, -8.0, 45.0), (0.0, 0.0, -3.0), (0.0, 1.0, 0.0)
+    bone = Carvable(whole(), SIDE_MM)
+    for depth in (0.0, -2.9):
+        bone.carve((0.0, -3.0, depth), (0.0, 3.0, depth), 2.5)
+    picture.set_visible("facial nerve", False)
+    image = painted(picture, bone)
+    plotter.close()
+    assert ((image[..., 0] > 1.6 * image[..., 2]) & (image[..., 0] > 110)).sum() > 200
 
 
 @pytest.mark.parametrize("sight", SIGHTS)
