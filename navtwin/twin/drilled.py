@@ -36,7 +36,8 @@ class Drill:
     reach_mm : of the cutter's farthest point from the tip
     last, last_ns : the last known pose and when it was captured
     is_good : that pose was taken while the twin follows: a way may begin there
-    strayed_mm : how far around that pose bone has been put in doubt since
+    is_away : it has not been seen for too long, and may have turned meanwhile; what it did is not known until it is seen again
+    is_lost : it has been away for so long that the bone around that pose was put in doubt
     leapt : why the way to that pose was not followed, though it is known; else ""
     place_sd_mm : how uncertain the tip's place is along the worst axis; NaN where unknown
     cut_ns : when it last took something away (capture)
@@ -54,7 +55,8 @@ class Drill:
     last: PoseRows | None = None
     last_ns: int = 0
     is_good: bool = False
-    strayed_mm: float = 0.0
+    is_away: bool = False
+    is_lost: bool = False
     leapt: str = ""
     place_sd_mm: float = math.nan
     cut_ns: int | None = None
@@ -72,12 +74,18 @@ class Drill:
 
     def forget(self) -> None:
         """It is not known where it came from."""
-        self.last, self.is_good, self.strayed_mm, self.leapt = None, False, 0.0, ""
+        self.last, self.is_good, self.is_away, self.is_lost, self.leapt = None, False, False, False, ""
 
 
 @dataclass(slots=True)
 class ThinWall:
-    """The alert of a wall that is thin, or that may be, between one drill and one critical structure; `since_ns` None: there is none."""
+    """The alert of a wall that is thin, or that may be, between one drill and one critical structure.
+
+    Attributes
+    ----------
+    since_ns : None: there is none
+    doubt_ns : when the wall was last not known
+    """
 
     id: str
     drill: int
@@ -86,6 +94,7 @@ class ThinWall:
     known: bool = False
     thickness_mm: float | None = None
     fall_since_ns: int | None = None
+    doubt_ns: int | None = None
     acked_by: str = ""
 
 

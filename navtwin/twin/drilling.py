@@ -20,8 +20,8 @@ from navtwin.twin.memory import Memory
 
 #: However long a drill was not seen, no bone farther than this from where it was is put in doubt for it.
 FARTHEST_STRAY_MM = 25.0
-#: While a drill is away its doubt is spread in steps: each costs as much as the ball that it fills.
-STRAY_STEP_MM = 2.0
+#: A drill that comes back within this time has bounded by that where it can have been; around one that does not, bone is put in doubt.
+LOST_NS = 1_000_000_000
 
 
 def follow(memory: Memory, chains: Sequence[Chain], t_ns: int) -> list[Message]:
@@ -43,7 +43,7 @@ def follow(memory: Memory, chains: Sequence[Chain], t_ns: int) -> list[Message]:
 
 
 def pass_time(memory: Memory) -> None:
-    """Spread the doubt around drills that may turn and have not been seen for too long; called on every event."""
+    """Note drills that may turn and have not been seen for too long, and doubt the bone around those that do not come back; called on every event."""
     if memory.drilled is None:
         return
     for drill in memory.drilled.drills:
@@ -51,11 +51,10 @@ def pass_time(memory: Memory) -> None:
         # A pose is as late as the tracker: one that may still come to continue the way is waited for.
         if drill.last is None or gap_ns <= _longest_way_ns(memory) + int(memory.rig.tracker.latency_ms * 1e6):
             continue
-        stray = _stray_mm(gap_ns)
-        due = stray - drill.strayed_mm >= STRAY_STEP_MM or stray == FARTHEST_STRAY_MM > drill.strayed_mm
-        if due and drill.turned(drill.last_ns, memory.now_ns) != "off":
-            drill.strayed_mm = stray
-            _doubt(memory.drilled, drill, drill.last, drill.last, stray)
+        drill.is_away = drill.turned(drill.last_ns, memory.now_ns) != "off"
+        if drill.is_away and not drill.is_lost and gap_ns >= LOST_NS:
+            drill.is_lost = True
+            _doubt(memory.drilled, drill, drill.last, drill.last, FARTHEST_STRAY_MM)
     judge_drills(memory)
 
 
@@ -69,7 +68,7 @@ def forget_poses(memory: Memory) -> None:
 def _move(memory: Memory, drilled: Drilled, drill: Drill, here: PoseRows, t_ns: int) -> list[Message]:
     """One drill comes to a known pose."""
     came, came_ns, was_good = drill.last, drill.last_ns, drill.is_good
-    drill.last, drill.last_ns, drill.strayed_mm = here, t_ns, 0.0
+    drill.last, drill.last_ns, drill.is_away, drill.is_lost = here, t_ns, False, False
     frozen = doubtful(memory, drill)
     drill.is_good = not frozen
     if came is None:
@@ -82,7 +81,7 @@ def _move(memory: Memory, drilled: Drilled, drill: Drill, here: PoseRows, t_ns: 
     if turned == "on" and is_way and not drill.leapt:
         messages = _cut(memory, drilled, drill, came, here, t_ns)
     if turned == "unknown" or (turned == "on" and (drill.leapt or not is_way)):
-        _doubt(drilled, drill, came, here, _stray_mm(t_ns - came_ns) + _off_mm(memory, drill, frozen))
+        _doubt(drilled, drill, came, here, _aside_mm(drill, came, here, t_ns - came_ns) + _off_mm(memory, drill, frozen))
     # One that stands cuts nothing: where the twin has bone in its place, the twin is wrong, and nothing is known the better for it.
     if is_way and not drill.leapt and (turned == "on" or (turned == "off" and _settles(drilled, drill, here))):
         _settle(drilled, drill, here)
@@ -93,9 +92,10 @@ def _longest_way_ns(memory: Memory) -> int:
     return int(memory.rig.tracker.max_age_ms * 1e6)
 
 
-def _stray_mm(gap_ns: int) -> float:
-    """How far a hand may have gone aside of the way between two poses."""
-    return min(FARTHEST_STRAY_MM, UNSEEN_SPEED_MM_S * gap_ns * 1e-9)
+def _aside_mm(drill: Drill, came: PoseRows, here: PoseRows, gap_ns: int) -> float:
+    """How far a hand may have gone aside of the straight way between two poses: all ways of one length between two points fill an ellipsoid."""
+    longest, straight = UNSEEN_SPEED_MM_S * gap_ns * 1e-9, _moved_mm(drill, came, here)
+    return min(FARTHEST_STRAY_MM, 0.5 * math.sqrt(max(0.0, longest * longest - straight * straight)))
 
 
 def _off_mm(memory: Memory, drill: Drill, frozen: str) -> float:

@@ -15,6 +15,8 @@ from navtwin.twin.judge import K_SD, is_stale, pair_status
 from navtwin.twin.levels import FALL_MARGIN_MM, FALL_NS
 from navtwin.twin.memory import Memory
 
+#: A wall is alerted where no more air than this, mm, is before it: a cutter farther off does not thin it.
+AIR_MM = 3.0
 #: Less bone than this share of its grid's side is none: so much is left where a cutter has just come through.
 SLIVER = 0.1
 
@@ -23,9 +25,10 @@ def look_for_walls(memory: Memory) -> None:
     """Measure the walls of every drill in this frame."""
     if memory.drilled is None:
         return
-    stale = is_stale(memory)
+    # While any drill may cut unseen, nobody knows what is left.
+    is_followed = not is_stale(memory) and not any(drill.is_away for drill in memory.drilled.drills)
     for drill in memory.drilled.drills:
-        is_known = not stale and memory.tool_status.get(drill.tool) == "OK"
+        is_known = is_followed and memory.tool_status.get(drill.tool) == "OK"
         drill.walls = tuple(_wall(memory, memory.drilled, drill, v, is_known=is_known) for v in memory.drilled.violations)
 
 
@@ -73,6 +76,14 @@ def judge_walls(memory: Memory) -> None:
         _judge(memory, drill, drill.walls[places[thin.structure]] if drill.walls else None, thin)
 
 
+def _is_thin(memory: Memory, drill: Drill, thin: ThinWall, bone_mm: float, margin_mm: float = 0.0) -> bool:
+    """Whether so much bone is thin for a cutter that is where this one is: it cuts, and no more than a little air is between."""
+    distance = float(memory.proximity.distance[drill.part, thin.structure])
+    # Where the distance is not known it may be near.
+    is_far = distance - bone_mm > AIR_MM + margin_mm
+    return drill.status == "CUTTING" and bone_mm <= drill.cutter.thin_wall_mm + margin_mm and not is_far
+
+
 def _judge(memory: Memory, drill: Drill, wall: Wall | None, thin: ThinWall) -> None:
     active = thin.since_ns is not None
     if drill.status in ("FROZEN", "UNKNOWN"):
@@ -82,14 +93,18 @@ def _judge(memory: Memory, drill: Drill, wall: Wall | None, thin: ThinWall) -> N
     left = wall.thickness_mm if wall is not None and wall.status == "OK" else None
     is_unknown = wall is not None and wall.status == "UNKNOWN"
     limit = drill.cutter.thin_wall_mm
-    if drill.status == "CUTTING" and (is_unknown or (left is not None and left <= limit)):
+    if is_unknown:
+        thin.doubt_ns = memory.now_ns
+    # Beside bone in doubt a wall is known in one frame and not in the next: it counts as known once it has been for a while.
+    known = not is_unknown and (thin.doubt_ns is None or memory.now_ns - thin.doubt_ns >= FALL_NS)
+    if _is_thin(memory, drill, thin, limit if is_unknown else math.inf if left is None else left):
         if not active:
             thin.since_ns, thin.acked_by = memory.now_ns, ""
-        thin.known, thin.thickness_mm, thin.fall_since_ns = not is_unknown, left, None
+        thin.known, thin.thickness_mm, thin.fall_since_ns = known, left, None
     elif active:
         if left is not None:
-            thin.known, thin.thickness_mm = True, left
-        if drill.status == "CUTTING" and left is not None and left <= limit + FALL_MARGIN_MM:
+            thin.known, thin.thickness_mm = known, left
+        if left is not None and _is_thin(memory, drill, thin, left, FALL_MARGIN_MM):
             thin.fall_since_ns = None
         elif thin.fall_since_ns is None:
             thin.fall_since_ns = memory.now_ns

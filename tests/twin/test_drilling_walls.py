@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from navtwin.nouns import Ack, AudioPause, Mute, Trespass
 from navtwin.twin.levels import rank
+from navtwin.twin.walls import look_for_walls
 from tests.twin.drill_world import AIR, BURR_MM, NERVE_MM, NERVE_RADIUS_MM, DrillWorld, bone_scene, drill_rig
 from tests.twin.world import HEADER, MS
 
@@ -69,6 +70,16 @@ def test_an_unseen_drill_has_no_known_wall() -> None:
     w = cutting(3.0)
     w.frame(None)
     assert (w.wall_status, w.wall.thickness_mm, w.wall.to_mm) == ("UNKNOWN", None, None)
+
+
+def test_while_any_drill_may_cut_unseen_no_wall_is_known() -> None:
+    w = cutting(3.0)
+    assert w.memory.drilled is not None
+    drill = w.memory.drilled.drills[0]
+    assert {wall.status for wall in drill.walls} == {"OK"}
+    drill.is_away = True  # as another one would be
+    look_for_walls(w.memory)
+    assert {wall.status for wall in drill.walls} == {"UNKNOWN"}
 
 
 @given(gap_mm=st.floats(0.3, 7.0), aside_mm=st.floats(0.0, 6.0))
@@ -144,6 +155,33 @@ def test_an_unknown_wall_is_alerted_as_unknown_while_it_is_cut() -> None:
     wall = w.alert(WALL)
     assert w.wall_status == "UNKNOWN"
     assert (wall.level, wall.known, wall.distance_mm) == ("CAUTION", False, None)
+
+
+def test_beside_doubt_an_alert_stays_unknown_until_the_wall_has_been_known_for_300_ms() -> None:
+    w = cutting(2.0)
+    assert w.memory.drilled is not None
+    thin = w.memory.drilled.thin_walls[0]
+    w.go(over(2.0), over(0.9), 60)
+    assert w.alert(WALL).known
+    thin.doubt_ns = w.now_ns
+    w.go(over(0.9), over(0.7), 10)
+    assert (w.wall_status, w.alert(WALL).known) == ("OK", False)
+    w.go(over(0.7), over(0.5), 12)
+    assert w.alert(WALL).known
+
+
+def test_a_thin_wall_far_off_behind_air_is_not_alerted_until_the_cutter_is_near() -> None:
+    w = cutting(0.9)
+    w.go(over(0.9), over(0.9 + 4.0), 40)
+    w.pedal(False)
+    w.hold(over(0.9 + 4.0), 25)
+    assert w.alert(WALL) is None
+    # It cuts the rim of the shaft, 4 mm above its floor.
+    w.pedal(True)
+    aside = (3.0, 0.0, over(0.9 + 4.0)[2])
+    w.go(over(0.9 + 4.0), aside, 30)
+    assert w.status == "CUTTING"
+    assert w.alert(WALL) is None
 
 
 @pytest.mark.parametrize("frames", [3, 60])
