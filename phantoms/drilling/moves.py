@@ -18,7 +18,7 @@ DOWN_MM_S: Final = 40.0
 BULK_MM_S, THIN_MM_S, FINE_MM_S, SWIPE_MM_S = 48.0, 16.0, 10.0, 300.0
 #: Over the view's middle there is nothing in the way at this height; the drill waits still farther out.
 CLEAR_MM, WAIT_MM = 11.0, 31.0
-HIDDEN_S, SILENT_S = 1.2, 1.4
+HIDDEN_S, SILENT_S = 0.4, 1.4
 #: How far a slip starts and ends beyond the bone that it crosses.
 BEYOND_MM = 7.0
 #: How long after its end a stretch is taken back.

@@ -116,7 +116,7 @@ def temporal_bone_case(folder: Path, report: Callable[[str], None] = lambda text
             entries, surfaces = build_structures(read_labels(labels, volume), wanted_structures(), report)
             entries[0] = msgspec.structs.replace(entries[0], carve_mm=CARVE_MM)
             report("planned removal")
-            planned = Wanted(bone.REMOVAL, "context", (), sd_mm=0.2, color="#50b4e6", opacity=0.25)
+            planned = Wanted(bone.REMOVAL, "context", (), sd_mm=0.2, color="#9d7bea", opacity=0.25)
             surfaces[bone.REMOVAL] = meshed(bone.planned_removal(), 0.5)
             entry = structure_entry(planned, capped=False, taken=[e.file for e in entries])
             entries.append(msgspec.structs.replace(entry, removal_of=bone.BONE))
