@@ -25,12 +25,26 @@ CELLS, DOUBTS = BRICK**3, 8
 _REMEDY = "take a state that was kept of this structure, of this case"
 
 
-def pack(bone: Carvable, session: str, stretch: int, undone: int, trespasses: tuple[Trespass, ...]) -> BoneState:
-    """The bone as it is; bricks that are only doubtful are in it too, since what is not known must outlive the session."""
+def plain_zlib(data: bytes) -> bytes:
+    """`data` as a zlib stream that compresses nothing (RFC 1950; RFC 1951, section 3.2.4): the same bytes with any library."""
+    most = 0xFFFF
+    blocks = [data[at : at + most] for at in range(0, len(data), most)] or [b""]
+    heads = (bytes([n == len(blocks) - 1]) + len(b).to_bytes(2, "little") + (len(b) ^ most).to_bytes(2, "little") for n, b in enumerate(blocks))
+    return b"\x78\x01" + b"".join(part for pair in zip(heads, blocks, strict=True) for part in pair) + zlib.adler32(data).to_bytes(4, "big")
+
+
+def pack(bone: Carvable, session: str, stretch: int, undone: int, trespasses: tuple[Trespass, ...], *, plain: bool) -> BoneState:
+    """The bone as it is; bricks that are only doubtful are in it too, since what is not known must outlive the session.
+
+    Parameters
+    ----------
+    plain : do not compress: how small a compressor makes it, and with which bytes, is up to its version
+    """
     numbers = bone.touched
     cells = bone.cells(numbers).tobytes() + bone.doubts(numbers).astype("<u8").tobytes()
     return BoneState(
-        case_hash=bone.case_hash, structure=bone.structure, side_mm=bone.side_mm, bricks=tuple(numbers.tolist()), cells=zlib.compress(cells, 6),
+        case_hash=bone.case_hash, structure=bone.structure, side_mm=bone.side_mm, bricks=tuple(numbers.tolist()),
+        cells=plain_zlib(cells) if plain else zlib.compress(cells, 6),
         removed_mm3=bone.removed_mm3, hash=bone.hash, session=session, stretch=stretch, undone=undone, trespasses=trespasses,
     )  # fmt: skip
 

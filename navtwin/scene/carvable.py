@@ -335,14 +335,15 @@ class Carvable:
         self._doubt.blocks[numbers] = doubts
         self._doubt.bits[0] = int(np.bitwise_count(self._doubt.blocks).sum())
 
-    def state(self, session: str = "", *, stretch: int = 0, undone: int = 0, trespasses: tuple[Trespass, ...] = ()) -> BoneState:
+    def state(self, session: str = "", *, stretch: int = 0, undone: int = 0, trespasses: tuple[Trespass, ...] = (), plain: bool = False) -> BoneState:
         """The bone as it is, to be kept, or to start another session from.
 
         Parameters
         ----------
         session, stretch, undone, trespasses : as in `BoneState`
+        plain : do not compress its cells: then they are the same bytes on every machine
         """
-        return bone_state.pack(self, session, stretch, undone, trespasses)
+        return bone_state.pack(self, session, stretch, undone, trespasses, plain=plain)
 
     def take(self, state: BoneState) -> None:
         """Be the bone that a state holds, whatever came before.

@@ -221,7 +221,8 @@ def _walls(memory: Memory) -> BoneState | None:
     drilled = memory.drilled
     if drilled is None or not len(drilled.bone.changed):
         return None
-    return drilled.bone.state(memory.header.session, stretch=drilled.stretch, undone=drilled.undone, trespasses=drilled.trespasses())
+    # Plain, for what the fold says must be the same to the bit with any version of a compressor.
+    return drilled.bone.state(memory.header.session, stretch=drilled.stretch, undone=drilled.undone, trespasses=drilled.trespasses(), plain=True)
 
 
 def _wall_sd_mm(memory: Memory) -> float:

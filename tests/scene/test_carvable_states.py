@@ -17,6 +17,7 @@ from navtwin.errors import InputRefused
 from navtwin.kernels.bone.bricks import INSIDE, OUTSIDE
 from navtwin.nouns.drilling import BoneState, Trespass
 from navtwin.scene import bone_cache
+from navtwin.scene.bone_state import plain_zlib
 from navtwin.scene.carvable import MOST_STRETCHES, Carvable
 from navtwin.scene.model import Structure
 from navtwin.scene.surface import Surface
@@ -214,3 +215,18 @@ def test_whole_bone_is_kept_and_found_again_and_made_anew_where_it_is_damaged(
 def test_a_structure_that_is_not_drilled_is_refused() -> None:
     with pytest.raises(InputRefused, match="not one that is drilled"):
         Carvable.of(replace(BONE, carve_mm=None), "case")
+
+
+@pytest.mark.parametrize("size", [0, 1, 0xFFFF, 0x10000, 200_000])
+def test_a_plain_stream_is_one_that_zlib_reads(size: int) -> None:
+    data = bytes(n * 31 % 251 for n in range(size))
+    assert zlib.decompress(plain_zlib(data)) == data
+
+
+def test_a_plain_state_is_the_same_bone() -> None:
+    bone, other = Carvable.of(BONE, "case"), Carvable.of(BONE, "case")
+    bone.carve((1, 2, 3), (4, 4, 4), 2.0)
+    state = bone.state(plain=True)
+    assert len(state.cells) > len(bone.state().cells)
+    other.take(state)
+    assert other.hash == bone.hash
