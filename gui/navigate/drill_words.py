@@ -18,7 +18,6 @@ REMEDIES: Final[dict[DrillStatus, str]] = {
     "UNKNOWN": "Check the pedal's or the drill's link. Bone near the cutter may be gone: touch it again.",
 }
 UNKNOWN_WALL, NO_BONE = "unknown: touch it again", "no bone between"
-PAUSED: Final = "paused by "
 
 
 @dataclass(frozen=True)
@@ -96,14 +95,13 @@ def drill_card(moment: Moment, before: DrillCard | None) -> DrillCard | None:
 def _card(drill: DrillState, bone: BoneSummary) -> DrillCard:
     fallback = drill.by == "contact-speed"
     why = printable(drill.why)
-    paused = why.startswith(PAUSED)
-    follows = drill.status in ("READY", "CUTTING")
+    paused = bool(bone.paused_by)
     far = [name_words(wall.structure) for wall in drill.walls if wall.status == "FAR"]
     undone = f", {bone.undone} taken back" if bone.undone else ""
     return DrillCard(
         instrument=name_words(drill.instrument),
         status=drill.status,
-        why=why or MEANINGS.get(drill.status, ""),
+        why=why or (f"paused by {printable(bone.paused_by)}" if paused else MEANINGS.get(drill.status, "")),
         remedy="Press Resume when it may go on." if paused else REMEDIES.get(drill.status, ""),
         by="by contact speed" if fallback else "by spindle",
         fallback=fallback,
@@ -113,7 +111,7 @@ def _card(drill: DrillState, bone: BoneSummary) -> DrillCard:
         far=f"far: {', '.join(far)}" if far else "",
         can_undo=drill.stretch > 0 and drill.status != "CUTTING",
         can_pause=not paused,
-        can_resume=not follows,
+        can_resume=paused,
     )
 
 

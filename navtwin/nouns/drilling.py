@@ -100,6 +100,7 @@ class BoneSummary(Noun, frozen=True):
     changed : bricks that are not as they were when it was whole
     undone : how many stretches have been taken back
     doubtful : share of the changed part, 0 to 1, where bone that is shown may be gone
+    paused_by : who has stopped the twin from following the drill; "" while it follows
     """
 
     structure: str
@@ -110,6 +111,7 @@ class BoneSummary(Noun, frozen=True):
     undone: int = 0
     doubtful: float = 0.0
     trespasses: tuple[Trespass, ...] = ()
+    paused_by: str = ""
 
 
 class Carved(Noun, frozen=True, tag_field="kind", tag="carved"):

@@ -190,6 +190,7 @@ class Drilled:
             undone=self.undone,
             doubtful=doubtful,
             trespasses=self.trespasses(),
+            paused_by=self.paused_by,
         )
 
 

@@ -146,8 +146,9 @@ def test_orders(desk: Desk, panel: DrillPanel, orders: list[Order], qtbot: Any):
     panel.show()
     qtbot.mouseClick(panel.pause, Qt.MouseButton.LeftButton)
     assert orders == [Drilling(action="pause")]
-    hear(desk, panel, status="FROZEN", why="paused by ana")
-    assert panel.card is not None and "Resume" in panel.card.remedy
+    # Also while the drill stands and has nothing to say of it.
+    hear(desk, panel, status="OFF", bone=summary(paused_by="ana"))
+    assert panel.card is not None and "Resume" in panel.card.remedy and panel.card.why == "paused by ana"
     assert panel.resume.isEnabled() and not panel.pause.isEnabled()
     qtbot.mouseClick(panel.resume, Qt.MouseButton.LeftButton)
     assert orders[1:] == [Drilling(action="resume")]
