@@ -1,4 +1,4 @@
-"""The drilled bone at the end of a session, made again from its log, and the bone that the truth in the log would have left."""
+"""The drilled bone at closest approach and at the end of a session, made again from its log, and what the truth in the log would have left."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from navtwin.scene.bone_views import DrilledBone
 from navtwin.scene.carvable import Carvable
 from navtwin.scene.model import Scene
 from navtwin.scene.removal import Planned
+from navtwin.scene.surface import Surface
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +74,40 @@ def bone_at_end(log: Path, scene: Scene, rig: Rig, left: Carvable | None = None)
         Seeker(drilled, left, whole.state(), cutters_of(rig)).seek(drilled.last_ns)
     plans = [s for s in scene.structures if s.removal_of == structure.name]
     return DrilledBone(structure, whole, left, left.surface(), Planned.of(plans, whole) if plans else None)
+
+
+@dataclass(frozen=True, eq=False)
+class BoneThen:
+    """The bone as it was at closest approach.
+
+    Attributes
+    ----------
+    structure : that had been drilled by then, "" where nothing had
+    surface : of what was left; None where it could not be made again, and `missing` says why
+    doubtful : share of the drilled part, 0 to 1, where bone that is shown may have been gone
+    """
+
+    structure: str = ""
+    surface: Surface | None = None
+    doubtful: float = 0.0
+    missing: str = ""
+
+
+def bone_at_closest(log: Path, session: Session, scene: Scene, rig: Rig) -> BoneThen:
+    """What was left of the bone when an instrument was closest to a critical structure."""
+    drilled = next((bone for bone in session.closest.bones if bone.changed), None) if session.closest is not None else None
+    if drilled is None:
+        return BoneThen()
+    try:
+        structure = scene.structure(drilled.structure)
+        bone = Carvable.of(structure, scene.case_hash)
+        Seeker(DrilledLog.read(log), bone, bone.state(), cutters_of(rig)).seek(session.closest_ns)
+    except NavtwinError as refused:
+        return BoneThen(drilled.structure, doubtful=drilled.doubtful, missing=refused.problem)
+    if bone.hash != drilled.hash:
+        why = f"the strokes in the log lead to other bone than was there then ({bone.hash}, then {drilled.hash})"
+        return BoneThen(drilled.structure, doubtful=drilled.doubtful, missing=why)
+    return BoneThen(drilled.structure, bone.surface(), drilled.doubtful)
 
 
 def truly_left(session: Session, scene: Scene, rig: Rig) -> Carvable | None:

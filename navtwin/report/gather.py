@@ -71,6 +71,7 @@ class Draft:
     nearest: dict[str, Reading] = field(default_factory=dict)
     closest: State | None = None
     closest_mm: float = np.inf
+    closest_ns: int = 0
     closest_alerts: AlertSet | None = None
     latest_alerts: AlertSet | None = None
     stamps: dict[int, tuple[int | None, int, int]] = field(default_factory=dict)
@@ -140,7 +141,7 @@ class Draft:
             numbers = (_nan(reading.distance_mm), _nan(reading.bound_mm), _nan(reading.sd_mm), _nan(reading.speed_mm_s))
             rows.append((at, *numbers, reading.status))
             self._allow(key, self.frames[at][4], reading.distance_mm, reading.bound_mm)
-            self._take_nearest(reading, state)
+            self._take_nearest(reading, state, self.frames[at][4])
 
     def _take_alerts(self, published: AlertSet) -> None:
         if self.start_ns is None:
@@ -158,7 +159,7 @@ class Draft:
                 notes.rank.append(rank)
                 notes.known.append(pair.known)
 
-    def _take_nearest(self, reading: Reading, state: State) -> None:
+    def _take_nearest(self, reading: Reading, state: State, t_ns: int) -> None:
         if reading.distance_mm is None:
             return
         before = self.nearest.get(reading.structure)
@@ -166,6 +167,7 @@ class Draft:
             self.nearest[reading.structure] = reading
         if reading.distance_mm < self.closest_mm:
             self.closest_mm, self.closest, self.closest_alerts = reading.distance_mm, state, self.latest_alerts
+            self.closest_ns = t_ns
 
     def _allow(self, pair: str, t_ns: int, distance_mm: float | None, bound_mm: float | None) -> None:
         if distance_mm is not None and bound_mm is not None:
@@ -200,6 +202,7 @@ class Draft:
             closest_alerts=self.closest_alerts,
             stamps=self.stamps,
             drilling=self.drilling.finish(),
+            closest_ns=self.closest_ns,
         )
 
 

@@ -14,7 +14,7 @@ from navtwin.nouns import Rig
 from navtwin.record.replay import Verdict
 from navtwin.report.against_truth import limit_steps
 from navtwin.report.charts import Panel, distance_chart
-from navtwin.report.drilled_bone import drilled_in
+from navtwin.report.drilled_bone import BoneThen, bone_at_closest, drilled_in
 from navtwin.report.drilling_pictures import BAND_KEYS, drilling_pictures
 from navtwin.report.drilling_truth import REACH_MM
 from navtwin.report.gather import load_session
@@ -64,7 +64,7 @@ def write_report(
     drilled = drilled_in(log, session, scene, rig, replayed)
     summary = summarise(session, scene, rig, read_journal(journal) if journal is not None else None, verified, drilled)
     summary = replace(summary, report=str(out))
-    page = render_page(session, scene, rig, summary, drilled.bone)
+    page = render_page(session, scene, rig, summary, drilled.bone, bone_at_closest(log, session, scene, rig))
     part = out.with_name(out.name + ".part")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -75,9 +75,16 @@ def write_report(
     return summary
 
 
-def render_page(session: Session, scene: Scene, rig: Rig, summary: Summary, bone: DrilledBone | None = None) -> str:
-    """The page as text."""
-    pictures, why_not = closest_pictures(session, scene, rig)
+def render_page(
+    session: Session, scene: Scene, rig: Rig, summary: Summary, bone: DrilledBone | None = None, bone_then: BoneThen | None = None
+) -> str:
+    """The page as text.
+
+    Parameters
+    ----------
+    bone, bone_then : as it was drilled at the end, and at closest approach
+    """
+    pictures, why_not = closest_pictures(session, scene, rig, bone_then)
     bone_pictures, bone_missing = drilling_pictures(bone, scene) if bone is not None else ({}, "")
     header = session.header
     return (
@@ -94,6 +101,7 @@ def render_page(session: Session, scene: Scene, rig: Rig, summary: Summary, bone
             when=datetime.fromtimestamp(header.utc_anchor_ns * 1e-9, UTC).strftime("%Y-%m-%d %H:%M UTC"),
             pictures=pictures,
             picture_missing=why_not,
+            bone_then=bone_then,
             drilling=summary.drilling,
             bone_pictures=bone_pictures,
             bone_missing=bone_missing,

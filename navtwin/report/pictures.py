@@ -12,6 +12,7 @@ from msgspec import structs
 
 from navtwin.errors import NavtwinError
 from navtwin.nouns import AlertSet, Rig, State
+from navtwin.report.drilled_bone import BoneThen
 from navtwin.report.session import Session
 from navtwin.scene.model import Scene
 
@@ -24,11 +25,17 @@ VIEWS: Final[tuple[ViewName, ...]] = ("axial", "tip")
 BONE_OPACITY: Final = 0.3
 
 
-def closest_pictures(session: Session, scene: Scene, rig: Rig) -> tuple[list[str], str]:
-    """The scene at closest approach from two sides as data URIs, and why there are none (one of the two is empty)."""
+def closest_pictures(session: Session, scene: Scene, rig: Rig, bone: BoneThen | None = None) -> tuple[list[str], str]:
+    """The scene at closest approach from two sides as data URIs, and why there are none (one of the two is empty).
+
+    Parameters
+    ----------
+    bone : what was left of it then; without it, it is drawn as it is in the case
+    """
     if session.closest is None:
         return [], "no distance to a critical structure was ever known"
     alerts = at_that_frame(session.closest_alerts, session.closest)
+    shown = see_through(scene if bone is None else as_drilled(scene, bone))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "closest.png"
         uris = []
@@ -36,11 +43,19 @@ def closest_pictures(session: Session, scene: Scene, rig: Rig) -> tuple[list[str
             from navtwin.scene.picture import render_png
 
             for view in VIEWS:
-                render_png(see_through(scene), rig, session.closest, alerts, path, size=PICTURE_PX, view=view)
+                render_png(shown, rig, session.closest, alerts, path, size=PICTURE_PX, view=view)
                 uris.append("data:image/png;base64," + base64.b64encode(path.read_bytes()).decode("ascii"))
         except (ImportError, RuntimeError, OSError, NavtwinError) as error:
             return [], f"this machine cannot draw the scene ({error})"
     return uris, ""
+
+
+def as_drilled(scene: Scene, bone: BoneThen) -> Scene:
+    """The same scene with what was left of the bone in place of the whole."""
+    left = bone.surface
+    if left is None:
+        return scene
+    return replace(scene, structures=tuple(replace(s, surface=left) if s.name == bone.structure else s for s in scene.structures))
 
 
 def see_through(scene: Scene) -> Scene:

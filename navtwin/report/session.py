@@ -70,7 +70,8 @@ class Session:
     true_drills : by instrument, where the source states what a drill really did
     pivots, registration : the last ones that the gate accepted; `refused` are the others
     nearest : per critical structure, its reading with the smallest measured distance
-    closest, closest_alerts : the state with the smallest measured distance to a critical structure, and the alerts in force then
+    closest, closest_alerts, closest_ns : the state with the smallest measured distance to a critical structure, the alerts in force then, and when
+        the twin said it, on the log's clock
     stamps : per event sequence (frame arrived or None, step done, published), host monotonic, ns
     drilling : None where there was nothing to drill with or into
     """
@@ -98,6 +99,7 @@ class Session:
     closest_alerts: AlertSet | None
     stamps: dict[int, tuple[int | None, int, int]]
     drilling: Drilling | None = None
+    closest_ns: int = 0
 
     @property
     def marks(self) -> list[tuple[int, str]]:
