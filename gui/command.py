@@ -19,8 +19,11 @@ from navtwin.bus.topics import BONE_PORT, COMMAND_PORT, PUB_PORT, VIDEO_PORT
 from navtwin.errors import InputRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gui.desktop.core import OwnCore
     from gui.link.board import Board
+    from navtwin.bus.bone import BoneClient
     from navtwin.bus.client import Client
     from navtwin.nouns import Rig
     from navtwin.scene.views import ViewName
@@ -51,6 +54,7 @@ def app(
 ) -> None:
     """The desktop: make a case, calibrate, register, navigate, review. With --source, start the core as well."""
     from gui.link.board import Board
+    from navtwin.bus.bone import BoneClient
     from navtwin.bus.client import Client
     from navtwin.scene.views import check_view
 
@@ -69,16 +73,19 @@ def app(
     keys = client_keys(key, server_key) if server_key else None
     client = Client(host, ports, keys, who or key or _user())
     board = Board(client.link, time.monotonic_ns, tools.tracker.max_age_ms if tools else 100.0)
+
+    def open_bone() -> BoneClient:
+        return BoneClient(host, port + BONE_PORT - PUB_PORT, keys)
+
     # A polite end leaves by the same way as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if headless:
         assert case is not None
         with core_beside(case, source, rig, ports) if source else nullcontext():
-            _save_pictures(case, tools, client, board, out, chosen)
+            _save_pictures(case, tools, client, board, out, chosen, open_bone)
         return
     from gui.application import Opening, show
     from gui.desktop.keys import check_place
-    from navtwin.bus.bone import BoneClient
     from navtwin.bus.video import VideoClient
 
     front = check_place(place or ("navigate" if case else "case"))
@@ -96,7 +103,7 @@ def app(
             f"{host}:{port}",
             silence,
             lambda camera: VideoClient(host, pictures, keys, camera=camera),
-            lambda: BoneClient(host, port + BONE_PORT - PUB_PORT, keys),
+            open_bone,
         )
     finally:
         if beside:
@@ -117,12 +124,12 @@ def _outlive(session: OwnCore) -> int:
         return session.wait()
 
 
-def _save_pictures(case: Path, rig: Rig | None, client: Client, board: Board, out: Path, view: ViewName) -> None:
+def _save_pictures(case: Path, rig: Rig | None, client: Client, board: Board, out: Path, view: ViewName, open_bone: Callable[[], BoneClient]) -> None:
     from gui.snapshots import watch
     from navtwin.scene.case import load_scene
 
     try:
-        count = watch(load_scene(case), rig, client, board, out, typer.echo, view)
+        count = watch(load_scene(case), rig, client, board, out, typer.echo, view, open_bone)
     except KeyboardInterrupt:
         return
     typer.echo(f"{count} pictures in {out}")

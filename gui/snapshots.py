@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gui.link.board import SESSION_ENDED, Board, Moment
+from gui.link.bone import BonePort
 from gui.link.feed import Feed, Port
+from gui.snapshot_bone import SnapshotBone
+from navtwin.bus.bone import BoneClient
 from navtwin.nouns import LEVELS, AlertSet, Level, Rig
 from navtwin.scene.model import Scene
 from navtwin.scene.picture import Picture, open_plotter, save_png
@@ -57,47 +61,66 @@ class Watch:
         return message if message not in ("", self.message, SESSION_ENDED) else ""
 
 
-def watch(scene: Scene, rig: Rig | None, client: Port, board: Board, folder: Path, said: Callable[[str], None], view: ViewName = "tip") -> int:
+def watch(
+    scene: Scene,
+    rig: Rig | None,
+    client: Port,
+    board: Board,
+    folder: Path,
+    said: Callable[[str], None],
+    view: ViewName = "tip",
+    open_bone: Callable[[], BonePort] = BoneClient,
+) -> int:
     """Save pictures to `folder` until the session ends, falls silent or is interrupted. Returns how many.
 
     The receiving thread never waits for the painting: while one picture is painted, of all that becomes due only the newest is kept.
+
+    Parameters
+    ----------
+    open_bone : connects to the core's drilled bone; called in a thread of its own, and only if the session drills
     """
     due = _Newest()
     feed = Feed(client, board, _noticing(board, Watch(), due))
     # Before the painting, which takes seconds to prepare: a client that does not read what it is sent stalls its sockets.
     feed.start()
     plotter = open_plotter((1280, 800))
+    bone = SnapshotBone.of(scene, open_bone)
     count = 0
     try:
         picture = Picture(plotter, scene, rig)
-        while not _over(board.moment()):
+        while not _over(now := board.moment()):
+            if bone is not None:
+                bone.follow(now)
             job = due.take(TURN_S)
             if job is None:
                 continue
-            reason, moment = job
+            reason, moment, due_ns = job
             count += 1
             path = folder / f"{count:03d}-{_slug(reason)}.png"
-            save_png(picture, moment.state, moment.alerts, path, view)
+            told = bone.paint(picture, moment, due_ns) if bone is not None else ""
+            save_png(picture, moment.state, moment.alerts, path, view, told)
             said(str(path))
     finally:
         feed.stop()
+        if bone is not None:
+            bone.stop()
         plotter.close()
     return count
 
 
 class _Newest:
-    """A place for one job: putting a newer one there drops the one that waits."""
+    """A place for one job, with when it came: putting a newer one there drops the one that waits."""
 
     def __init__(self) -> None:
-        self._job: tuple[str, Moment] | None = None
+        self._job: tuple[str, Moment, int] | None = None
         self._there = threading.Condition()
 
     def put(self, job: tuple[str, Moment]) -> None:
         with self._there:
-            self._job = job
+            self._job = (*job, time.monotonic_ns())
             self._there.notify()
 
-    def take(self, timeout_s: float) -> tuple[str, Moment] | None:
+    def take(self, timeout_s: float) -> tuple[str, Moment, int] | None:
         with self._there:
             if self._job is None:
                 self._there.wait(timeout_s)

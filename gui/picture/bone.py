@@ -10,6 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -60,6 +61,7 @@ class BoneDresser(threading.Thread):
         self._over = threading.Event()
         self._listeners: list[Callable[[], None]] = []
         self._whole: Arrays | None = None
+        self._seen = 0
         self._due: set[int] = set()
         self._doubts = b""
         self._exact: npt.NDArray[np.bool_] | None = None
@@ -107,18 +109,38 @@ class BoneDresser(threading.Thread):
 
     def run(self) -> None:
         be_nice(NICE)
-        critical = critical_surfaces(self._shared.scene, near=self._shared.structure.surface)
-        seen, rested_s = 0, 0.0
+        critical = self._critical
+        rested_s = 0.0
         while not self._over.is_set():
-            seen, bricks = self._shared.news(seen, 0.0 if self._due else TURN_S)
+            self._seen, bricks = self._shared.news(self._seen, 0.0 if self._due else TURN_S)
             grid = self._shared.grid
             if grid is not None:
                 self._note(bricks, grid)
                 self._dress(grid, critical)
-            elif self.dressed.standing != self._shared.standing:
-                self._publish(Dressed(self.dressed.number + 1, self._shared.standing))
+            else:
+                self._stand()
             time.sleep(max(0.0, LEAST_S - (time.monotonic() - rested_s)))
             rested_s = time.monotonic()
+
+    def catch_up(self) -> None:
+        """Dress all that is due in the caller's thread, where a picture is painted only now and then. Not for a dresser that was started."""
+        self._seen, bricks = self._shared.news(self._seen)
+        grid = self._shared.grid
+        if grid is None:
+            self._stand()
+            return
+        self._note(bricks, grid)
+        # All in one go: the rest is cut anew after each.
+        self._dress(grid, self._critical, len(self._due))
+
+    @cached_property
+    def _critical(self) -> tuple[Surface, ...]:
+        return critical_surfaces(self._shared.scene, near=self._shared.structure.surface)
+
+    def _stand(self) -> None:
+        """Tell how far the bone can be believed, where it is not on its grid yet."""
+        if self.dressed.standing != self._shared.standing:
+            self._publish(Dressed(self.dressed.number + 1, self._shared.standing))
 
     def _note(self, bricks: frozenset[int], grid: Grid) -> None:
         """Which bricks must be looked at again: what changed, and all around it, as far as it is shown exactly."""
@@ -130,9 +152,9 @@ class BoneDresser(threading.Thread):
             around = frozenset(np.flatnonzero(grid.around(bricks)).tolist())
             self._due = (self._due | around | (shown - self.dressed.looks.keys())) & (shown | self.dressed.looks.keys())
 
-    def _dress(self, grid: Grid, critical: tuple[Surface, ...]) -> None:
+    def _dress(self, grid: Grid, critical: tuple[Surface, ...], most: int = BRICKS_AT_ONCE) -> None:
         before = self.dressed
-        batch = sorted(self._due)[:BRICKS_AT_ONCE]
+        batch = sorted(self._due)[:most]
         self._due.difference_update(batch)
         looks = dict(before.looks)
         assert self._exact is not None

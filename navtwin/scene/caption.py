@@ -24,19 +24,27 @@ NOT_A_DEVICE = "Research and rehearsal software, not a medical device"
 MOST_LINES = 4
 
 
-def write_caption(image: Image.Image, scene: Scene, state: State | None, alerts: AlertSet | None, view: ViewName) -> Image.Image:
-    """Draw the caption over an RGB picture and return it."""
+def write_caption(image: Image.Image, scene: Scene, state: State | None, alerts: AlertSet | None, view: ViewName, bone: str = "") -> Image.Image:
+    """Draw the caption over an RGB picture and return it.
+
+    Parameters
+    ----------
+    bone : what of the drilled bone in it is not known, "" where all is
+    """
     from PIL import ImageDraw
 
     draw = ImageDraw.Draw(image, "RGBA")
     unit = max(0.6, min(image.width / 1280.0, image.height / 800.0))
-    _write_alerts(draw, image.width, unit, alerts)
+    top = _write_alerts(draw, image.width, unit, alerts)
+    if bone:
+        _write_bone(draw, image.width, top, unit, bone)
     provenance = f"{name_words(scene.name)}   ·   {VIEW_TITLES[view]}   ·   {NOT_A_DEVICE}"
     _write_distances(draw, image.height, unit, structure_rows(scene, state, alerts), provenance)
     return image
 
 
-def _write_alerts(draw: ImageDraw.ImageDraw, width: int, unit: float, alerts: AlertSet | None) -> None:
+def _write_alerts(draw: ImageDraw.ImageDraw, width: int, unit: float, alerts: AlertSet | None) -> float:
+    """Returns where the picture begins below them."""
     lines = _alert_lines(alerts)
     top = 0.0
     for n, (priority, text) in enumerate(lines):
@@ -49,6 +57,16 @@ def _write_alerts(draw: ImageDraw.ImageDraw, width: int, unit: float, alerts: Al
         font = _font(unit, size, bold=solid)
         draw.text((24 * unit, top + height * unit / 2), _fitted(draw, text, font, width - 40 * unit), fill=ink, font=font, anchor="lm")
         top += height * unit + 1
+    return top
+
+
+def _write_bone(draw: ImageDraw.ImageDraw, width: int, top: float, unit: float, words: str) -> None:
+    """A tag as the window has it, below the alerts at the left."""
+    text, font = words[:1].upper() + words[1:], _font(unit, 16, bold=True)
+    text = _fitted(draw, text, font, width - 80 * unit)
+    box = (16 * unit, top + 12 * unit, 40 * unit + draw.textlength(text, font=font), top + 46 * unit)
+    draw.rectangle(box, fill=palette.PANEL, outline=palette.UNKNOWN, width=max(1, round(2 * unit)))
+    draw.text((28 * unit, (box[1] + box[3]) / 2), text, fill=palette.TEXT, font=font, anchor="lm")
 
 
 def _alert_lines(alerts: AlertSet | None) -> list[tuple[Priority, str]]:

@@ -216,14 +216,19 @@ def render_png(
         plotter.close()
 
 
-def save_png(picture: Picture, state: State | None, alerts: AlertSet | None, path: Path, view: ViewName) -> Path:
-    """As `render_png`, with a picture that is painted already and off-screen."""
+def save_png(picture: Picture, state: State | None, alerts: AlertSet | None, path: Path, view: ViewName, bone: str = "") -> Path:
+    """As `render_png`, with a picture that is painted already and off-screen.
+
+    Parameters
+    ----------
+    bone : what of the drilled bone in it is not known, "" where all is
+    """
     from PIL import Image
 
     from navtwin.scene.caption import write_caption
 
     pixels = picture_pixels(picture, state, alerts, view)
-    image = write_caption(Image.fromarray(pixels), picture.scene, state, alerts, view)
+    image = write_caption(Image.fromarray(pixels), picture.scene, state, alerts, view, bone)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     image.save(part, format="PNG")
