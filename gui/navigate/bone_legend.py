@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from gui import theme
 from navtwin.scene import palette
-from navtwin.scene.thickness import BANDS_MM
+from navtwin.scene.palette import BANDS_MM
 
 WIDTH, ROW = 138, 20
 TITLE = "Bone left"

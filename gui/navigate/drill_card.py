@@ -14,7 +14,7 @@ from gui.navigate.drill_words import DrillCard, WallRow, drill_card
 from navtwin.bus.signals import SIGNALS
 from navtwin.nouns import Drilling, DrillStatus, Order
 from navtwin.scene import palette
-from navtwin.scene.thickness import BANDS_MM
+from navtwin.scene.palette import BANDS_MM
 
 #: The card's width and head, one wall, one line below the walls, the words of what to do, and the buttons, in design pixels.
 WIDTH, HEAD, ROW, LINE, REMEDY, FOOT = 304, 104, 42, 19, 54, 50

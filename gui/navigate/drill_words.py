@@ -8,7 +8,7 @@ from typing import Final
 from gui.link.board import Moment
 from navtwin.bus.words import name_words, printable
 from navtwin.nouns import BoneSummary, DrillState, DrillStatus, Wall
-from navtwin.scene.thickness import BANDS_MM
+from navtwin.scene.palette import BANDS_MM
 
 #: What each status means, in a word or two; FROZEN and UNKNOWN say why instead.
 MEANINGS: Final[dict[DrillStatus, str]] = {"OFF": "the drill stands", "READY": "turns, in no bone", "CUTTING": "the twin cuts along"}

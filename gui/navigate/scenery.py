@@ -15,7 +15,6 @@ from gui.link.board import Moment
 from gui.navigate.bone_legend import BoneLegend
 from gui.navigate.bullseye import Bullseye
 from gui.navigate.drill_card import DrillPanel
-from gui.navigate.drilling import Drilling
 from gui.navigate.stage import Stage
 from gui.navigate.strip import Strip
 from gui.picture.live import LiveView
@@ -29,6 +28,8 @@ from navtwin.scene.views import ViewName
 
 if TYPE_CHECKING:
     from gui.augmented.view import AugmentedView
+    from gui.link.bone import BonePort
+    from gui.navigate.drilling import Drilling
 
 OpenPicture = Callable[[Scene, Rig | None, QWidget], LiveView]
 #: The picture is painted at most 30 times a second.
@@ -66,7 +67,7 @@ class Scenery(QWidget):
         self.slices, self.bullseye = SlicesView(scene, desk.rig), Bullseye(scene, desk.rig)
         self.stage.set_corner(self.bullseye)
         self.drill = DrillPanel(desk.order)
-        self.drilling = Drilling.of(scene, desk.open_bone)
+        self.drilling = _drilling_of(scene, desk.open_bone)
         self._lay_out()
         self._keys()
         self.view = open_picture(scene, desk.rig, self.stage)
@@ -237,6 +238,15 @@ class Scenery(QWidget):
             if is_veil(structure):
                 self.view.picture.set_visible(structure.name, visible)
         self.view.paint()
+
+
+def _drilling_of(scene: Scene, connect: Callable[[], BonePort]) -> Drilling | None:
+    if all(structure.carve_mm is None for structure in scene.structures):
+        return None
+    # What asks where bone lies takes a second to load: only who drills needs it.
+    from gui.navigate.drilling import Drilling
+
+    return Drilling.of(scene, connect)
 
 
 def _films(moment: Moment) -> bool:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from gui import theme
-from gui.picture.bone import BoneDresser
-from gui.picture.bone_painting import BonePainting
 from gui.picture.graphics import load_graphics
 from gui.picture.image import ImagePane
 from gui.picture.meshes import Mesher
@@ -24,6 +22,10 @@ from gui.picture.wishes import Act, Wishes
 from navtwin.nouns import Rig, State
 from navtwin.scene.detail import DETAILS, Detail, Drawn, triangle_shares
 from navtwin.scene.model import Scene
+
+if TYPE_CHECKING:
+    from gui.picture.bone import BoneDresser
+    from gui.picture.bone_painting import BonePainting
 
 
 class LiveView(Paintable, Protocol):
@@ -199,6 +201,8 @@ class CardPane(QObject):
 
     def follow_bone(self, dresser: BoneDresser) -> None:
         """As `LiveView.follow_bone`."""
+        from gui.picture.bone_painting import BonePainting
+
         self._bone = BonePainting(dresser)
         dresser.listen(self._dressed.emit)
         self.paint()

@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from gui.picture.bone import BoneDresser
-from gui.picture.bone_painting import BonePainting
 from gui.picture.graphics import load_graphics
 from gui.picture.meshes import Mesher, be_nice
 from gui.picture.quality import Quality
@@ -27,6 +25,8 @@ from navtwin.scene.detail import DETAILS, Detail, Drawn, triangle_shares
 from navtwin.scene.model import Scene
 
 if TYPE_CHECKING:
+    from gui.picture.bone import BoneDresser
+    from gui.picture.bone_painting import BonePainting
     from navtwin.scene.picture import Picture
 
 #: The core and the window's own thread come first where there are few processors.
@@ -115,6 +115,8 @@ class Renderer(threading.Thread):
 
     def follow_bone(self, dresser: BoneDresser) -> None:
         """Paint drilled bone as it is dressed."""
+        from gui.picture.bone_painting import BonePainting
+
         self._bone = BonePainting(dresser)
         dresser.listen(self._paint_again)
         self._paint_again()

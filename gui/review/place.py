@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
@@ -14,7 +15,6 @@ from gui.navigate.stage import unknown_words
 from gui.picture.live import LiveView, open_live
 from gui.picture.pace import Pace
 from gui.review.axis import Axis
-from gui.review.bone import BoneSought
 from gui.review.notes import Note, add_note, read_notes
 from gui.review.player import Player
 from gui.review.plots import Plot
@@ -28,6 +28,9 @@ from navtwin.nouns import Rig
 from navtwin.scene.distances import structure_rows
 from navtwin.scene.model import Scene
 from navtwin.scene.views import ViewName
+
+if TYPE_CHECKING:
+    from gui.review.bone import BoneSought
 
 TURN_MS = 33
 #: What is shown before navigation began.
@@ -92,8 +95,13 @@ class Review(QWidget):
 
     def _begin_bone(self, scene: Scene, rig: Rig | None) -> None:
         """Where the case has bone that can be drilled: the picture shows it as it was at the time under the playhead."""
+        if self.view is None or all(structure.carve_mm is None for structure in scene.structures):
+            return
+        # What asks where bone lies takes a second to load: only who drills needs it.
+        from gui.review.bone import BoneSought
+
         self.bone = BoneSought.of(scene, self.session.path, rig)
-        if self.bone is None or self.view is None:
+        if self.bone is None:
             return
         self._legend = BoneLegend(self.stage)
         self._legend.set_scale(self._scale)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QLineF, QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF
 
-from gui.picture.bone import BoneDresser
 from navtwin.scene import palette
 from navtwin.scene.bone_slices import BARE, DOUBTFUL, GONE_SIDES, pixel_places, wall_pieces, window_of
 from navtwin.scene.reslice import Field
 from navtwin.scene.slices import in_plane
+
+if TYPE_CHECKING:
+    from gui.picture.bone import BoneDresser
 
 F64 = npt.NDArray[np.float64]
 

@@ -6,17 +6,20 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
-from gui.picture.bone import BoneDresser
 from gui.slices.model import Request
 from gui.slices.painting import Cuts, paint_slice
 from gui.slices.scan import read_scan
 from navtwin.scene.crossings import Crossings
 from navtwin.scene.model import Scene
 from navtwin.scene.slices import Plane
+
+if TYPE_CHECKING:
+    from gui.picture.bone import BoneDresser
 
 #: Between two cuts the thread rests for this share of the time that they took: the alerts' thread shares the processor with it.
 REST_SHARE = 0.5

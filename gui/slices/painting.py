@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 
-from gui.picture.bone import BoneDresser
-from gui.slices.bone import paint_bone
 from gui.slices.model import WINDOWS, Request
 from navtwin.scene import palette
 from navtwin.scene.crossings import Crossings
@@ -18,6 +17,9 @@ from navtwin.scene.model import Scene, Structure
 from navtwin.scene.reslice import Field, Reslicer
 from navtwin.scene.slices import Plane, in_plane
 from navtwin.volumes.volume import Volume
+
+if TYPE_CHECKING:
+    from gui.picture.bone import BoneDresser
 
 F64 = npt.NDArray[np.float64]
 #: Dashes of the critical structures, in widths of the line; the next ones begin again. Bone and the rest are thin and whole.
@@ -93,6 +95,9 @@ def paint_slice(cuts: Cuts, request: Request, plane: Plane) -> tuple[QImage, dic
         for line in lines:
             painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in _thinned(line).tolist()]))
         if cuts.drilled is not None and structure.name == cuts.drilled.structure:
+            # What asks where bone lies takes a second to load: only who drills needs it.
+            from gui.slices.bone import paint_bone
+
             paint_bone(painter, cuts.drilled, lines, field, request.line_px)
         if structure.role == "critical" and (top := _topmost(np.concatenate(lines), field)) is not None:
             names[structure.name] = top

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gui import theme
 from gui.link.board import Moment
-from gui.picture.bone import BoneDresser
 from gui.slices import marks
 from gui.slices.cutter import SliceCutter, SlicePictures
 from gui.slices.model import Sight, SlicesModel
@@ -19,6 +20,9 @@ from navtwin.scene import palette
 from navtwin.scene.model import Scene
 from navtwin.scene.picture import UNKNOWN_TOOL_PART
 from navtwin.scene.slices import PLANES, Plane
+
+if TYPE_CHECKING:
+    from gui.picture.bone import BoneDresser
 
 #: How dark a slice becomes whose place is not that of an instrument now.
 VEIL = 110

@@ -10,7 +10,7 @@ from navtwin.errors import NavtwinError
 from navtwin.scene import bone_views
 from navtwin.scene.bone_views import AS_PLANNED, BANDS, BARE, CUT, DOUBTFUL, OFF_MM, OVER, UNDER, DrilledBone
 from navtwin.scene.model import Scene
-from navtwin.scene.thickness import BANDS_MM
+from navtwin.scene.palette import BANDS_MM
 
 
 def _steps(words: str) -> list[str]:

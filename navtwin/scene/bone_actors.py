@@ -12,7 +12,7 @@ from navtwin.scene import looks, palette
 from navtwin.scene.bone_picture import CUT_DEPTH, NO_BAND_MM, BrickLook
 from navtwin.scene.cutaway import Arrays
 from navtwin.scene.model import Structure
-from navtwin.scene.thickness import BANDS_MM
+from navtwin.scene.palette import BANDS_MM
 
 if TYPE_CHECKING:
     import pyvista as pv

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from navtwin.kernels.bone.bricks import BRICK
 from navtwin.rigid import Vec3
 from navtwin.scene.bone_picture import CUT_DEPTH, BrickLook, Grid, joined
+from navtwin.scene.palette import BANDS_MM
 from navtwin.scene.reslice import Field
 from navtwin.scene.slices import ACROSS, RIGHT, UP, Plane, in_plane
-from navtwin.scene.thickness import BANDS_MM
 
 F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

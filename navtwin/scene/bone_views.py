@@ -13,10 +13,11 @@ from navtwin.rigid import Vec3
 from navtwin.scene import looks, palette
 from navtwin.scene.carvable import Carvable
 from navtwin.scene.model import Scene, Structure
+from navtwin.scene.palette import BANDS_MM
 from navtwin.scene.picture import open_plotter
 from navtwin.scene.removal import WALL_DEPTH, Planned
 from navtwin.scene.surface import Surface
-from navtwin.scene.thickness import BANDS_MM, bone_left, critical_surfaces
+from navtwin.scene.thickness import bone_left, critical_surfaces
 from navtwin.scene.views import VIEW_ANGLE_DEG
 
 if TYPE_CHECKING:

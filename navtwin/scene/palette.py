@@ -20,6 +20,8 @@ METAL = "#c9d2d9"
 #: told apart without colour too.
 CUT_BONE = "#c9bda9"
 BANDS = ("#c1121f", "#f3722c", "#ffd23f")
+#: Bone up to so thick is coloured, in one band for each.
+BANDS_MM = (1.0, 2.0, 3.0)
 #: Where bone was taken away, in slices.
 REMOVED = "#6aa7ff"
 

@@ -19,9 +19,6 @@ import numpy.typing as npt
 from navtwin.nouns import LEVELS, AlertSet, Level, Part, Rig, State, Tool
 from navtwin.rigid import Vec3
 from navtwin.scene import looks, palette
-from navtwin.scene.bone_actors import BoneActors
-from navtwin.scene.bone_picture import BrickLook
-from navtwin.scene.cutaway import Arrays
 from navtwin.scene.detail import Detail, Drawn, draw_level
 from navtwin.scene.lines import DistanceLines
 from navtwin.scene.model import Scene, Structure
@@ -29,6 +26,10 @@ from navtwin.scene.views import VIEW_ANGLE_DEG, ViewName, check_view, standpoint
 
 if TYPE_CHECKING:
     import pyvista as pv
+
+    from navtwin.scene.bone_actors import BoneActors
+    from navtwin.scene.bone_picture import BrickLook
+    from navtwin.scene.cutaway import Arrays
 
 #: Drawn where the rig names no capsules for an instrument.
 UNKNOWN_TOOL_PART = Part(name="tip", from_mm=(0.0, 0.0, 0.0), to_mm=(0.0, 0.0, -40.0), radius_mm=1.0)
@@ -130,6 +131,9 @@ class Picture:
         rest : the structure without what is drawn in chunks; None where it has not changed
         stale : what is drawn may have been drilled further since
         """
+        # It asks where bone lies, which takes a second to load: only who drills needs it.
+        from navtwin.scene.bone_actors import BoneActors
+
         if structure not in self._drilled:
             is_shown = bool(self._anatomy[structure][0].GetVisibility())
             self._drilled[structure] = BoneActors(self.plotter, self.scene.structure(structure))

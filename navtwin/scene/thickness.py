@@ -12,12 +12,12 @@ import numpy.typing as npt
 from navtwin.kernels.bone.bricks import Bricks
 from navtwin.kernels.bone.ways import bone_on_ways
 from navtwin.scene.model import Scene
+from navtwin.scene.palette import BANDS_MM
 from navtwin.scene.surface import Surface
 
 F64 = npt.NDArray[np.float64]
 
-#: Bone up to so thick is coloured, in one band for each; structures farther than the last are not looked at.
-BANDS_MM: Final = (1.0, 2.0, 3.0)
+#: Structures farther than the last band are not looked at.
 REACH_MM: Final = BANDS_MM[-1]
 #: Less bone than this share of the grid's side is not told from none: the way only grazes the wall that it starts from.
 GRAZING: Final = 0.25

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from navtwin.scene.carvable import Carvable
+from navtwin.scene.palette import BANDS_MM
 from navtwin.scene.surface import Surface
-from navtwin.scene.thickness import BANDS_MM, REACH_MM, Thickness, bone_left, critical_surfaces
+from navtwin.scene.thickness import REACH_MM, Thickness, bone_left, critical_surfaces
 from tests.scene.bone_room import NERVE_DEPTH_MM, NERVE_RADIUS_MM, block, nerve, scene, whole
 
 SIDE_MM = 0.5
