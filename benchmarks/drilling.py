@@ -26,7 +26,7 @@ from proximity_parts.rows import Row
 from navtwin.kernels import warm_up
 from navtwin.scene.carvable import Carvable
 
-ROWS = ("frame", "block", "extraction", "truth", "mastoid", "memory")
+ROWS = ("frame", "block", "extraction", "step", "truth", "mastoid", "memory")
 #: These read the kernel's tables of a process.
 LINUX_ONLY = frozenset({"memory"})
 HEAD_SIDE_MM, BLOCK_SIDE_MM, MEMORY_SIDE_MM = 0.45, 0.2, 0.35
@@ -48,8 +48,8 @@ def measure(arguments: argparse.Namespace) -> Iterator[Row]:
     if "truth" in wanted:
         for side_mm in (HEAD_SIDE_MM, BLOCK_SIDE_MM):
             yield truth_row(side_mm)
-    if "mastoid" in wanted:
-        yield from mastoid_rows()
+    if wanted & {"step", "mastoid"}:
+        yield from mastoid_rows(clock, wanted)
     if "memory" in wanted:
         yield memory_row(bones.head(arguments.data), MEMORY_SIDE_MM)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 
 import numpy as np
 import numpy.typing as npt
 from proximity_parts.rows import Criterion, Row
 from rich.console import Console
 
+from drilling_parts.whole_step import whole_step_row
 from navtwin.nouns import BoneUndone, Carved, Rig, TrueSetup, Truth, read_rig
 from navtwin.report.against_truth import judge_session
 from navtwin.report.gather import gather
@@ -38,12 +39,16 @@ VOLUME_SIDE_MM = 0.15
 AROUND_MM, SHAPE_SIDE_MM = 5.0, 0.4
 
 
-def mastoid_rows(seed: int = 1) -> list[Row]:
-    """Without noise, and with it."""
+def mastoid_rows(clock: Callable[[], int], rows: Set[str], seed: int = 1) -> Iterator[Row]:
+    """Without noise, and with it (`mastoid`); what a step takes (`step`)."""
     folder = temporal_bone_patient(Console(stderr=True))
     scene, rig = load_scene(folder), read_rig(folder / RIG_FILE)
     drilled = perform_drilling(scene, rig, mastoid(), seed)
-    return [_exact_row(drilled), _noise_row(scene, rig, drilled, seed)]
+    if "step" in rows:
+        yield whole_step_row(scene, rig, list(drilled.items("benchmark")), clock)
+    if "mastoid" in rows:
+        yield _exact_row(drilled)
+        yield _noise_row(scene, rig, drilled, seed)
 
 
 def _exact_row(drilled: Drilled) -> Row:
