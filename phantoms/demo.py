@@ -43,11 +43,15 @@ CLOSING_S = 10.0
 #: What is shown, and on whom by default.
 SHOWS = {"pedicle": "thorax", "drill": "temporal-bone"}
 
+#: From where a window looks on at a script that is not played from the back.
+FROM = {"mastoid": "left"}
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where everything of one demo lies and which ports it talks on."""
+    """What is played, where everything of it lies and which ports it talks on."""
 
+    script: str
     case: Path
     stream: Path
     folder: Path
@@ -137,7 +141,7 @@ def _prepare(console: Console, seed: int, speed: float, script: str, case: Path,
     folder = out or user_data_path("navtwin", appauthor=False) / "sessions" / f"demo-{datetime.now(UTC).strftime('%Y-%m-%dT%H-%M-%SZ')}"
     folder.mkdir(parents=True, exist_ok=True)
     port, command_port = _two_ports()
-    return Stage(case, _stream(console, scene, rig, script, seed), folder, port, command_port, speed)
+    return Stage(script, case, _stream(console, scene, rig, script, seed), folder, port, command_port, speed)
 
 
 def _stream(console: Console, scene: Scene, rig: Rig, script: str, seed: int) -> Path:
@@ -169,6 +173,8 @@ def _perform(console: Console, stage: Stage, begun: float, *, window: bool) -> f
     if not shows:
         console.print("no display: pictures are saved instead of a window" if window else "no window asked for: pictures are saved instead")
         watch += ["--headless", "--out", str(stage.folder / "pictures")]
+    elif stage.script in FROM:
+        watch += ["--view", FROM[stage.script]]
     console.print(f"operator: acknowledges by itself after {REACTION_S:g} s; watch or take over with: navtwin operator {' '.join(where)}")
     with _started(listen) as operator, _started(watch, background=True) as viewer, _started(run, stderr=subprocess.PIPE) as core:
         first = _relay(console, core, begun)
