@@ -42,7 +42,6 @@ CLOSING_S = 10.0
 
 #: What is shown, and on whom by default.
 SHOWS = {"pedicle": "thorax", "drill": "temporal-bone"}
-
 #: From where a window looks on at a script that is not played from the back.
 FROM = {"mastoid": "left"}
 
