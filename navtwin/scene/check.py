@@ -13,7 +13,7 @@ from navtwin.errors import InputRefused, NavtwinError
 from navtwin.nouns import Noun
 from navtwin.scene.author.watch import made_warnings
 from navtwin.scene.case import CaseFile, LandmarkEntry, PlanEntry, StructureEntry, named_files, scanned_box
-from navtwin.scene.check_carving import carving_faults, carving_warnings, not_closed
+from navtwin.scene.check_carving import carving_faults, carving_warnings, surface_faults
 from navtwin.scene.findings import Finding, fault, read_leniently, warning
 from navtwin.scene.landmarks import set_fault
 from navtwin.scene.lock import RELOCK, changed_files, write_lock
@@ -172,7 +172,7 @@ def _surface_faults(folder: Path, entry: StructureEntry, surfaces: dict[str, Sur
     surfaces[entry.name] = surface
     if _is_unusable(entry, surface.sign):
         yield fault(f"structure '{entry.name}' is critical, and its surface is {surface.sign.why}: its inside is doubtful there", MEND_SURFACE)
-    yield from not_closed(entry, surface)
+    yield from surface_faults(entry, surface)
 
 
 def _is_unusable(entry: StructureEntry, sign: Sign) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from navtwin.errors import nearest
+from navtwin.errors import InputRefused, nearest
+from navtwin.scene.bone_grid import grid_around
 from navtwin.scene.case import StructureEntry
 from navtwin.scene.findings import Finding, fault, warning
 from navtwin.scene.surface import Surface
@@ -41,10 +42,16 @@ def _removal_faults(s: StructureEntry, structures: Sequence[StructureEntry], car
         yield fault(problem, nearest(s.removal_of, carvable) if carvable else "give carve_mm to the bone that is drilled")
 
 
-def not_closed(entry: StructureEntry, surface: Surface) -> Iterator[Finding]:
-    """Bone is drilled from its surface inwards, which must be the border of a solid; what is removed is measured inside a surface that is closed."""
+def surface_faults(entry: StructureEntry, surface: Surface) -> Iterator[Finding]:
+    """Bone is drilled from its surface inwards, which must be the border of a solid, on a grid for which there is memory; what is removed is measured
+    inside a surface that is closed."""
     if entry.carve_mm is not None and not surface.sign_is_trusted:
         yield fault(f"structure '{entry.name}' has carve_mm, and its surface is {surface.sign.why or 'no border of a solid'}", MEND)
+    elif entry.carve_mm is not None and FINEST_MM <= entry.carve_mm <= COARSEST_MM:
+        try:
+            grid_around(surface, entry.carve_mm)
+        except InputRefused as refused:
+            yield fault(f"structure '{entry.name}' cannot be drilled: {refused.problem}", refused.remedy)
     if entry.removal_of and not surface.sign.is_certain:
         yield fault(f"structure '{entry.name}' has removal_of, and its surface is {surface.sign.why}", MEND)
 

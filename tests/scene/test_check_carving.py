@@ -103,3 +103,12 @@ def test_what_is_to_be_removed_follows_its_bone_s_new_name(case: Path) -> None:
     with amended(case) as draft:
         draft.replace_structure("bone", msgspec.structs.replace(draft.case.structure[0], name="temporal bone"))
     assert [s.removal_of for s in load_scene(case).structures] == ["", "temporal bone"]
+
+
+def test_a_grid_that_there_is_no_memory_for_is_refused_with_the_finest_that_there_is(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    carvable(case, "carve_mm = 0.2")
+    relock(case)
+    monkeypatch.setattr("navtwin.scene.bone_grid.MOST_BYTES", 100_000)
+    (found,) = [f for f in check_case(case).findings if f.level == "fault"]
+    assert "'bone' cannot be drilled: on a grid of 0.2 mm" in found.problem
+    assert "the finest that fits is" in found.remedy
