@@ -44,6 +44,7 @@ from navtwin.nouns.commands import (
 )
 from navtwin.nouns.drilling import (
     WALL,
+    WALL_AIR_MM,
     BoneState,
     BoneSummary,
     BoneUndone,
@@ -94,6 +95,7 @@ __all__ = [
     "LEVELS",
     "NEAR_SURFACE_MM",
     "WALL",
+    "WALL_AIR_MM",
     "Accept",
     "Ack",
     "Alert",

@@ -15,6 +15,8 @@ DrillStatus = Literal["OFF", "READY", "CUTTING", "FROZEN", "UNKNOWN"]
 WallStatus = Literal["OK", "NO_BONE", "UNKNOWN", "FAR"]
 #: The last piece of the id of an alert of bone that is thin, where other alerts name a part.
 WALL = "wall"
+#: A wall is alerted where no more air than this, mm, is before it: a cutter farther off does not thin it.
+WALL_AIR_MM = 3.0
 #: Rows r00 r01 r02 t0 r10 .. t2 of T_ct_from_tip: to the bit, as a stroke must be repeated.
 PoseRows = tuple[float, float, float, float, float, float, float, float, float, float, float, float]
 

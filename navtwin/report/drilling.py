@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from navtwin.nouns import LEVELS, Rig
+from navtwin.nouns import LEVELS, WALL, Rig
 from navtwin.report.drill_notes import Drilling, Thinnest
 from navtwin.report.drilled_bone import Drilled
-from navtwin.report.drilling_truth import WALL, DrillingTruth, drilling_truth, least_wall
+from navtwin.report.drilling_truth import DrillingTruth, drilling_truth, least_wall
 from navtwin.report.judge import Finding
 from navtwin.report.session import Session
 from navtwin.rigid import Vec3

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from navtwin.nouns import Rig
+from navtwin.nouns import WALL, WALL_AIR_MM, Rig
 from navtwin.report.drill_notes import Drilling
 from navtwin.report.drill_truths import DrillTruth
 from navtwin.report.session import Session
@@ -20,8 +20,6 @@ from navtwin.scene.thickness import bone_left
 
 F64 = npt.NDArray[np.float64]
 
-#: The part that alerts on a thin wall name.
-WALL = "wall"
 #: A drilled wall is looked at up to this far from a critical structure, mm.
 REACH_MM = 5.0
 #: A drill that takes less than this, mm^3, between two frames, is not cutting.
@@ -135,14 +133,24 @@ def told_walls(drilling: Drilling, truths: dict[str, DrillTruth]) -> tuple[WallE
 
 
 def thin_walls(session: Session, rig: Rig, allowed_ns: int) -> tuple[int, int]:
-    """How often a drill truly cut before a thin wall, and how often a warning of it stood within the time allowed, or before."""
-    limits = {tool.name: tool.cutter.thin_wall_mm for tool in rig.tool if tool.cutter is not None}
+    """How often a drill truly cut before a thin wall, and how often a warning of it stood within the time allowed, or before.
+
+    Of a wall thinner than one side of the twin's grid none is demanded: for the twin it may be none, and then the distance's alert counts.
+    """
+    least_mm = session.drilling.bone.side_mm if session.drilling is not None and session.drilling.bone is not None else 0.0
+    cutters = {tool.name: tool.cutter for tool in rig.tool if tool.cutter is not None}
     demanded = raised = 0
     for instrument, truth in session.true_drills.items():
         cuts = truth.turning & (np.diff(truth.removed_mm3, prepend=truth.removed_mm3[:1]) > CUT_MM3)
         during = cuts & (truth.t_ns >= session.start_ns) & (truth.t_ns <= session.end_ns - allowed_ns)
         for structure, wall_mm in truth.walls.items():
-            thin = during & (wall_mm > 0.0) & (wall_mm < limits.get(instrument, 0.0))
+            cutter = cutters.get(instrument)
+            if cutter is None:
+                continue
+            thin = during & (wall_mm > least_mm) & (wall_mm < cutter.thin_wall_mm)
+            distance = session.truth.get(f"{structure}/{instrument}/{cutter.part}")
+            if distance is not None:
+                thin &= ~(np.interp(truth.t_ns, distance.t_ns, distance.distance_mm) - wall_mm > WALL_AIR_MM)
             for start_ns, end_ns in spells(truth.t_ns[thin]):
                 demanded += 1
                 raised += any(

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import math
 
-from navtwin.nouns import WALL, Alert, Wall
+from navtwin.nouns import WALL, WALL_AIR_MM, Alert, Wall
 from navtwin.rigid import Vec3
 from navtwin.twin.drilled import REACH_MM, Drill, Drilled, ThinWall, Violation
 from navtwin.twin.judge import K_SD, is_stale, pair_status
 from navtwin.twin.levels import FALL_MARGIN_MM, FALL_NS
 from navtwin.twin.memory import Memory
 
-#: A wall is alerted where no more air than this, mm, is before it: a cutter farther off does not thin it.
-AIR_MM = 3.0
 #: Less bone than this share of its grid's side is none: so much is left where a cutter has just come through.
 SLIVER = 0.1
 
@@ -80,7 +78,7 @@ def _is_thin(memory: Memory, drill: Drill, thin: ThinWall, bone_mm: float, margi
     """Whether so much bone is thin for a cutter that is where this one is: it cuts, and no more than a little air is between."""
     distance = float(memory.proximity.distance[drill.part, thin.structure])
     # Where the distance is not known it may be near.
-    is_far = distance - bone_mm > AIR_MM + margin_mm
+    is_far = distance - bone_mm > WALL_AIR_MM + margin_mm
     return drill.status == "CUTTING" and bone_mm <= drill.cutter.thin_wall_mm + margin_mm and not is_far
 
 
