@@ -73,7 +73,7 @@ class Mirror:
                 news = self._lay(np.array(header.bricks, np.int64), patch.cells, patch.doubts)
             except InputRefused as refusal:
                 self._stranger = refusal.problem
-            if self._bone.hash == header.hash:
+            if (self._bone.hash, self._bone.doubtful) == (header.hash, header.doubtful):
                 self._matched_ns = now_ns
         if news:
             self._shared.changed(news)

@@ -39,6 +39,7 @@ class Core:
             revision=self.bone.revision,
             hash=self.bone.hash,
             changed=len(self.bone.changed),
+            doubtful=self.bone.doubtful,
         )
         return msgspec.structs.replace(made, **changes)
 

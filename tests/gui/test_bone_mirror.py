@@ -59,6 +59,17 @@ def test_it_is_the_same_bone_to_the_bit(both: Both):
         assert (both.kind, both.shared.standing.words) == ("whole", "")
 
 
+def test_doubt_that_was_lost_is_told_though_the_bone_is_the_same(both: Both):
+    both.core.bone.carve(HERE, HERE, 3.0)
+    both.mirror.take(both.core.message(), 0)
+    both.core.bone.doubt(THERE, THERE, 2.0)
+    both.mirror.take(both.core.message([]), 300 * MS)
+    assert both.bone.hash == both.core.bone.hash
+    assert both.kind == "partial"
+    both.mirror.take(both.core.message(), 350 * MS)
+    assert both.kind == "whole"
+
+
 def test_what_only_comes_again_is_no_news(both: Both):
     both.core.bone.carve(HERE, HERE, 3.0)
     both.mirror.take(both.core.message(), 0)
