@@ -7,10 +7,9 @@ from collections.abc import Callable
 
 from gui.link.board import MS, Moment
 from gui.link.bone import BoneMirror, BonePort
-from gui.link.shared_bone import SharedBone, drilled_structure
+from gui.link.shared_bone import SharedBone
 from gui.picture.bone import BoneDresser
 from gui.picture.bone_painting import BonePainting
-from navtwin.scene.carvable import Carvable
 from navtwin.scene.model import Scene
 from navtwin.scene.picture import Picture
 
@@ -30,14 +29,14 @@ class SnapshotBone:
         self._shared, self._clock = shared, clock
         self._dresser = BoneDresser(shared)
         self._painting = BonePainting(self._dresser)
-        self._mirror = BoneMirror(shared, lambda: Carvable.of(shared.structure, shared.scene.case_hash), connect)
+        self._mirror = BoneMirror(shared, shared.whole, connect)
         self._begun = False
 
     @classmethod
     def of(cls, scene: Scene, connect: Callable[[], BonePort]) -> SnapshotBone | None:
         """None where nothing in the case can be drilled."""
-        structure = drilled_structure(scene)
-        return cls(SharedBone(scene, structure), connect) if structure is not None else None
+        shared = SharedBone.of(scene)
+        return cls(shared, connect) if shared is not None else None
 
     def follow(self, moment: Moment) -> None:
         """Begin to mirror as soon as a state names drilled bone."""

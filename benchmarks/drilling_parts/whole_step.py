@@ -58,7 +58,8 @@ def _cuts(state: State) -> bool:
 
 def with_watched(scene: Scene, count: int) -> Scene:
     """The scene with balls in its bone, so many that it has `count` structures beside that."""
-    bone = next(s for s in scene.structures if s.carve_mm is not None)
+    bone = scene.carvable
+    assert bone is not None
     ball = trimesh.creation.icosphere(subdivisions=SUBDIVISIONS, radius=2.0)
     assert len(ball.faces) == FACES
     rng = np.random.default_rng(3)

@@ -324,7 +324,7 @@ class AugmentedView(QWidget):
 
     def _ask_drilling(self) -> None:
         scene = self._desk.scene
-        self.controls.set_drilling(can_drill(self._desk.rig) and scene is not None and any(s.carve_mm is not None for s in scene.structures))
+        self.controls.set_drilling(can_drill(self._desk.rig) and scene is not None and scene.carvable is not None)
         self._place()
 
     def _prepare(self) -> None:

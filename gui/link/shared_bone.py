@@ -67,6 +67,15 @@ class SharedBone:
         self._count = 0
         self._changed_at: dict[int, int] = {}
 
+    @classmethod
+    def of(cls, scene: Scene) -> SharedBone | None:
+        """None where nothing in the case can be drilled."""
+        return cls(scene, scene.carvable) if scene.carvable is not None else None
+
+    def whole(self) -> Carvable:
+        """Another one, as it was before any drilling; raises as `Carvable.of`."""
+        return Carvable.of(self.structure, self.scene.case_hash)
+
     def begin(self, bone: Carvable) -> None:
         """The whole bone is there."""
         with self.lock:
@@ -91,8 +100,3 @@ class SharedBone:
         with self._news:
             self._news.wait_for(lambda: self._count > seen, timeout_s)
             return self._count, frozenset(brick for brick, at in self._changed_at.items() if at > seen)
-
-
-def drilled_structure(scene: Scene) -> Structure | None:
-    """The structure of a case that can be drilled."""
-    return next((s for s in scene.structures if s.carve_mm is not None), None)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gui.link.bone import BoneMirror, BonePort
-from gui.link.shared_bone import SharedBone, drilled_structure
+from gui.link.shared_bone import SharedBone
 from gui.picture.bone import BoneDresser
-from navtwin.scene.carvable import Carvable
 from navtwin.scene.model import Scene
 
 
@@ -23,13 +22,13 @@ class Drilling:
     def __init__(self, shared: SharedBone, connect: Callable[[], BonePort]) -> None:
         self.shared = shared
         self.dresser = BoneDresser(shared)
-        self._mirror = BoneMirror(shared, lambda: Carvable.of(shared.structure, shared.scene.case_hash), connect)
+        self._mirror = BoneMirror(shared, shared.whole, connect)
 
     @classmethod
     def of(cls, scene: Scene, connect: Callable[[], BonePort]) -> Drilling | None:
         """None where nothing in the case can be drilled."""
-        structure = drilled_structure(scene)
-        return cls(SharedBone(scene, structure), connect) if structure is not None else None
+        shared = SharedBone.of(scene)
+        return cls(shared, connect) if shared is not None else None
 
     @property
     def words(self) -> str:

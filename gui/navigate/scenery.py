@@ -241,7 +241,7 @@ class Scenery(QWidget):
 
 
 def _drilling_of(scene: Scene, connect: Callable[[], BonePort]) -> Drilling | None:
-    if all(structure.carve_mm is None for structure in scene.structures):
+    if scene.carvable is None:
         return None
     # What asks where bone lies takes a second to load: only who drills needs it.
     from gui.navigate.drilling import Drilling

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from gui.link.shared_bone import SharedBone, Standing, drilled_structure
+from gui.link.shared_bone import SharedBone, Standing
 from gui.picture.bone import BoneDresser
 from navtwin.errors import NavtwinError
 from navtwin.nouns import Rig
@@ -43,8 +43,8 @@ class BoneSought:
     @classmethod
     def of(cls, scene: Scene, log: Path, rig: Rig | None) -> BoneSought | None:
         """None where nothing in the case can be drilled."""
-        structure = drilled_structure(scene)
-        return cls(SharedBone(scene, structure), log, rig) if structure is not None else None
+        shared = SharedBone.of(scene)
+        return cls(shared, log, rig) if shared is not None else None
 
     @property
     def words(self) -> str:
@@ -79,7 +79,7 @@ class BoneSought:
     def _run(self) -> None:
         try:
             log = DrilledLog.read(self._path)
-            bone = Carvable.of(self._shared.structure, self._shared.scene.case_hash)
+            bone = self._shared.whole()
             seeker = Seeker(log, bone, bone.state(), cutters_of(self._rig) if self._rig is not None else {})
         except NavtwinError as refusal:
             self._shared.say(Standing("failed", str(refusal)))

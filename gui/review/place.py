@@ -95,7 +95,7 @@ class Review(QWidget):
 
     def _begin_bone(self, scene: Scene, rig: Rig | None) -> None:
         """Where the case has bone that can be drilled: the picture shows it as it was at the time under the playhead."""
-        if self.view is None or all(structure.carve_mm is None for structure in scene.structures):
+        if self.view is None or scene.carvable is None:
             return
         # What asks where bone lies takes a second to load: only who drills needs it.
         from gui.review.bone import BoneSought

@@ -123,8 +123,7 @@ def run_session(settings: Settings, say: Say) -> Path | None:
         video = _held(stack, open_video(settings, source, rig, say))
         bone_server = _held(stack, open_bone(settings, scene, rig))
         say("compiling kernels")
-        drills = any(structure.carve_mm is not None for structure in scene.structures)
-        warm_up(lambda kernel: say(f"compiling {kernel}"), (*SESSION, *(("drilling",) if drills else ())))
+        warm_up(lambda kernel: say(f"compiling {kernel}"), (*SESSION, *(("drilling",) if scene.carvable is not None else ())))
         warm_up_errorbar()
         header = new_header(scene, rig, rig_path, settings.source, 1.0 if reader.live else settings.speed)
         server.epoch = header.session

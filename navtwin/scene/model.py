@@ -105,6 +105,11 @@ class Scene:
     case_hash: str
     citation: str = ""
 
+    @property
+    def carvable(self) -> Structure | None:
+        """The structure that can be drilled; None where none can be."""
+        return next((structure for structure in self.structures if structure.carve_mm is not None), None)
+
     def structure(self, name: str) -> Structure:
         """The structure called `name`; InputRefused names the nearest one otherwise."""
         for structure in self.structures:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gui.link.bone import PARTIAL_NS, STALE_NS, BoneMirror, Mirror
-from gui.link.shared_bone import SharedBone, drilled_structure
+from gui.link.shared_bone import SharedBone
 from navtwin.errors import BusRefused, InputRefused
 from navtwin.scene.carvable import Carvable
 from navtwin.scene.model import Scene
@@ -188,7 +188,7 @@ def test_readers_wait_for_news_and_are_woken(both: Both):
 
 
 def test_only_a_case_with_bone_to_drill_has_one():
-    assert drilled_structure(undrilled()) is None
+    assert undrilled().carvable is None
     case: Scene = scene()
-    assert drilled_structure(case) is case.structures[0]
+    assert case.carvable is case.structures[0]
     assert np.isclose(case.structures[0].carve_mm or 0.0, 0.5)
