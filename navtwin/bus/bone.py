@@ -7,7 +7,6 @@ clients join late: every brick that was ever drilled comes again within `WHOLE_S
 from __future__ import annotations
 
 import time
-import zlib
 from dataclasses import dataclass
 
 import msgspec
@@ -19,13 +18,11 @@ from navtwin.bus.side import SidePublisher, SideSubscriber
 from navtwin.bus.topics import BONE_PORT, Malformed
 from navtwin.errors import BusRefused, NavtwinError
 from navtwin.nouns import encode
-from navtwin.nouns.bone_stream import BoneBricks
+from navtwin.nouns.bone_stream import CELLS, DOUBTS, BoneBricks, unpack_cells
 
 TOPIC = b"bone"
 #: Every so often a message goes out, s; in so many, every brick that differs has been in one.
 PERIOD_S, WHOLE_S = 0.05, 2.5
-#: Points of a brick, and bytes that say which of its blocks are doubtful.
-CELLS, DOUBTS = 4096, 8
 #: What a receiver takes: bricks in a message, bytes of its header and of its cells (zlib makes what cannot be made smaller a little larger).
 MOST_BRICKS = 512
 HEADER_LIMIT_BYTES = 64 * 1024
@@ -163,21 +160,11 @@ def unpack_bone(frames: list[bytes]) -> BonePatch:
 
 
 def unpacked(packed: bytes, bricks: int) -> bytes:
-    """The cells of so many bricks, and behind them their doubts: never more memory than these need, whatever was sent.
-
-    Raises
-    ------
-    Malformed : not zlib, or more or less than that
-    """
-    due = bricks * (CELLS + DOUBTS)
-    unpacker = zlib.decompressobj()
+    """As `unpack_cells`; what is not so is Malformed."""
     try:
-        plain = unpacker.decompress(packed, due + 1)
-    except zlib.error as error:
-        raise Malformed(f"cells that cannot be unpacked: {error}") from error
-    if len(plain) != due or not unpacker.eof or unpacker.unused_data:
-        raise Malformed(f"cells that are not those of {bricks} bricks")
-    return plain
+        return unpack_cells(packed, bricks)
+    except ValueError as error:
+        raise Malformed(f"drilled bone that {error}") from error
 
 
 def _too_large(header: BoneBricks | None, head: bytes, cells: bytes) -> str:

@@ -1,11 +1,33 @@
-"""Drilled bone on the wire: what stands beside the cells of some of its bricks."""
+"""Drilled bone on the wire: how the cells of some of its bricks are packed, and what stands beside them."""
 
 from __future__ import annotations
 
+import zlib
 from itertools import pairwise
 
 from navtwin.errors import InputRefused
 from navtwin.nouns.base import Noun
+
+#: Bytes of a brick: of its points, and behind those of all bricks, for each again, of what says which of its blocks are doubtful.
+CELLS, DOUBTS = 4096, 8
+
+
+def unpack_cells(packed: bytes, bricks: int) -> bytes:
+    """The cells of so many bricks, and behind them their doubts: never more memory than these need, whatever was sent.
+
+    Raises
+    ------
+    ValueError : not zlib, or more or less than that
+    """
+    due = bricks * (CELLS + DOUBTS)
+    unpacker = zlib.decompressobj()
+    try:
+        plain = unpacker.decompress(packed, due + 1)
+    except zlib.error as error:
+        raise ValueError(f"cannot be unpacked ({error})") from error
+    if len(plain) != due or not unpacker.eof or unpacker.unused_data:
+        raise ValueError(f"has not the cells of {bricks} bricks")
+    return plain
 
 
 class BoneBricks(Noun, frozen=True, tag_field="kind", tag="bone"):

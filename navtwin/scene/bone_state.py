@@ -12,6 +12,7 @@ import numpy.typing as npt
 from navtwin.errors import InputRefused
 from navtwin.kernels.bone.bricks import BRICK, OUTSIDE
 from navtwin.kernels.bone.fingerprint import brick_hash
+from navtwin.nouns.bone_stream import CELLS, unpack_cells
 from navtwin.nouns.drilling import BoneState, Trespass
 from navtwin.scene.bone_field import parts_of
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 I8 = npt.NDArray[np.int8]
 U64 = npt.NDArray[np.uint64]
 
-CELLS, DOUBTS = BRICK**3, 8
 _REMEDY = "take a state that was kept of this structure, of this case"
 
 
@@ -85,13 +85,9 @@ def _sum(numbers: npt.NDArray[np.int64], cells: I8) -> int:
 
 def _decoded(state: BoneState) -> tuple[I8, U64]:
     count = len(state.bricks)
-    size = count * (CELLS + DOUBTS)
-    decoder = zlib.decompressobj()
     try:
-        raw = decoder.decompress(state.cells, size + 1)
-    except zlib.error as error:
-        raise InputRefused(f"the drilled bone cannot be unpacked ({error})", _REMEDY) from error
-    if len(raw) != size or not decoder.eof or decoder.unused_data:
-        raise InputRefused(f"the drilled bone has not the cells of {count} bricks", _REMEDY)
+        raw = unpack_cells(state.cells, count)
+    except ValueError as error:
+        raise InputRefused(f"the drilled bone {error}", _REMEDY) from error
     cells = np.frombuffer(raw, np.int8, count * CELLS).reshape(count, BRICK, BRICK, BRICK).copy()
     return cells, np.frombuffer(raw, "<u8", count, count * CELLS).astype(np.uint64)

@@ -203,12 +203,12 @@ def good() -> list[bytes]:
         ([b"bone", b" " * (HEADER_LIMIT_BYTES + 1), packed(2)], "above"),
         ([b"bone", encode(header(3, 8)), bytes(CELLS_LIMIT_BYTES + 1)], "above"),
         ([b"bone", encode(header(*range(MOST_BRICKS + 1))), packed(2)], "513 bricks"),
-        ([b"bone", encode(header(3, 8)), packed(1)], "not those of 2 bricks"),
-        ([b"bone", encode(header(3, 8)), packed(3)], "not those of 2 bricks"),
-        ([b"bone", encode(header(3, 8)), packed(2)[:-1]], "not those of 2 bricks"),
-        ([b"bone", encode(header(3, 8)), packed(2) + b"x"], "not those of 2 bricks"),
+        ([b"bone", encode(header(3, 8)), packed(1)], "has not the cells of 2 bricks"),
+        ([b"bone", encode(header(3, 8)), packed(3)], "has not the cells of 2 bricks"),
+        ([b"bone", encode(header(3, 8)), packed(2)[:-1]], "has not the cells of 2 bricks"),
+        ([b"bone", encode(header(3, 8)), packed(2) + b"x"], "has not the cells of 2 bricks"),
         ([b"bone", encode(header(3, 8)), b"junk"], "cannot be unpacked"),
-        ([b"bone", encode(header(3, 8)), b""], "not those of 2 bricks"),
+        ([b"bone", encode(header(3, 8)), b""], "has not the cells of 2 bricks"),
         ([b"bone", encode(header(3, 8)).replace(b"[3,8]", b"[8,3]"), packed(2)], "out of order"),
         ([b"bone", encode(header(3, 8)).replace(b"[3,8]", b"[3,3]"), packed(2)], "out of order"),
         ([b"bone", encode(header(3, 8)).replace(b"[3,8]", b"[-3,8]"), packed(2)], "negative"),
@@ -225,7 +225,7 @@ def test_what_does_not_follow_the_table_is_refused(frames: list[bytes], word: st
 def test_what_swells_is_not_unpacked_beyond_what_its_bricks_need() -> None:
     bomb = zlib.compress(bytes(200_000_000), 1)
     assert len(bomb) < CELLS_LIMIT_BYTES
-    with pytest.raises(Malformed, match="not those of 1 bricks"):
+    with pytest.raises(Malformed, match="has not the cells of 1 bricks"):
         unpacked(bomb, 1)
 
 
