@@ -33,6 +33,13 @@ _Bodies = list[tuple[str, bytes]]
 _BONES = 4096
 
 
+class Listener(Protocol):
+    """Who wants to hear of each comparison while a log is verified."""
+
+    def compared(self, seq: int, t_ns: int, logged: Sequence[tuple[str, bytes]] | None) -> None:
+        """The outputs of input `seq` were compared: `logged` is None where they have the same bits, else what was logged of them in full."""
+
+
 class Mismatch(Noun, frozen=True):
     """The first output that differs: `text` is the whole finding in one line."""
 
@@ -79,8 +86,10 @@ def replay(path: str | Path, scene: S, rig: Rig, step: Step[S, M], new_memory: N
         yield event, step(scene, memory, event)
 
 
-def verify(path: str | Path, scene: S, rig: Rig, step: Step[S, M], new_memory: NewMemory[S, M]) -> Verdict:
+def verify(path: str | Path, scene: S, rig: Rig, step: Step[S, M], new_memory: NewMemory[S, M], listener: Listener | None = None) -> Verdict:
     """Replay a log and compare the hash of each input's outputs with the logged one; name the first field that differs.
+
+    `listener` hears of each comparison, in the order of the inputs.
 
     Raises
     ------
@@ -91,7 +100,7 @@ def verify(path: str | Path, scene: S, rig: Rig, step: Step[S, M], new_memory: N
     now = {"case": scene.case_hash, "rig": rig_hash(rig), "code": code_hash()}
     logged = {"case": logged_header.case_hash, "rig": logged_header.rig_hash, "code": logged_header.code_hash}
     changed = tuple(name for name, value in now.items() if value != logged[name])
-    comparison = _Comparison()
+    comparison = _Comparison(listener)
     memory = new_memory(scene, rig, logged_header)
     for record in read_log(path):
         if record.channel == "/input":
@@ -123,7 +132,8 @@ def verify(path: str | Path, scene: S, rig: Rig, step: Step[S, M], new_memory: N
 class _Comparison:
     """Matches what the fold says now with what was logged, input by input."""
 
-    def __init__(self) -> None:
+    def __init__(self, listener: Listener | None = None) -> None:
+        self._listener = listener
         self.inputs = self.compared = self.differing = 0
         self.first: Mismatch | None = None
         self.notes: list[str] = []
@@ -156,13 +166,16 @@ class _Comparison:
         for seq in [s for s in self._pending if s < logged.seq]:
             event, extra = self._pending.pop(seq)
             self._differs(event.seq, event.t_ns, Difference("outputs", "none", _topics(extra)))
+            self._tell(event.seq, event.t_ns, ())
         _, now = self._pending.pop(logged.seq, (None, []))
         was = self._logged.pop(logged.seq, [])
         if self._last_seq is None or logged.seq > self._last_seq:
             return  # its input is lost; the gap is noted when the next input comes
         self.compared += 1
-        if output_hash(now) != logged.hash:
+        same = output_hash(now) == logged.hash
+        if not same:
             self._differs(logged.seq, record.t_ns, _find(was, now, logged.hash))
+        self._tell(logged.seq, record.t_ns, None if same else was)
 
     def compare_bone(self, record: Record) -> None:
         """Hold the bone that was kept in the log against the last word of the fold on it up to then."""
@@ -178,6 +191,10 @@ class _Comparison:
     def close(self) -> None:
         if self._pending:
             self.notes.append(f"the outputs of the last {len(self._pending)} inputs are not in the log (it ends there), so they were not compared")
+
+    def _tell(self, seq: int, t_ns: int, logged: Sequence[tuple[str, bytes]] | None) -> None:
+        if self._listener is not None:
+            self._listener.compared(seq, t_ns, logged)
 
     def _differs(self, seq: int, t_ns: int, found: Difference) -> None:
         self.differing += 1
