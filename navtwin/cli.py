@@ -17,9 +17,11 @@ from navtwin.errors import NavtwinError
 from navtwin.files import commands as files
 from navtwin.gateway.command import gateway
 from navtwin.record import commands as record
+from navtwin.report.compare_command import diff
 from navtwin.run import commands as run
 from navtwin.run.bench import bench_app
 from navtwin.run.doctor import doctor
+from navtwin.run.sbom import sbom
 from navtwin.scene.author.commands import structure_app
 from navtwin.scene.commands import case_app, data_app
 from navtwin.scene.overlay_command import picture
@@ -45,7 +47,9 @@ app.command("setup")(setup)
 app.command("sound")(sound)
 for command in (run.run, run.replay, run.verify, run.register, run.report, run.bone):
     app.command()(command)
+app.command("diff")(diff)
 app.command("doctor")(doctor)
+app.command("sbom")(sbom)
 app.command("recover")(record.recover_command)
 app.command("export")(files.export_command)
 app.command("import")(files.import_command)
