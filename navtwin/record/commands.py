@@ -30,7 +30,7 @@ def replay_command(log: Path, scene: Any, rig: Rig, step: Step, new_memory: NewM
     from navtwin.record.replay import replay
     from navtwin.record.summary import summary
 
-    with _progress(log, "replaying", step) as counted:
+    with showing_progress(log, "replaying", step) as counted:
         found = summary(log, replay(log, scene, rig, counted, new_memory))
     _print(found, _show_summary, as_json)
 
@@ -39,7 +39,7 @@ def verify_command(log: Path, scene: Any, rig: Rig, step: Step, new_memory: NewM
     """Compare a log's outputs bit for bit with what the fold says now. Leaves with 1 where they differ."""
     from navtwin.record.replay import verify
 
-    with _progress(log, "verifying", step) as counted:
+    with showing_progress(log, "verifying", step) as counted:
         verdict = verify(log, scene, rig, counted, new_memory)
     _print(verdict, _show_verdict, as_json)
     if not verdict.ok:
@@ -61,7 +61,7 @@ def recover_command(
 
 
 @contextmanager
-def _progress(log: Path, what: str, step: Step) -> Iterator[Step]:
+def showing_progress(log: Path, what: str, step: Step) -> Iterator[Step]:
     """The fold's step, moving a bar on the error stream with each input."""
     from navtwin.record.read import count
 
