@@ -1,9 +1,13 @@
-"""`navtwin bench`: runs the scripts of `benchmarks/`, which stand in the project's checkout."""
+"""`navtwin bench`: runs the scripts of `benchmarks/`, which stand in the project's checkout.
+
+A new benchmark is one line of `BENCHMARKS`: that makes it a command, lets a budget ask something of it, and puts it in `navtwin bench all`.
+"""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -12,57 +16,75 @@ import typer
 import navtwin
 from navtwin.errors import InputRefused
 
-bench_app = typer.Typer(no_args_is_help=True, help="Benchmarks: each prints a table and, with --json FILE, writes its figures.")
+bench_app = typer.Typer(
+    no_args_is_help=True, help="Benchmarks: each prints its figures beside what they have to reach, and writes JSON, CSV, HTML and Markdown."
+)
 
-#: What each benchmark is called on the command line, and its script.
-SCRIPTS = {
-    "kernels": "proximity.py",
-    "latency": "latency.py",
-    "accuracy": "registration.py",
-    "seeds": "seeds.py",
-    "step": "step.py",
-    "detection": "detection.py",
-    "poses": "poses.py",
-    "calibration": "calibration.py",
-    "recorded": "recorded.py",
-    "opening": "opening.py",
-    "importing": "importing.py",
-    "openigtlink": "openigtlink.py",
-    "fuzz": "fuzz.py",
-    "sound": "sound.py",
-    "slices": "slices.py",
-    "drilling": "drilling.py",
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A script of `benchmarks/`.
+
+    Attributes
+    ----------
+    quick, full : its options within `navtwin bench all --quick` and `navtwin bench all`; None: it has no part in that
+    screen : it opens windows: `navtwin bench all` runs it only where there is a display
+    """
+
+    script: str
+    what: str
+    quick: tuple[str, ...] | None = ()
+    full: tuple[str, ...] | None = ()
+    screen: bool = False
+
+
+#: In the order in which a report tells them.
+BENCHMARKS = {
+    "latency": Benchmark("latency.py", "From pose to received alert, in another process, over real sockets.", ("--seconds", "10")),
+    "kernels": Benchmark("proximity.py", "The proximity core against the best exact libraries, in the same run.", ("--quick",)),
+    "step": Benchmark("step.py", "One step of the fold on a case."),
+    "detection": Benchmark("detection.py", "Printed markers followed by regions, against OpenCV's detector, in the same run.", ("--frames", "60")),
+    "poses": Benchmark("poses.py", "Poses of printed bodies against a rendered camera's truth.", ("--frames", "100")),
+    "accuracy": Benchmark("registration.py", "Registration: predicted against observed error."),
+    "calibration": Benchmark("calibration.py", "Calibrations: is the error what the error bar says?", ("--quick",)),
+    "recorded": Benchmark("recorded.py", "Films and calibration pictures of others, against what was published of them."),
+    "drilling": Benchmark("drilling.py", "Bone that is drilled: frames, against VTK's flying edges, against analytic truth, memory."),
+    "seeds": Benchmark("seeds.py", "The demo's rehearsal over many seeds, judged against truth."),
+    "opening": Benchmark("opening.py", "Opening a CT, against SimpleITK on the same files in the same run."),
+    "importing": Benchmark("importing.py", "Importing a tracker's recording as a log."),
+    "openigtlink": Benchmark("openigtlink.py", "From socket to tracker frame, against pyigtl in the same run."),
+    "sound": Benchmark("sound.py", "From an alert to the first sample of its sound."),
+    "slices": Benchmark("slices.py", "Three slices through the tip, cut and painted."),
+    "fuzz": Benchmark("fuzz.py", "A fuzzer on every reader of files."),
 }
 
 
-def _run(name: str, arguments: list[str]) -> None:
-    script = Path(navtwin.__file__).parent.parent / "benchmarks" / SCRIPTS[name]
+def script_of(name: str) -> Path:
+    """The benchmark's script.
+
+    Raises
+    ------
+    InputRefused
+        Where navtwin was installed from a wheel, which carries no benchmarks.
+    """
+    script = Path(navtwin.__file__).parent.parent / "benchmarks" / BENCHMARKS[name].script
     if not script.is_file():
         raise InputRefused(
             f"there is no {script.name} beside the package", "benchmarks run from a checkout of the project, not from an installed wheel"
         )
-    raise typer.Exit(subprocess.run([sys.executable, str(script), *arguments], check=False).returncode)
+    return script
 
 
-def _command(name: str, help_text: str) -> None:
-    @bench_app.command(name, help=help_text, context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+def _command(name: str) -> None:
+    @bench_app.command(
+        name,
+        help=BENCHMARKS[name].what,
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    )
     def run(context: typer.Context, arguments: Annotated[list[str] | None, typer.Argument()] = None) -> None:
-        _run(name, [*(arguments or []), *context.args])
+        words = [*(arguments or []), *context.args]
+        raise typer.Exit(subprocess.run([sys.executable, str(script_of(name)), *words], check=False).returncode)
 
 
-_command("kernels", "The proximity core against the best exact libraries, in the same run.")
-_command("step", "One step of the fold on a case.")
-_command("latency", "From pose to received alert, in another process, over real sockets.")
-_command("accuracy", "Registration: predicted against observed error.")
-_command("seeds", "The demo's rehearsal over many seeds, judged against truth.")
-_command("detection", "Printed markers followed by regions, against OpenCV's detector, in the same run.")
-_command("poses", "Poses of printed bodies against a rendered camera's truth.")
-_command("calibration", "Calibrations: is the error what the error bar says?")
-_command("recorded", "Films and calibration pictures of others, against what was published of them.")
-_command("opening", "Opening a CT, against SimpleITK on the same files in the same run.")
-_command("importing", "Importing a tracker's recording as a log.")
-_command("openigtlink", "From socket to tracker frame, against pyigtl in the same run.")
-_command("fuzz", "A fuzzer on every reader of files.")
-_command("sound", "From an alert to the first sample of its sound.")
-_command("slices", "Three slices through the tip, cut and painted.")
-_command("drilling", "Bone that is drilled: frames, against VTK's flying edges, against analytic truth, memory.")
+for _name in BENCHMARKS:
+    _command(_name)
