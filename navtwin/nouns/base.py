@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
+from operator import attrgetter
 from typing import Any, get_args
 
 import msgspec
@@ -43,7 +44,7 @@ def _finite(value: Any) -> bool:
             if isinstance(item, float):
                 if not math.isfinite(item):
                     return False
-            elif not _finite(item):
+            elif item is not None and not _finite(item):
                 return False
     return True
 
@@ -58,13 +59,26 @@ def _numbers_of(kind: type[Noun]) -> tuple[str, ...]:
     return tuple(field.name for field in msgspec.structs.fields(kind) if _mentions_float(field.type))
 
 
+@cache
+def _reader_of(kind: type[Noun]) -> Callable[[Noun], Any]:
+    """Reads all numbers of a noun at once."""
+    names = _numbers_of(kind)
+    return attrgetter(*names) if names else _no_numbers
+
+
+def _no_numbers(_: Noun) -> None:
+    return None
+
+
 class Noun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A value that any room, the wire and the log may speak. Numbers are finite: NaN is never a value, `None` is."""
 
     def __post_init__(self) -> None:
-        for name in _numbers_of(type(self)):
-            value = getattr(self, name)
-            if value is not None and not _finite(value):
+        kind = type(self)
+        if _finite(_reader_of(kind)(self)):
+            return
+        for name in _numbers_of(kind):
+            if not _finite(getattr(self, name)):
                 raise InputRefused(f"{type(self).__name__}.{name} holds NaN or an infinite value", "send null for what is not known")
 
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+import numpy.typing as npt
+
 from navtwin.nouns import Level
 from navtwin.twin.levels import fall_margin_mm, level_of, limit_of, rank
 from navtwin.twin.memory import Memory, Pair
@@ -33,68 +36,88 @@ def is_stale(memory: Memory) -> bool:
     return age is None or age > memory.rig.tracker.max_age_ms * 1e6
 
 
-def bound_mm(memory: Memory, part: int, structure: int) -> float:
-    """The distance that may be left once the operator has heard of it."""
+def statuses(memory: Memory, *, stale: bool) -> list[list[str]]:
+    """Why each distance is or is not known now: [part][structure]."""
+    p = memory.proximity
+    parts, structures = p.distance.shape
+    everywhere = "UNREGISTERED" if memory.registration is None else "STALE" if stale else ""
+    if everywhere:
+        return [[everywhere] * structures for _ in range(parts)]
+    in_scan = p.volume.contain(p.on_axis)
+    measured = np.isfinite(p.distance) & np.isfinite(p.sd)
+    rows = np.where(in_scan, np.where(measured, "OK", "INVALID"), "OUT_OF_SCAN").tolist()
+    for part in range(parts):
+        tool = memory.tool_status.get(p.tool_names[p.tool_of_part[part]], "HIDDEN")
+        if tool != "OK":
+            rows[part] = [tool] * structures
+    return rows  # type: ignore[no-any-return]
+
+
+def pair_status(memory: Memory, part: int, structure: int, *, stale: bool) -> str:
+    """Why one distance is or is not known now."""
+    return statuses(memory, stale=stale)[part][structure]
+
+
+def bounds_mm(memory: Memory) -> npt.NDArray[np.float64]:
+    """The distances that may be left once the operator has heard of them, (parts, structures); NaN where unknown.
+
+    Element by element and in one order: the bits are those that plain floats give.
+    """
     p = memory.proximity
     age_s = (frame_age_ns(memory) or 0) * 1e-9
     smoothing_s = memory.frame.filter.delay_ms * 1e-3 if memory.frame is not None and memory.frame.filter is not None else 0.0
-    horizon_s = max(0.0, age_s) + smoothing_s + memory.rig.tracker.output_delay_ms * 1e-3 + float(p.lag_s[part, structure])
-    approach = max(0.0, float(p.speed[part, structure]))
-    return float(p.distance[part, structure]) - K_SD * float(p.sd[part, structure]) - approach * horizon_s
+    horizon_s = max(0.0, age_s) + smoothing_s + memory.rig.tracker.output_delay_ms * 1e-3 + p.lag_s
+    approach = np.where(p.speed > 0.0, p.speed, 0.0)
+    return p.distance - K_SD * p.sd - approach * horizon_s
 
 
 def judge_pairs(memory: Memory, *, fresh_frame: bool) -> None:
     """Bring every pair's level up to `memory.now_ns`."""
-    stale = is_stale(memory)
     p = memory.proximity
+    status = statuses(memory, stale=is_stale(memory))
+    # Plain floats: the loop below asks for each number more than once.
+    measured_mm, sd_mm, speed_mm_s = p.distance.tolist(), p.sd.tolist(), p.speed.tolist()
+    bound_mm, swept_mm = bounds_mm(memory).tolist(), p.swept.tolist()
+    captured_ns = None if memory.frame is None else memory.frame.t_capture_ns
     for pair in memory.pairs:
-        pair.status = pair_status(memory, pair.part, pair.structure, stale=stale)
+        part, structure = pair.part, pair.structure
+        pair.status = status[part][structure]
         before = pair.state.level
         if pair.status != "OK":
             pair.state.lose()
         else:
-            measured = float(p.distance[pair.part, pair.structure])
-            sd = float(p.sd[pair.part, pair.structure])
-            bound = bound_mm(memory, pair.part, pair.structure)
-            caution, danger = memory.limits[pair.structure]
-            margin = fall_margin_mm(sd)
-            now = level_of(measured, bound, caution, danger)
-            passed = _level_on_the_way(memory, pair, sd) if fresh_frame else "CLEAR"
-            fallen = level_of(measured - margin, bound - margin, caution, danger)
-            pair.state.see(memory.now_ns, max(now, passed, key=rank), fallen, fresh_frame=fresh_frame)
-            if rank(passed) > rank(now) and passed == pair.state.level:
-                pair.passed_mm = float(p.swept[pair.part, pair.structure])
-            elif pair.state.level in (now, "CLEAR") or pair.state.level != before:
-                pair.passed_mm = None
-            pair.distance_mm, pair.bound_mm, pair.sd_mm, pair.speed_mm_s = measured, bound, sd, float(p.speed[pair.part, pair.structure])
-            assert memory.frame is not None
-            pair.last_good_ns = memory.frame.t_capture_ns
-        _age_acknowledgement(memory, pair, before)
+            measured, sd, bound = measured_mm[part][structure], sd_mm[part][structure], bound_mm[part][structure]
+            swept = swept_mm[part][structure] if fresh_frame else math.nan
+            _judge(memory, pair, measured, bound, sd, swept, fresh_frame=fresh_frame)
+            pair.distance_mm, pair.bound_mm, pair.sd_mm, pair.speed_mm_s = measured, bound, sd, speed_mm_s[part][structure]
+            pair.last_good_ns = captured_ns
+        if pair.acked_by or pair.state.level != before:
+            _age_acknowledgement(memory, pair, before)
     _age_mutes(memory)
     if memory.audio_paused_until_ns is not None and memory.now_ns >= memory.audio_paused_until_ns:
         memory.audio_paused_until_ns = None
 
 
-def _level_on_the_way(memory: Memory, pair: Pair, sd: float) -> Level:
-    """What the limits say of the nearest that the part came since the frame before: a thrust between two frames is not missed."""
-    swept = float(memory.proximity.swept[pair.part, pair.structure])
-    return "CLEAR" if math.isnan(swept) else level_of(swept, swept - K_SD * sd, *memory.limits[pair.structure])
-
-
-def pair_status(memory: Memory, part: int, structure: int, *, stale: bool) -> str:
-    """Why this pair's distance is or is not known now."""
-    p = memory.proximity
-    tool = memory.tool_status.get(p.tool_names[p.tool_of_part[part]], "HIDDEN")
-    if memory.registration is None:
-        return "UNREGISTERED"
-    if stale:
-        return "STALE"
-    if tool != "OK":
-        return tool
-    x, y, z = p.on_axis[part, structure]
-    if not p.volume.contains((float(x), float(y), float(z))):
-        return "OUT_OF_SCAN"
-    return "OK" if math.isfinite(p.distance[part, structure]) and math.isfinite(p.sd[part, structure]) else "INVALID"
+def _judge(memory: Memory, pair: Pair, measured: float, bound: float, sd: float, swept: float, *, fresh_frame: bool) -> None:
+    """One known distance; `swept` is the least on the way since the frame before, NaN where that was no less than now and then."""
+    caution, danger = memory.limits[pair.structure]
+    now = level_of(measured, bound, caution, danger)
+    # What the limits say of the nearest that the part came since the frame before: a thrust between two frames is not missed.
+    passed: Level = "CLEAR" if math.isnan(swept) else level_of(swept, swept - K_SD * sd, caution, danger)
+    state = pair.state
+    if now == passed == state.level == "CLEAR" and state.known:
+        # Most pairs of most frames: clear, and still clear.
+        state.stay_clear(fresh_frame=fresh_frame)
+        pair.passed_mm = None
+        return
+    margin = fall_margin_mm(sd)
+    fallen = level_of(measured - margin, bound - margin, caution, danger)
+    before = state.level
+    state.see(memory.now_ns, max(now, passed, key=rank), fallen, fresh_frame=fresh_frame)
+    if rank(passed) > rank(now) and passed == state.level:
+        pair.passed_mm = swept
+    elif state.level in (now, "CLEAR") or state.level != before:
+        pair.passed_mm = None
 
 
 def was_near(memory: Memory, pair: Pair) -> bool:

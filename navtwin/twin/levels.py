@@ -39,11 +39,12 @@ def _read_table(text: str) -> dict[tuple[str, str], Outcome]:
 
 
 TRANSITIONS = _read_table(_TABLE)
+_RANKS: dict[Level | None, int] = {None: 0, **{level: n for n, level in enumerate(LEVELS)}}
 
 
 def rank(level: Level | None) -> int:
     """CLEAR 0 .. CONTACT 3; never known ranks as CLEAR."""
-    return 0 if level is None else LEVELS.index(level)
+    return _RANKS[level]
 
 
 def level_of(measured_mm: float, bound_mm: float, caution_mm: float, danger_mm: float) -> Level:
@@ -79,6 +80,11 @@ class LevelState:
         """No distance in this frame: hold the level, know nothing."""
         self.known = False
         self.good_frames = 0
+        self.fall_since_ns = None
+
+    def stay_clear(self, *, fresh_frame: bool) -> None:
+        """`see` of what is known to be CLEAR and is seen CLEAR: nothing to rise to and nothing to fall to."""
+        self.good_frames += fresh_frame
         self.fall_since_ns = None
 
     def see(self, t_ns: int, level: Level, fallen: Level, *, fresh_frame: bool) -> None:

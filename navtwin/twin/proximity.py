@@ -127,8 +127,10 @@ class Proximity:
         distance_sd(tip, tip + _AXES, np.array([tool]), self._sources._replace(structure_sd=np.zeros(3)), self._place_sd)
         return float(self._place_sd.max())
 
-    def depth_is_bound(self, part: int, structure: int) -> bool:
-        return bool(self._all.flags[part, structure] & DEPTH_IS_BOUND)
+    def depths_are_bounds(self) -> npt.NDArray[np.bool_]:
+        """(P, S): whether a depth inside is at least what is shown."""
+        bound: npt.NDArray[np.bool_] = self._all.flags & DEPTH_IS_BOUND != 0
+        return bound
 
     def passings(self) -> list[tuple[int, int, float, int]]:
         """Part, structure, least clearance (mm) and when that was (ns), of every part that passed nearer than it was and is."""

@@ -18,10 +18,9 @@ from navtwin.nouns import (
     Setup,
     State,
 )
-from navtwin.rigid import Vec3
 from navtwin.twin.chain import Chain
 from navtwin.twin.health import health
-from navtwin.twin.judge import bound_mm, is_stale, limit_mm, pair_status
+from navtwin.twin.judge import bounds_mm, is_stale, limit_mm, statuses
 from navtwin.twin.levels import rank
 from navtwin.twin.memory import Memory, Pair
 from navtwin.twin.walls import wall_alerts
@@ -35,16 +34,14 @@ PRIORITY: dict[str, Priority] = {"CLEAR": "none", "CAUTION": "medium", "DANGER":
 
 def state_of(memory: Memory, chains: list[Chain], frame_number: int) -> State:
     """One frame: every instrument and every pair, unknown ones with their reason and no number."""
-    p = memory.proximity
     instruments = tuple(
         InstrumentState(instrument=c.tool, status=c.status, pose=Pose.from_rigid(c.T_ct_from_tip) if c.T_ct_from_tip else None) for c in chains
     )
-    readings = tuple(_reading(memory, part, s) for part in range(len(p.part_names)) for s in range(len(p.structures)))
     return State(
         phase=memory.phase,
         frame=frame_number,
         instruments=instruments,
-        readings=readings,
+        readings=_readings(memory),
         passings=_passings(memory),
         drills=_drills(memory),
         bones=_bones(memory),
@@ -68,30 +65,36 @@ def _passings(memory: Memory) -> tuple[Passing, ...]:
     )
 
 
-def _reading(memory: Memory, part: int, structure: int) -> Reading:
+def _readings(memory: Memory) -> tuple[Reading, ...]:
     p = memory.proximity
-    names = (p.structures[structure].name, p.tool_names[p.tool_of_part[part]], p.part_names[part], p.structures[structure].role)
-    status = pair_status(memory, part, structure, stale=is_stale(memory))
-    if status != "OK":
-        return Reading(structure=names[0], instrument=names[1], part=names[2], role=names[3], status=status)  # type: ignore[arg-type]
-    return Reading(
-        structure=names[0],
-        instrument=names[1],
-        part=names[2],
-        role=names[3],
-        status="OK",
-        distance_mm=float(p.distance[part, structure]),
-        bound_mm=bound_mm(memory, part, structure),
-        sd_mm=float(p.sd[part, structure]),
-        speed_mm_s=float(p.speed[part, structure]),
-        on_structure_mm=_vec(p.on_structure[part, structure].tolist()),
-        on_axis_mm=_vec(p.on_axis[part, structure].tolist()),
-        depth_is_bound=p.depth_is_bound(part, structure),
-    )
-
-
-def _vec(values: list[float]) -> Vec3:
-    return (values[0], values[1], values[2])
+    status = statuses(memory, stale=is_stale(memory))
+    # Plain floats and rows, read out of the arrays once: a frame has a reading for every pair.
+    distance_mm, bound_mm, sd_mm, speed_mm_s = (a.tolist() for a in (p.distance, bounds_mm(memory), p.sd, p.speed))
+    on_structure_mm, on_axis_mm, is_bound = p.on_structure.tolist(), p.on_axis.tolist(), p.depths_are_bounds().tolist()
+    readings = []
+    for part, name in enumerate(p.part_names):
+        tool = p.tool_names[p.tool_of_part[part]]
+        for n, structure in enumerate(p.structures):
+            if status[part][n] != "OK":
+                readings.append(Reading(structure.name, tool, name, structure.role, status[part][n]))  # type: ignore[arg-type]
+                continue
+            readings.append(
+                Reading(
+                    structure.name,
+                    tool,
+                    name,
+                    structure.role,
+                    "OK",
+                    distance_mm[part][n],
+                    bound_mm[part][n],
+                    sd_mm[part][n],
+                    speed_mm_s[part][n],
+                    tuple(on_structure_mm[part][n]),
+                    tuple(on_axis_mm[part][n]),
+                    is_bound[part][n],
+                )
+            )
+    return tuple(readings)
 
 
 def alert_set(memory: Memory) -> AlertSet:
