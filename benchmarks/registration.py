@@ -1,73 +1,60 @@
-"""Do registrations and pivot calibrations know how good they are? Seeded trials against known truth.
+"""Do registrations and pivot calibrations know how good they are? Seeded trials against known truth, by themselves.
 
-`python -m benchmarks.registration [--count 500] [--json FILE]` prints, for each way of registering, the RMS error observed at targets over the RMS
-error predicted (1.0 is honest; below: cautious, above: boastful), and for pivot calibrations how often the truth lies in the 95 % interval.
+`python -m benchmarks.registration [--count 500] [--jobs 2] [--json FILE]` prints what `navtwin bench accuracy` says of them.
 """
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import numpy as np
-import numpy.typing as npt
 import typer
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
-from navtwin.calibrate import calibrate_pivot
-from navtwin.register import register_landmarks, register_surface
-from navtwin.register.model import Registration
-from navtwin.register.touch import ball_centres, normals_of, rotation_about
-from navtwin.rigid import Rigid
-from navtwin.scene.surface import Surface
-from phantoms.patient import level, vertebra
-
-Array = npt.NDArray[np.float64]
-FieldShape = Callable[[np.random.Generator, int], Array]
-
-VERTEBRA, GRID_MM = "vertebrae_T12", 1.5
-TIP_RADIUS_MM, TIP_MM, PIVOT_MM = 0.5, np.array((4.0, -12.0, -140.0)), np.array((100.0, 50.0, -1400.0))
-#: Six places on the laminae, transverse and spinous processes, from the middle of the body.
-LANDMARKS_MM = np.array([(-37, 44, 5), (37, 44, 5), (0, 65, -11), (0, 44, 2), (-13, 42, -10), (13, 42, -10)], dtype=np.float64)
-#: Pedicles, canal, body and the front of the body, where vessels lie.
-TARGETS_MM = np.array([(-13, 20, 3), (13, 20, 3), (0, 22, 0), (0, 0, 0), (10, -18, 0)], dtype=np.float64)
-
-
-@dataclass(frozen=True)
-class Case:
-    """One kind of trial: errors that the data really have, and how the registration is asked."""
-
-    name: str
-    surface: bool
-    fle_mm: float = 0.8
-    fle_stated: bool = True
-    sd_mm: float = 0.4
-    correlation_mm: float = 15.0
-    noise_mm: float = 0.25
-    points: int = 250
-    rough: bool = False
-
-
-CASES = (
-    Case("landmarks, FLE stated", surface=False),
-    Case("landmarks, FLE estimated", surface=False, fle_stated=False),
-    Case("landmarks + surface", surface=True),
-    Case("landmarks + surface, FLE estimated", surface=True, fle_stated=False),
-    Case("landmarks + surface, field rougher than assumed", surface=True, rough=True),
-    Case("landmarks + surface, field of 25 mm where 15 is assumed", surface=True, correlation_mm=25.0),
+from benchmarks.accuracy_parts.settings import Settings
+from benchmarks.accuracy_parts.study import study
+from benchmarks.accuracy_parts.tre import tre_rows
+from benchmarks.accuracy_parts.trials import (
+    CASES,
+    LANDMARKS_MM,
+    TARGETS_MM,
+    TIP_MM,
+    TIP_RADIUS_MM,
+    Case,
+    Touched,
+    phantom_bone,
+    pivot_poses,
+    register,
+    touch,
+    trial,
 )
+
+__all__ = [
+    "CASES",
+    "LANDMARKS_MM",
+    "TARGETS_MM",
+    "TIP_MM",
+    "TIP_RADIUS_MM",
+    "Case",
+    "Outcome",
+    "Touched",
+    "phantom_bone",
+    "pivot_poses",
+    "register",
+    "run_case",
+    "touch",
+    "trial",
+]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What many trials of one case came to."""
+    """What many trials of one case came to, over all targets; `ratio` is observed over predicted."""
 
     case: str
     count: int
@@ -78,172 +65,31 @@ class Outcome:
     median_ms: float
 
 
-@cache
-def phantom_bone() -> tuple[Surface, Array]:
-    """A vertebra of the built-in patient as a triangle surface, and the middle of its body, ct."""
-    import pyvista as pv
-
-    shape, middle = vertebra(level(VERTEBRA)), np.array(level(VERTEBRA).centre_mm)
-    low, high = middle - np.array((48.0, 26.0, 36.0)), middle + np.array((48.0, 76.0, 34.0))
-    grid = pv.ImageData(dimensions=((high - low) / GRID_MM).astype(int) + 1, spacing=(GRID_MM,) * 3, origin=low)
-    grid["distance"] = shape.distance_mm(np.asarray(grid.points))
-    mesh = grid.contour([0.0], scalars="distance").clean()
-    surface = Surface.from_arrays(mesh.points, mesh.regular_faces)
-    if not surface.normals_are_outward:
-        surface = Surface.from_arrays(mesh.points, mesh.regular_faces[:, ::-1])
-    return surface, middle
-
-
-def smooth_field(case: Case, rng: np.random.Generator, waves: int = 300) -> Callable[[Array], Array]:
-    """A random smooth error, mm along the normal: a sum of waves whose correlation is the squared exponential, or with `rough` a heavier-tailed one.
-
-    Random Fourier features (Rahimi and Recht, "Random features for large-scale kernel machines", NIPS 2007).
-    """
-    frequency = rng.normal(size=(waves, 3)) / case.correlation_mm
-    if case.rough:  # Matern 3/2: its spectrum is a multivariate t with three degrees of freedom
-        frequency /= np.sqrt(rng.chisquare(3.0, size=(waves, 1)) / 3.0)
-    phase = rng.uniform(0.0, 2.0 * np.pi, waves)
-    scale = case.sd_mm * np.sqrt(2.0 / waves)
-    return lambda p: np.asarray(scale * np.cos(p @ frequency.T + phase).sum(axis=1))
-
-
-@dataclass(frozen=True)
-class Touched:
-    """One simulated collection: pairs and sweep in ref axes, and the true pose."""
-
-    T_ct_from_ref: Rigid
-    ct_mm: Array
-    ref_mm: Array
-    sweep_ref_mm: Array
-
-
-def touch(case: Case, seed: int) -> Touched:
-    """Touch landmarks and sweep the back of the vertebra: on the true surface, which differs from the extracted one by a smooth field."""
-    surface, middle = phantom_bone()
-    rng = np.random.default_rng(seed)
-    field = smooth_field(case, rng)
-    matrix = np.eye(4)
-    matrix[:3, :3], matrix[:3, 3] = rotation_about(rng.normal(size=3)), rng.normal(size=3) * 100.0
-    truth = Rigid.from_matrix(matrix, target="ct", source="ref")
-    at = surface.closest(middle + LANDMARKS_MM)
-    true_landmarks = at.point_mm + (field(at.point_mm) + TIP_RADIUS_MM)[:, None] * normals_of(surface, at.face)
-    true_landmarks += rng.normal(size=at.point_mm.shape) * case.fle_mm / np.sqrt(3.0)
-    corners = surface.vertices_mm[surface.faces]
-    centres, normals = corners.mean(axis=1) - middle, normals_of(surface, np.arange(len(corners), dtype=np.int32))
-    reachable = np.flatnonzero((centres[:, 1] > 30.0) & (normals[:, 1] > 0.15) & (np.abs(centres[:, 0]) < 22.0) & (centres[:, 1] < 56.0))
-    chosen = rng.choice(reachable, 2 * case.points)
-    on_bone = np.einsum("nk,nkd->nd", rng.dirichlet((1.0, 1.0, 1.0), len(chosen)), corners[chosen])
-    # Into a crease the ball does not go.
-    fits = surface.closest(on_bone + TIP_RADIUS_MM * normals[chosen]).distance_mm > TIP_RADIUS_MM - 1e-3
-    chosen, on_bone = chosen[fits][: case.points], on_bone[fits][: case.points]
-    balls = on_bone + (field(on_bone) + TIP_RADIUS_MM)[:, None] * normals[chosen] + rng.normal(size=on_bone.shape) * case.noise_mm
-    back = truth.inverse()
-    return Touched(truth, at.point_mm, back.apply(true_landmarks), back.apply(balls))
-
-
-def register(case: Case, touched: Touched) -> Registration:
-    # The stated FLE counts what a landmark suffers in all: the hand, and the surface that it lies on.
-    fle = float(np.hypot(case.fle_mm, case.sd_mm)) if case.fle_stated else None
-    surface = phantom_bone()[0]
-    by_landmarks = register_landmarks(ball_centres(surface, touched.ct_mm, TIP_RADIUS_MM), touched.ref_mm, fle)
-    if not case.surface:
-        return by_landmarks
-    return register_surface(
-        surface,
-        touched.sweep_ref_mm,
-        by_landmarks.T_ct_from_ref,
-        landmarks=(touched.ct_mm, touched.ref_mm),
-        fle_mm=fle,
-        tip_radius_mm=TIP_RADIUS_MM,
-        sd_mm=case.sd_mm,
-        correlation_mm=15.0,
-    )
-
-
-def trial(case: Case, seed: int) -> tuple[Array, Array, Registration]:
-    """Squared error observed and predicted at the targets, mm^2, and the registration."""
-    touched = touch(case, seed)
-    found = register(case, touched)
-    targets = phantom_bone()[1] + TARGETS_MM
-    error = found.T_ct_from_ref.apply(touched.T_ct_from_ref.inverse().apply(targets)) - targets
-    return np.square(error).sum(axis=1), np.square(found.tre_mm(targets)), found
-
-
 def run_case(case: Case, count: int, *, quiet: bool = False) -> Outcome:
     """`count` seeded registrations of one case."""
-    phantom_bone()
-    observed, predicted, accepted, spent = [], [], 0, []
-    for seed in track(range(count), description=case.name, disable=quiet, transient=True):
-        begin = time.perf_counter()
-        seen, foretold, found = trial(case, seed)
-        spent.append(time.perf_counter() - begin)
-        observed.append(seen)
-        predicted.append(foretold)
-        accepted += found.accepted
-    seen_mm, foretold_mm = float(np.sqrt(np.mean(observed))), float(np.sqrt(np.mean(predicted)))
-    return Outcome(case.name, count, seen_mm, foretold_mm, seen_mm / foretold_mm, accepted / count, 1e3 * float(np.median(spent)))
-
-
-def pivot_poses(rng: np.random.Generator, count: int, correlation: float) -> Array:
-    """(N, 4, 4) poses T_tracker_from_marker of a tool turned about its tip, with tracker noise correlated from frame to frame."""
-    phase = np.linspace(0.0, 2.0 * np.pi, count)
-    tilt = 0.5 * np.stack([np.cos(4.0 * phase) * (0.4 + 0.6 * np.sin(1.3 * phase)), np.sin(4.0 * phase), np.sin(phase)], axis=1)
-    noise = rng.normal(size=(count, 6))
-    for n in range(1, count):
-        noise[n] = correlation * noise[n - 1] + np.sqrt(1.0 - correlation**2) * noise[n]
-    base = rotation_about(rng.normal(size=3))
-    poses = np.tile(np.eye(4), (count, 1, 1))
-    for pose, turn, error in zip(poses, tilt, noise, strict=True):
-        true = rotation_about(turn) @ base
-        pose[:3, :3] = rotation_about(3e-4 * error[:3]) @ true
-        pose[:3, 3] = PIVOT_MM - true @ TIP_MM + 0.1 * error[3:]
-    return poses
-
-
-@dataclass(frozen=True)
-class PivotOutcome:
-    """What many pivot calibrations came to: share of truths in each axis's 95 % interval, and of calibrations accepted."""
-
-    case: str
-    count: int
-    coverage: float
-    error_mm: float
-    sd_mm: float
-    accepted_share: float
-
-
-def run_pivots(count: int, poses: int, correlation: float) -> PivotOutcome:
-    inside, errors, sds, accepted = [], [], [], 0
-    for seed in range(count):
-        found = calibrate_pivot(pivot_poses(np.random.default_rng(seed), poses, correlation))
-        error = found.tip_mm - TIP_MM
-        inside.append(np.abs(error) <= 1.96 * np.sqrt(np.diag(found.covariance)))
-        errors.append(np.square(error))
-        sds.append(found.tip_sd_mm**2)
-        accepted += found.accepted
-    name = f"{poses} poses, noise correlated by {correlation:g} from frame to frame"
-    return PivotOutcome(name, count, float(np.mean(inside)), float(np.sqrt(np.mean(errors))), float(np.sqrt(np.mean(sds))), accepted / count)
+    found = study(case, count, quiet=quiet)
+    seen_mm, foretold_mm = (float(np.sqrt(np.mean(np.square(mm)))) for mm in (found.observed_rms_mm, found.predicted_rms_mm))
+    spent_ms = 1e3 * float(np.median(found.spent_s))
+    return Outcome(case.name, count, seen_mm, foretold_mm, seen_mm / foretold_mm, float(found.accepted.mean()), spent_ms)
 
 
 def main(
-    count: Annotated[int, typer.Option(help="seeded trials of each kind")] = 500,
+    count: Annotated[int, typer.Option(min=4, help="seeded trials of each kind")] = 500,
+    jobs: Annotated[int, typer.Option(min=1, help="processes")] = 1,
     json_file: Annotated[Path | None, typer.Option("--json", help="also write the figures here")] = None,
 ) -> None:
-    """Compare observed with predicted error over seeded registrations and pivot calibrations."""
-    registrations = [run_case(case, count) for case in CASES]
-    pivots = [run_pivots(count, poses, correlation) for poses, correlation in ((300, 0.0), (30, 0.0), (300, 0.9))]
+    """Compare predicted with observed error over seeded registrations and pivot calibrations."""
+    begun = time.perf_counter()
+    figures, tables, _ = tre_rows(Settings(registrations=count, pivots=count, jobs=jobs))
     console = Console()
-    table = Table("registration", "observed mm", "predicted mm", "ratio", "accepted", "ms", title=f"{count} seeded registrations each")
-    for r in registrations:
-        table.add_row(r.case, f"{r.observed_mm:.3f}", f"{r.predicted_mm:.3f}", f"{r.ratio:.3f}", f"{r.accepted_share:.1%}", f"{r.median_ms:.0f}")
-    console.print(table)
-    table = Table("pivot calibration", "truth in 95 %", "error mm", "stated sd mm", "accepted", title=f"{count} seeded calibrations each (per axis)")
-    for p in pivots:
-        table.add_row(p.case, f"{p.coverage:.1%}", f"{p.error_mm:.4f}", f"{p.sd_mm:.4f}", f"{p.accepted_share:.1%}")
-    console.print(table)
+    for one in tables:
+        table = Table(*one.columns, title=one.title, title_justify="left")
+        for row in one.rows:
+            table.add_row(*row)
+        console.print(table)
+    console.print(f"{time.perf_counter() - begun:.0f} s")
     if json_file is not None:
-        figures = {"registrations": [asdict(r) for r in registrations], "pivots": [asdict(p) for p in pivots]}
-        json_file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        json_file.write_bytes(msgspec.json.format(msgspec.json.encode(figures), indent=2) + b"\n")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from navtwin.nouns import NEAR_SURFACE_MM
 from navtwin.register.model import Array
@@ -64,7 +65,7 @@ class ErrorField:
         """
         surface, sweep, count, pairs = touches.surface, place.apply(touches.sweep_ref_mm), touches.count, len(touches.ct_mm)
         swept, marked = surface.closest(sweep), surface.closest(touches.ct_mm)
-        on_surface = np.abs(marked.distance_mm) < touches.tip_radius_mm + NEAR_SURFACE_MM
+        on_surface = _on_surface(touches, marked.distance_mm)
         normals = normals_of(surface, marked.face) * on_surface[:, None]
         where, out = np.concatenate([sweep, touches.ct_mm]), np.concatenate([away_from(surface, sweep, swept), normals])
         bone = surface.bone_of(np.concatenate([swept.face, marked.face]))
@@ -77,12 +78,24 @@ class ErrorField:
         spread = np.zeros((count + 3 * pairs, count + pairs))
         spread[:count, :count] = np.eye(count)
         hand = np.full(count + 3 * pairs, self.noise_mm**2)
+        hand[count:] = np.repeat(self.hand_variance(on_surface, fle_mm), 3)
         for k in range(pairs):
-            rows = slice(count + 3 * k, count + 3 * k + 3)
-            spread[rows, count + k] = normals[k]
-            known = self.sd_mm**2 if on_surface[k] else 0.0
-            hand[rows] = max(fle_mm**2 - known, (0.5 * fle_mm) ** 2) / 3.0
+            spread[count + 3 * k : count + 3 * k + 3, count + k] = normals[k]
         return np.asarray(spread @ smooth @ spread.T + np.diag(hand))
+
+    def landmark_variance(self, touches: Touches, fle_mm: float) -> Array:
+        """(3L,) mm^2: what the hand alone adds to each coordinate of each landmark."""
+        return np.repeat(self.hand_variance(_on_surface(touches, touches.surface.closest(touches.ct_mm).distance_mm), fle_mm), 3)
+
+    def hand_variance(self, on_surface: npt.NDArray[np.bool_], fle_mm: float) -> Array:
+        """(L,) mm^2 per axis: the FLE without what the surface is known to add to it."""
+        known = np.where(on_surface, self.sd_mm**2, 0.0)
+        return np.asarray(np.maximum(fle_mm**2 - known, (0.5 * fle_mm) ** 2) / 3.0)
+
+
+def _on_surface(touches: Touches, distance_mm: Array) -> npt.NDArray[np.bool_]:
+    """(L,) landmarks that lie on the surface, by the distance of the ball's centre from it."""
+    return np.asarray(np.abs(distance_mm) < touches.tip_radius_mm + NEAR_SURFACE_MM)
 
 
 def _matern(apart_mm: Array, length_mm: float) -> Array:

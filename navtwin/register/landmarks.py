@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,8 @@ from navtwin.register.model import Array, PoseError, Registration, Target, motio
 
 #: Second over first singular value of the centred landmarks: below it they count as lying on one line.
 COLLINEAR_RATIO = 1e-2
+#: Confidence of the interval that an estimated FLE, and with it the predicted error, is told with.
+INTERVAL = 0.95
 
 
 def register_landmarks(
@@ -57,6 +59,7 @@ def register_landmarks(
     fre = fre_mm(residuals)
     fle = fre * float(np.sqrt(len(ct) / (len(ct) - 2.0))) if fle_mm is None else float(fle_mm)
     error = landmark_error(ct, fle).widened(tip_sd_mm)
+    interval = fle_interval_mm(fle, len(ct)) if fle_mm is None else None
     left_out, surprise = leave_one_out(ct, ref, fle_mm)
     evidence = LandmarkEvidence(labels, ct, ref, fre, fle, fle_mm is not None, left_out, surprise)
     accepted, reasons = gate(error, landmarks=evidence, targets=targets)
@@ -72,7 +75,25 @@ def register_landmarks(
         reasons=reasons,
         surface_rms_mm=None,
         sweep_kept=np.zeros(0, dtype=np.bool_),
+        fle_interval_mm=interval,
+        covariance_interval=_both(landmark_error(ct, end).widened(tip_sd_mm).covariance for end in interval) if interval else None,
     )
+
+
+def fle_interval_mm(fle_mm: float, count: int) -> tuple[float, float]:
+    """Where the FLE lies with 95 % confidence, estimated from the residuals of `count` landmarks.
+
+    Their sum of squares over FLE^2 / 3 is chi-square with 3 N - 6 degrees of freedom (Sibson, J R Stat Soc B 1979;41:217).
+    """
+    from scipy.special import chdtri
+
+    freedom, tail = 3.0 * count - 6.0, (1.0 - INTERVAL) / 2.0
+    return fle_mm * float(np.sqrt(freedom / chdtri(freedom, tail))), fle_mm * float(np.sqrt(freedom / chdtri(freedom, 1.0 - tail)))
+
+
+def _both(ends: Iterable[Array]) -> tuple[Array, Array]:
+    low, high = ends
+    return low, high
 
 
 def checked_pairs(ct_mm: npt.ArrayLike, ref_mm: npt.ArrayLike, names: Sequence[str] | None) -> tuple[Array, Array, tuple[str, ...]]:

@@ -95,6 +95,8 @@ class Registration:
     accepted, reasons : the gate's verdict; every reason says what is wrong and what to do
     surface_rms_mm : RMS distance of the kept swept points from the touched surface; None without a sweep
     sweep_kept : (S,) which swept points the fit kept; empty without a sweep
+    fle_interval_mm : where the FLE lies with 95 % confidence, where it was estimated from the residuals; None where it was stated
+    covariance_interval : `covariance` at either end of that interval
     """
 
     T_ct_from_ref: Rigid
@@ -108,6 +110,8 @@ class Registration:
     reasons: tuple[str, ...]
     surface_rms_mm: float | None
     sweep_kept: npt.NDArray[np.bool_]
+    fle_interval_mm: tuple[float, float] | None = None
+    covariance_interval: tuple[Array, Array] | None = None
 
     def tre_mm(self, points_mm: npt.ArrayLike) -> Array:
         """Predicted RMS target registration error.
@@ -121,3 +125,20 @@ class Registration:
         (M,) mm. For landmarks alone this is Fitzpatrick, West and Maurer, IEEE Trans Med Imaging 1998;17:694.
         """
         return PoseError(self.covariance, self.centroid_mm).tre_mm(points_mm)
+
+    def tre_interval_mm(self, points_mm: npt.ArrayLike) -> Array:
+        """Where the RMS target registration error lies with 95 % confidence, as far as the estimated FLE leaves it open.
+
+        A handful of residuals tells the FLE only roughly, and the prediction no better. What was stated (an FLE, a surface's error) is taken at
+        its word.
+
+        Parameters
+        ----------
+        points_mm : (M, 3) or (3,), ct
+
+        Returns
+        -------
+        (M, 2) mm, least and most; both `tre_mm` where the FLE was stated.
+        """
+        ends = self.covariance_interval or (self.covariance, self.covariance)
+        return np.stack([PoseError(end, self.centroid_mm).tre_mm(points_mm) for end in ends], axis=1)

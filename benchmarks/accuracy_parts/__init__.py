@@ -1,0 +1,1 @@
+"""Parts of the accuracy benchmark: each proves one claim against known truth."""
