@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from gui import theme
 from gui.link.board import Moment
-from navtwin.nouns import Lamp
+from navtwin.bus.words import verified_words
+from navtwin.nouns import Health, Lamp
 
 LAMPS = ("tracker", "reference", "registration", "link", "latency", "audio", "recording")
 LAMP_WORDS: dict[Lamp, str] = {"ok": "ok", "warn": "warning", "bad": "bad", "off": "unknown"}
@@ -40,7 +41,8 @@ class LampLight(QWidget):
     def sizeHint(self) -> QSize:
         name = QFontMetrics(theme.font(12.5 * self._scale, weight=QFont.Weight.Medium)).horizontalAdvance(self.name)
         below = QFontMetrics(theme.font(NOTE_PX * self._scale))
-        words = (*LAMP_WORDS.values(), *([_latency(88.0, 88.0)[0]] if self.name == "latency" else []))
+        widest_notes = {"latency": _latency(88.0, 88.0)[0], "registration": "not verified"}
+        words = (*LAMP_WORDS.values(), widest_notes.get(self.name, ""))
         widest = max(name, *(below.horizontalAdvance(word) for word in words))
         return QSize(round(24 * self._scale) + widest, round(40 * self._scale))
 
@@ -112,12 +114,19 @@ class Lamps(QWidget):
                 )
             elif health is None:
                 light.show_lamp("off")
+            elif name == "registration":
+                light.show_lamp(health.registration, _verified(health), verified_words(health, moment.t_ns))
             else:
                 light.show_lamp(getattr(health, name), *(_latency(health.frame_age_ms, pixels_ms) if name == "latency" else ()))
 
     def set_scale(self, scale: float) -> None:
         for light in self.lights.values():
             light.set_scale(scale)
+
+
+def _verified(health: Health) -> str:
+    """The little that has room below a lamp; the whole stands where it matters."""
+    return "" if health.registered_ns is None or health.registration != "ok" else "verified" if health.verified_ns is not None else "not verified"
 
 
 def _latency(age_ms: float | None, pixels_ms: float | None) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QWidget
 
 from gui.desktop.desk import Desk
 from gui.link.board import Moment
+from gui.link.freshness import freshness
 from gui.navigate.bone_legend import BoneLegend
 from gui.navigate.bullseye import Bullseye
 from gui.navigate.drill_card import DrillPanel
@@ -80,6 +81,8 @@ class Scenery(QWidget):
 
     def show_moment(self, moment: Moment, now_ns: int, other: str = "") -> None:
         """Words first, the picture when there is time for it. `other`: why this is not the anatomy that the core works on."""
+        fresh, due = freshness(moment)
+        self.strip.show_verified(fresh, due=due)
         self.strip.show_rows(structure_rows(self.scene, moment.state, moment.alerts, link_lost=moment.link_lost))
         # Before the stage, which makes room for it.
         self._show_drilling(moment)

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from gui import theme
 from gui.navigate.card import TALL, DistanceCard
 from navtwin.scene.caption import NOT_A_DEVICE
 from navtwin.scene.distances import StructureRow
@@ -37,7 +38,12 @@ class Strip(QFrame):
         self._area.setWidget(inner)
         legend = QLabel("┃  measured ± 2 sd        ▾  bound: the worst that it may be")
         notice = QLabel(NOT_A_DEVICE)
+        #: How fresh the registration is that all distances rest on.
+        self.verified = QLabel()
+        self.verified.setWordWrap(True)
+        self.verified.setToolTip("A reference that was knocked shows in no residual: touch a landmark in Register, as a check")
         self._foot = QVBoxLayout()
+        self._foot.addWidget(self.verified)
         for label in (legend, notice):
             label.setProperty("dim", True)
             self._foot.addWidget(label)
@@ -49,6 +55,10 @@ class Strip(QFrame):
     def show_rows(self, rows: tuple[StructureRow, ...]) -> None:
         for row in rows:
             self.cards[row.structure.name].show_row(row)
+
+    def show_verified(self, words: str, *, due: bool) -> None:
+        """`words` as `verified_words` has them, "" for nothing to say; `due` where an alarm asks for a check."""
+        theme.say(self.verified, f"Registration: {words}" if words else "", "warn" if due else "")
 
     def set_scale(self, scale: float) -> None:
         self._scale = scale

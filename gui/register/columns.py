@@ -5,8 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from gui import theme
 from gui.desktop.desk import Desk
 from gui.link.board import Moment
+from gui.link.freshness import freshness
 from gui.register.bead import Mark
 from gui.register.card import ResultView
 from gui.register.check_list import CheckList
@@ -38,6 +40,7 @@ class Columns(QWidget):
         self.controls, self.result, self.checks = Controls(), ResultView(), CheckList()
         self.scene3d = RegisterScene(desk, open_picture=open_picture)
         self.sentence, self.silent = Sentence(), QLabel()
+        self.verified = QLabel()
         self.way_out = QPushButton()
         self._lay_out()
 
@@ -53,6 +56,7 @@ class Columns(QWidget):
         self.controls.setVisible(False)
         self.result.show_card(None)
         self.checks.show_rows(())
+        theme.say(self.verified, "")
         self.scene3d.show_dwell(None, "", "")
         self.scene3d.show_result(None, None)
         self.scene3d.show_marks([Mark(n, m.position_mm, "todo", True, False) for n, m in enumerate(scene.landmarks, 1)] if scene else (), ())
@@ -75,6 +79,8 @@ class Columns(QWidget):
         card = result_card(scene, moment, setup)
         self.result.show_card(card)
         self.checks.show_rows(check_rows(setup, moment.t_ns))
+        words, due = freshness(moment)
+        theme.say(self.verified, words[:1].upper() + words[1:], "warn" if due else "")
         # In the picture the worst is named only where something is wrong: one landmark always is the worst.
         doubted = card is not None and not card.accepted
         marks = [Mark(row.number, m.position_mm, row.state, row.wanted, row.worst and doubted) for row, m in zip(rows, scene.landmarks, strict=True)]
@@ -97,6 +103,7 @@ class Columns(QWidget):
 
     def _lay_out(self) -> None:
         self.silent.setProperty("dim", True)
+        self.verified.setWordWrap(True)
         self.silent.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.way_out.setProperty("primary", True)
         self._left, self._right = QFrame(), QFrame()
@@ -115,6 +122,7 @@ class Columns(QWidget):
         inside = QWidget()
         below = QVBoxLayout(inside)
         below.setContentsMargins(0, 0, 0, 0)
+        below.addWidget(self.verified)
         below.addWidget(self.checks)
         below.addWidget(self.result)
         below.addStretch()

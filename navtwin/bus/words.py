@@ -15,6 +15,7 @@ from navtwin.nouns import (
     DistanceStatus,
     Drilling,
     Freeze,
+    Health,
     Mark,
     Mute,
     Order,
@@ -67,6 +68,22 @@ def duration_words(duration_ns: int) -> str:
     if seconds < 3600:
         return f"{seconds // 60} min {seconds % 60:02d} s"
     return f"{seconds // 3600} h {seconds // 60 % 60:02d} min"
+
+
+def verified_words(health: Health, now_ns: int) -> str:
+    """How fresh the registration is: `verified 4 min ago`, `not verified since registering, 12 min`; "" without one. `now_ns` is logical time."""
+    if health.registered_ns is None:
+        return ""
+    failed = "a check has failed; " if health.registration == "bad" else ""
+    if health.verified_ns is None:
+        return f"{failed}not verified since registering, {_minutes(now_ns - health.registered_ns)}"
+    return f"{failed}verified {_minutes(now_ns - health.verified_ns)} ago"
+
+
+def _minutes(duration_ns: int) -> str:
+    """Whole minutes once there is one, so that a line which stands always does not count seconds before one's eyes."""
+    minutes = max(0, duration_ns) // 60_000_000_000
+    return f"{minutes} min" if minutes else "less than 1 min"
 
 
 def subject_words(alert_id: str) -> str:
@@ -153,8 +170,9 @@ def order_words(order: Order) -> str:
             return f"{action} collecting {what} {name_words(landmark)}".rstrip() + f" with {name_words(tool)}{by}"
         case Register(method=method, without=without):
             return f"register by {method}" + (f" without {', '.join(map(name_words, without))}" if without else "")
-        case Accept(result=result):
-            return f"accept {printable(result)}"
+        case Accept(result=result, level=level, changed_tool=changed):
+            said = f" at {name_words(level)}" if level else ", of a tool that was changed" if changed else ""
+            return f"accept {printable(result)}{said}"
         case Reject(result=result):
             return f"reject {printable(result)}"
         case SetLimits(structure=structure, caution_mm=caution_mm, danger_mm=danger_mm):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from navtwin.bus.signals import rank
-from navtwin.bus.words import distance_words, duration_words, level_words, passing_words, printable, speed_words, subject_words
+from navtwin.bus.words import distance_words, duration_words, level_words, passing_words, printable, speed_words, subject_words, verified_words
 from navtwin.console.model import Memory
 from navtwin.nouns import LEVELS, Alert, AlertSet, Lamp, PairSummary, Priority, TechnicalAlarm
 
@@ -95,7 +95,7 @@ def view(memory: Memory, now_ns: int) -> View:
         link=memory.link,
         silence=duration_words(now_ns - memory.silent_since_ns),
         trouble=memory.trouble,
-        lamps=_lamps(memory, lost=lost),
+        lamps=_lamps(memory, live_ns, lost=lost),
         technical=tuple(_technical_row(memory, alarm, live_ns, lost=lost) for alarm in technical),
         alerts=tuple(_alert_row(memory, alert, t_ns, lost=lost) for alert in alerts),
         watched=len(in_use),
@@ -108,9 +108,10 @@ def view(memory: Memory, now_ns: int) -> View:
     )
 
 
-def _lamps(memory: Memory, *, lost: bool) -> tuple[tuple[str, Lamp | None, str], ...]:
+def _lamps(memory: Memory, t_ns: int, *, lost: bool) -> tuple[tuple[str, Lamp | None, str], ...]:
     health = memory.alerts.health if memory.alerts and not lost else None
-    age = "" if health is None or health.frame_age_ms is None else f"{health.frame_age_ms:.0f} ms"
+    details = {"registration": verified_words(health, t_ns) if health else ""}
+    details["latency"] = "" if health is None or health.frame_age_ms is None else f"{health.frame_age_ms:.0f} ms"
     link: Lamp = "bad" if memory.link == "lost" else "ok" if memory.link == "up" else "off"
     others = ("tracker", "reference", "registration", "latency", "recording")
     fault = memory.audio_fault
@@ -118,7 +119,7 @@ def _lamps(memory: Memory, *, lost: bool) -> tuple[tuple[str, Lamp | None, str],
     return (
         ("link", link, ""),
         *((("audio", audio, "(bell)" if fault else ""),) if fault is not None else ()),
-        *((name, getattr(health, name) if health else None, age if name == "latency" else "") for name in others),
+        *((name, getattr(health, name) if health else None, details.get(name, "")) for name in others),
     )
 
 

@@ -81,6 +81,7 @@ from navtwin.nouns.setup import (
     PivotResult,
     RegistrationRequest,
     RegistrationResult,
+    Rival,
     Setup,
     WorkFailed,
 )
@@ -157,6 +158,7 @@ __all__ = [
     "Reply",
     "Rig",
     "RigCamera",
+    "Rival",
     "Role",
     "SetLimits",
     "Setup",

@@ -145,7 +145,13 @@ class PairSummary(Noun, frozen=True):
 
 
 class Health(Noun, frozen=True):
-    """The lamps and switches that an operator's screen shows. `watched` counts the (part, critical structure) pairs."""
+    """The lamps and switches that an operator's screen shows. `watched` counts the (part, critical structure) pairs.
+
+    Attributes
+    ----------
+    registered_ns : when the registration in use was accepted, logical time; None without one
+    verified_ns : when a touch of a landmark last found it good; None: not since it was accepted
+    """
 
     tracker: Lamp
     reference: Lamp
@@ -159,6 +165,8 @@ class Health(Noun, frozen=True):
     selected: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
     spindle_on: bool = False
+    registered_ns: int | None = None
+    verified_ns: int | None = None
 
 
 class AlertSet(Noun, frozen=True, tag_field="kind", tag="alerts"):

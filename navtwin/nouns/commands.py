@@ -88,9 +88,17 @@ class Register(_Order, frozen=True, tag="register"):
 
 
 class Accept(_Order, frozen=True, tag="accept"):
-    """Take a pending result into use: `registration`, or `pivot/<tool>`. Refused if the gate refused it."""
+    """Take a pending result into use: `registration`, or `pivot/<tool>`. Refused if the gate refused it.
+
+    Attributes
+    ----------
+    level : of a registration that other levels explain as well: the level that was touched, as `RegistrationResult.level` names it
+    changed_tool : of a pivot whose tip lies elsewhere than the one known so far: yes, the tool was changed
+    """
 
     result: str
+    level: str = ""
+    changed_tool: bool = False
 
 
 class Reject(_Order, frozen=True, tag="reject"):

@@ -9,6 +9,7 @@ from typing import Literal
 
 from navtwin.errors import InputRefused, nearest
 from navtwin.nouns.base import Covariance3, Noun, Pose
+from navtwin.nouns.dates import utc_s_of
 from navtwin.nouns.drilling import WALL, Cutter
 from navtwin.nouns.tables import read_toml
 from navtwin.rigid import Vec3
@@ -87,6 +88,7 @@ class Body(Noun, frozen=True):
     ----------
     markers_mm : reflecting spheres in body axes
     dictionary, marker : printed square markers and the dictionary that they are of
+    calibrated : date on which its markers were measured, ISO 8601; "" for a drawing
     """
 
     name: str
@@ -95,6 +97,7 @@ class Body(Noun, frozen=True):
     markers_mm: tuple[Vec3, ...] = ()
     dictionary: str = ""
     marker: tuple[SquareMarker, ...] = ()
+    calibrated: str = ""
 
 
 class Part(Noun, frozen=True):
@@ -116,6 +119,7 @@ class Tool(Noun, frozen=True):
     axis_sd_rad : how well that axis is known
     tip_mm, tip_covariance : a stored pivot calibration; absent until one is accepted
     cutter : the end of it that takes bone away
+    calibrated : date of `tip_mm`, ISO 8601
     """
 
     name: str
@@ -126,16 +130,26 @@ class Tool(Noun, frozen=True):
     tip_mm: Vec3 | None = None
     tip_covariance: Covariance3 | None = None
     cutter: Cutter | None = None
+    calibrated: str = ""
 
 
 class Rig(Noun, frozen=True):
-    """Everything that `rig.toml` states. `reference` names the patient's marker body."""
+    """Everything that `rig.toml` states.
+
+    Attributes
+    ----------
+    reference : the patient's marker body
+    verify_every_min : a registration that was not verified for so long, by a touch of a landmark, is alarmed
+    calibration_max_age_days : a stored calibration older than this is alarmed
+    """
 
     reference: str
     tracker: Tracker
     body: tuple[Body, ...]
     tool: tuple[Tool, ...]
     camera: tuple[RigCamera, ...] = ()
+    verify_every_min: float = 20.0
+    calibration_max_age_days: float = 30.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -150,6 +164,14 @@ class Rig(Noun, frozen=True):
         for key, value in self._not_negative():
             if value < 0.0:
                 raise InputRefused(f"{key} = {value:g} is negative", "correct it in rig.toml")
+        for name, dated in self._dates():
+            try:
+                utc_s_of(dated)
+            except ValueError as error:
+                raise InputRefused(f"calibrated = '{dated}' of {name} is no date: {error}", "write 2026-05-04, or 2026-05-04T10:30:00Z") from error
+        for key in ("verify_every_min", "calibration_max_age_days"):
+            if getattr(self, key) <= 0.0:
+                raise InputRefused(f"{key} = {getattr(self, key):g} is not above 0", "correct it in rig.toml")
         for key in ("rate_hz", "max_age_ms"):
             if getattr(self.tracker, key) <= 0.0:
                 raise InputRefused(f"tracker.{key} = {getattr(self.tracker, key):g} is not above 0", "correct it in rig.toml")
@@ -190,6 +212,13 @@ class Rig(Noun, frozen=True):
                         f"marker {marker.id} of {body.dictionary} is on '{owners[key]}' and on '{body.name}'", "give each marker a number of its own"
                     )
                 owners[key] = body.name
+
+    def _dates(self) -> Iterator[tuple[str, str]]:
+        """What bears a date, and the date."""
+        for what, dated in (("camera", self.camera), ("body", self.body), ("tool", self.tool)):
+            for one in dated:
+                if one.calibrated:
+                    yield f"{what} '{one.name}'", one.calibrated
 
     def _not_negative(self) -> Iterator[tuple[str, float]]:
         """What would make the error bar too small, or the bound too large, if it were negative."""

@@ -70,6 +70,25 @@ class PivotResult(Noun, frozen=True, tag_field="kind", tag="pivot-result"):
     samples: int
 
 
+class Rival(Noun, frozen=True):
+    """Another level at which the same touches lie about as well: a small residual does not tell which of the two was touched.
+
+    Attributes
+    ----------
+    level : the bone that most touches would lie on there, or, where it is the same bone, the shift: `29 mm to the head of T12`
+    pose : T_ct_from_ref there
+    shift_mm : from where the touches lie by the result to where they would lie, ct
+    misfit_mm : RMS of the touches there, swept points and landmarks alike
+    found_misfit_mm : the same by the result
+    """
+
+    level: str
+    pose: Pose
+    shift_mm: Vec3
+    misfit_mm: float
+    found_misfit_mm: float
+
+
 class RegistrationResult(Noun, frozen=True, tag_field="kind", tag="registration-result"):
     """T_ct_from_ref with what is known of its error.
 
@@ -87,6 +106,8 @@ class RegistrationResult(Noun, frozen=True, tag_field="kind", tag="registration-
         1998;17:694; Fitzpatrick, Proc SPIE 2009;7261:726102: residuals and target errors are uncorrelated). A point that was left out does
         not pull
     without : landmarks that were touched and left out of the registration
+    level : the bone that most touches lie on, where there are rivals; "" else
+    rivals : other levels that explain the touches about as well, the best first
     """
 
     request: str
@@ -104,6 +125,8 @@ class RegistrationResult(Noun, frozen=True, tag_field="kind", tag="registration-
     left_out_mm: tuple[float | None, ...] = ()
     without: tuple[str, ...] = ()
     surface_rms_before_mm: float | None = None
+    level: str = ""
+    rivals: tuple[Rival, ...] = ()
 
 
 class Check(Noun, frozen=True):
@@ -122,6 +145,7 @@ class Check(Noun, frozen=True):
     failed : it is so far beyond that the technical alarm CHECK_FAILED is raised
     t_ns : when, logical time
     samples, spread_mm : what the touch rests on, and the RMS distance of the samples from their mean
+    tool : that touched, "" in a log of before this was noted
     """
 
     what: Literal["landmark", "bone"]
@@ -136,6 +160,7 @@ class Check(Noun, frozen=True):
     t_ns: int
     samples: int
     spread_mm: float
+    tool: str = ""
 
 
 class WorkFailed(Noun, frozen=True, tag_field="kind", tag="work-failed"):

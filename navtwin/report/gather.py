@@ -37,6 +37,7 @@ from navtwin.report.drill_truths import true_drills
 from navtwin.report.episodes import CommandRow, Episodes, command_row
 from navtwin.report.judge import Levels, Times, TrueSeries
 from navtwin.report.session import Frames, PairSeries, Session, TipSeries
+from navtwin.report.verified import VerifiedNotes
 
 #: The channels that the report is made of.
 WANTED = ("/header", "/input", "/output/state", "/output/alerts", "/output/reply", "/output/carved", "/truth", "/stamps")
@@ -76,6 +77,7 @@ class Draft:
     latest_alerts: AlertSet | None = None
     stamps: dict[int, tuple[int | None, int, int]] = field(default_factory=dict)
     drilling: DrillNotes = field(default_factory=DrillNotes)
+    verified: VerifiedNotes = field(default_factory=lambda: VerifiedNotes([]))
     now_ns: int = 0
 
     def take_event(self, event: Event) -> None:
@@ -148,6 +150,7 @@ class Draft:
             self.start_ns = published.t_ns
         self.end_ns = published.t_ns
         self.episodes.take(published)
+        self.verified.take(published)
         self.latest_alerts = published
         for alert in published.alerts:  # between frames the bound goes on falling with age, and may raise a level by itself
             self._allow(alert.id, published.t_ns, alert.distance_mm, alert.bound_mm)
@@ -203,6 +206,7 @@ class Draft:
             stamps=self.stamps,
             drilling=self.drilling.finish(),
             closest_ns=self.closest_ns,
+            verification=self.verified.figures(self.end_ns),
         )
 
 

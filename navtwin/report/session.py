@@ -12,6 +12,7 @@ from navtwin.report.drill_notes import Drilling
 from navtwin.report.drill_truths import DrillTruth
 from navtwin.report.episodes import AlertRow, CommandRow, TechnicalRow
 from navtwin.report.judge import Floats, Levels, Times, TrueSeries
+from navtwin.report.verified import Verification
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class Session:
         the twin said it, on the log's clock
     stamps : per event sequence (frame arrived or None, step done, published), host monotonic, ns
     drilling : None where there was nothing to drill with or into
+    verification : None where nothing was registered, and in logs of before this was noted
     """
 
     header: Header
@@ -100,6 +102,7 @@ class Session:
     stamps: dict[int, tuple[int | None, int, int]]
     drilling: Drilling | None = None
     closest_ns: int = 0
+    verification: Verification | None = None
 
     @property
     def marks(self) -> list[tuple[int, str]]:

@@ -18,6 +18,7 @@ from navtwin.report.drilling import NOT_LOOKED, DrillingFigures, drilling_figure
 from navtwin.report.judge import Finding
 from navtwin.report.latency import Received, Stage, latency
 from navtwin.report.session import Session
+from navtwin.report.verified import Verification
 from navtwin.report.wording import in_words, words
 from navtwin.rigid import Vec3
 from navtwin.scene.model import Scene
@@ -62,6 +63,7 @@ class Summary:
     verified : None if it was not asked for
     drilling : None where there was nothing to drill with or into
     report : where the page was written, "" if it was not
+    verification : how often the registration was verified by touch; None where the log does not tell
     """
 
     session: str
@@ -91,6 +93,7 @@ class Summary:
     verdict: Literal["good", "bad", "not judged"]
     drilling: DrillingFigures | None = None
     report: str = ""
+    verification: Verification | None = None
 
 
 def summarise(
@@ -139,6 +142,7 @@ def summarise(
         verified=verified,
         verdict=verdict,
         drilling=drilling,
+        verification=session.verification,
     )
 
 

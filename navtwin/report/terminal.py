@@ -46,6 +46,8 @@ def _counts(summary: Summary) -> Table:
         ),
         ("verify", verified_words(summary)),
     ]
+    if summary.verification is not None:
+        rows.append(("registration", summary.verification.in_words()))
     if summary.judged:
         counts = f"missed {summary.missed} · late {summary.late} · spurious {summary.spurious} · masked {summary.masked} · dropped {summary.dropped}"
         rows.insert(0, ("against truth", f"{summary.crossings} crossings: {counts} · unknown and alarmed {summary.unknown}"))

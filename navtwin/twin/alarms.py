@@ -48,6 +48,11 @@ ALARMS: dict[str, AlarmKind] = {
         "stop; see whether the patient reference has moved; check again, or register again",
         True,
     ),
+    "VERIFY_DUE": AlarmKind(
+        "low",
+        "nobody has verified the registration for long: the patient reference may have moved unseen",
+        "touch a landmark of the case, as a check",
+    ),
     "SPINDLE_LOST": AlarmKind(
         "medium", "the drill does not say whether it turns: its bone is not cut in the twin", "stop; check the pedal's link to the twin", True
     ),

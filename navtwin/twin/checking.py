@@ -102,11 +102,15 @@ def take_check(scene: Scene, memory: Memory, c: Collection, mean_ref_mm: Vec3, s
         t_ns=memory.now_ns,
         samples=len(c.points_ref_mm),
         spread_mm=spread_mm,
+        tool=c.tool,
     )
     memory.checks[:] = [*memory.checks, check][-KEPT:]
     memory.failed_checks[:] = [failed for failed in memory.failed_checks if not _answers(check, failed)]
     if check.failed:
         memory.failed_checks.append(check)
+    if check.good and check.what == "landmark":
+        # Bone anywhere shows a shift along its normal alone: what has slid along it would pass.
+        memory.verified_ns = memory.now_ns
     if check.good and contact is not None and memory.drilled is not None and contact.bone == memory.drilled.name:
         memory.drilled.touched(scene, contact.point_mm, radius)
     memory.setup_message = in_words(check)
@@ -117,6 +121,7 @@ def forget_checks(memory: Memory) -> None:
     """Another registration comes into use: what was found belongs to the one before."""
     memory.checks.clear()
     memory.failed_checks.clear()
+    memory.verified_ns = None
 
 
 def in_words(check: Check) -> str:

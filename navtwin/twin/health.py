@@ -10,6 +10,7 @@ from navtwin.twin.checking import in_words
 from navtwin.twin.drill_gate import drill_alarms
 from navtwin.twin.judge import frame_age_ns, is_stale, was_near
 from navtwin.twin.memory import Memory
+from navtwin.twin.verifying import verify_alarms
 
 #: A time fault is shown for this long after the last bad stamp.
 TIME_FAULT_SHOWN_NS = 1_000_000_000
@@ -77,6 +78,7 @@ def _conditions(memory: Memory) -> Iterator[Raised]:
         yield "SOURCE_STALE", "tracker", _loss_priority(memory, "SOURCE_STALE"), ""
     if memory.failed_checks:
         yield "CHECK_FAILED", "patient", _loss_priority(memory, "CHECK_FAILED"), in_words(memory.failed_checks[-1])
+    yield from verify_alarms(memory)
     for alarm, tool, detail in drill_alarms(memory, _near(memory)):
         yield alarm, tool, _loss_priority(memory, alarm, tool), detail
     if memory.registration is None:
@@ -146,6 +148,8 @@ def health(memory: Memory) -> Health:
         selected=memory.selected,
         frozen=memory.frozen,
         spindle_on=_turns(memory),
+        registered_ns=memory.registered_ns if memory.registration else None,
+        verified_ns=memory.verified_ns,
     )
 
 

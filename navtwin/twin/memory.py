@@ -110,6 +110,7 @@ class Memory:
     pivots: dict[str, PivotResult] = field(default_factory=dict)
     registration: RegistrationResult | None = None
     registered_ns: int = 0
+    verified_ns: int | None = None
     checks: list[Check] = field(default_factory=list)
     failed_checks: list[Check] = field(default_factory=list)
     setup_message: str = ""

@@ -146,6 +146,7 @@ def signature(alerts: AlertSet) -> tuple[object, ...]:
         tuple((t.id, t.priority, t.silenced, t.text) for t in alerts.technical),
         tuple((q.level, q.known, q.status) for q in alerts.pairs),
         (h.tracker, h.reference, h.registration, h.latency, h.recording, h.audio_paused_until_ns, h.muted, h.selected, h.frozen, h.spindle_on),
+        (h.registered_ns, h.verified_ns),
     )
 
 

@@ -78,6 +78,7 @@ def sightings(draw: Callable[..., Any]) -> Sighting:
 def rigs(draw: Callable[..., Any]) -> Rig:
     """Names that exist, unit axes, parts with a radius, errors and delays that are not negative: what a rig must keep to."""
     positive, error = st.floats(0.1, 50.0), st.floats(0.0, 5.0)
+    dates = st.one_of(st.just(""), st.dates().map(str), st.datetimes().map(lambda t: t.isoformat(timespec="seconds") + "Z"))
     names = draw(st.lists(text, min_size=1, max_size=3, unique=True))
     bodies = tuple(
         Body(name=name, sd_mm=draw(error), sd_rad=draw(error), markers_mm=draw(strategy_of(get_type_hints(Body)["markers_mm"]))) for name in names
@@ -86,6 +87,7 @@ def rigs(draw: Callable[..., Any]) -> Rig:
     ball = Cutter(part=part.name, profile="sphere", radius_mm=part.radius_mm, cuts=draw(st.sampled_from(["spindle", "contact-speed"])))
     pear = msgspec.structs.replace(ball, profile="pear", length_mm=draw(positive), neck_radius_mm=part.radius_mm / 2.0, thin_wall_mm=draw(positive))
     tool = Tool(
+        calibrated=draw(dates),
         name=draw(text),
         body=draw(st.sampled_from(names)),
         axis_in_marker=(0.0, -1.0, 0.0),
@@ -100,10 +102,13 @@ def rigs(draw: Callable[..., Any]) -> Rig:
     )
     cameras = draw(st.lists(noun_strategy(RigCamera), max_size=2, unique_by=lambda camera: camera.name))
     placed = tuple(
-        msgspec.structs.replace(camera, readout_ms=abs(camera.readout_ms), T_tracker_from_camera=draw(poses) if number else None)
+        msgspec.structs.replace(
+            camera, readout_ms=abs(camera.readout_ms), calibrated=draw(dates), T_tracker_from_camera=draw(poses) if number else None
+        )
         for number, camera in enumerate(cameras)
     )
-    return Rig(reference=draw(st.sampled_from(names)), tracker=tracker, body=bodies, tool=(tool,), camera=placed)
+    limits = {"verify_every_min": draw(positive), "calibration_max_age_days": draw(positive)}
+    return Rig(reference=draw(st.sampled_from(names)), tracker=tracker, body=bodies, tool=(tool,), camera=placed, **limits)
 
 
 @st.composite
@@ -190,7 +195,10 @@ def example(hint: Any) -> Any:
         return Tool(name="name", body="name", axis_in_marker=(0.0, 0.0, 1.0), axis_sd_rad=0.0, part=(example(Part),), tip_mm=(0.0, 0.0, 1.0))
     if hint is RigCamera:
         # The first of a rig, whose axes are the tracker's.
-        return msgspec.structs.replace(RigCamera(**{name: example(kind) for name, kind in fields_of(hint).items()}), T_tracker_from_camera=None)
+        first = RigCamera(**{name: example(kind) for name, kind in fields_of(hint).items()})
+        return msgspec.structs.replace(first, T_tracker_from_camera=None, calibrated="2026-05-04")
+    if hint is Body:
+        return msgspec.structs.replace(Body(**{name: example(kind) for name, kind in fields_of(hint).items()}), calibrated="2026-05-04")
     if isinstance(hint, type) and hint in BY_HAND:
         return BY_HAND[hint]
     if isinstance(hint, type) and issubclass(hint, Noun):

@@ -20,7 +20,7 @@ from tests.contracts.wire import WIRE_FILE, describe
 
 ALL = all_nouns()
 WIRE = wire_nouns()
-UNITS = re.compile(r"(_mm|_ms|_ns|_rad|_px|_s|_hz|_mm_s|_mm_s2|_mm3|_deg|_hu|_bytes|_share|_voxels|_boundary_voxels)$")
+UNITS = re.compile(r"(_mm|_ms|_ns|_rad|_px|_s|_hz|_mm_s|_mm_s2|_mm3|_deg|_min|_days|_hu|_bytes|_share|_voxels|_boundary_voxels)$")
 #: Floats without a unit in their name, and why.
 UNITLESS = {
     "q_wxyz": "a unit quaternion",
