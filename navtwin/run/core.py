@@ -98,12 +98,14 @@ class Core:
         sent: list[tuple[Topic, bytes]] = []
         stamps = Stamps(seq=self.seq, t_arrival_ns=frame.t_arrival_ns if frame else None, t_step_ns=t_step_ns, t_publish_ns=t_step_ns)
         for message in messages:
-            stamps = self._send(message, frame, stamps)
-            sent.append((message.topic, encode(message.body)))
+            payload = encode(message.body)
+            stamps = self._send(message, payload, frame, stamps)
+            sent.append((message.topic, payload))
         self._record(event, sent, stamps)
         return [m.body for m in messages if isinstance(m.body, PivotRequest | RegistrationRequest)]
 
-    def _send(self, message: Message, frame: TrackerFrame | None, stamps: Stamps) -> Stamps:
+    def _send(self, message: Message, payload: bytes, frame: TrackerFrame | None, stamps: Stamps) -> Stamps:
+        """Hand one message on; `payload` is its body, encoded once for the wire and for the log."""
         now = self._host_ns()
         envelope = Envelope(
             epoch=self.header.session,
@@ -115,9 +117,9 @@ class Core:
             body=message.body,
         )
         if isinstance(message.body, Reply):
-            self._answer(self.seq, encode(envelope))
+            self._answer(self.seq, _around(envelope, payload))
         elif message.topic != "request" and not (self.flooding and self._is_repetition(message, now)):
-            self._publish(message.topic, encode(envelope))
+            self._publish(message.topic, _around(envelope, payload))
             if message.topic == "alerts":
                 self._last_alerts = envelope
             elif message.topic == "state":
@@ -174,3 +176,8 @@ class Core:
             with suppress(OSError):
                 # A disk that has failed is told of by the next input.
                 self._log.write_truth(item)
+
+
+def _around(envelope: Envelope, payload: bytes) -> bytes:
+    """The encoded envelope with a body that is encoded already."""
+    return encode(msgspec.structs.replace(envelope, body=msgspec.Raw(payload)))
