@@ -119,6 +119,11 @@ class Proximity:
         for name in _FOUND:
             getattr(self._all, name)[:, columns] = getattr(frame, name)
 
+    @property
+    def error_sources(self) -> ErrorSources | None:
+        """What the error bars of the frame at hand are made of; None before a registration. Its arrays are those of the fold: copy what is kept."""
+        return self._sources
+
     def place_sd_mm(self, tool: int) -> float:
         """One standard deviation of where a tool's tip is in ct, along the worst of the three axes, anatomy left out; NaN where unknown."""
         if self._sources is None:
