@@ -35,7 +35,14 @@ class Smoothing(Noun, frozen=True):
 
 
 class Tracker(Noun, frozen=True):
-    """The tracker's measured timing. `output_delay_ms` is declared: from publish to the operator's eye or ear."""
+    """The tracker's measured timing, and what of its poses is believed.
+
+    Attributes
+    ----------
+    output_delay_ms : declared: from publish to the operator's eye or ear
+    most_speed_mm_s, most_turn_deg_s : a body that moves or turns faster since its last pose is not believed; 0: any speed is
+    repeats_ms : poses that have not changed by a bit for so long are not believed; 0: not judged
+    """
 
     name: str
     rate_hz: float
@@ -43,6 +50,9 @@ class Tracker(Noun, frozen=True):
     output_delay_ms: float = 5.0
     max_age_ms: float = 100.0
     smoothing: Smoothing | None = None
+    most_speed_mm_s: float = 3000.0
+    most_turn_deg_s: float = 1000.0
+    repeats_ms: float = 300.0
 
 
 class RigCamera(Noun, frozen=True):
@@ -224,6 +234,9 @@ class Rig(Noun, frozen=True):
         """What would make the error bar too small, or the bound too large, if it were negative."""
         yield "tracker.latency_ms", self.tracker.latency_ms
         yield "tracker.output_delay_ms", self.tracker.output_delay_ms
+        yield "tracker.most_speed_mm_s", self.tracker.most_speed_mm_s
+        yield "tracker.most_turn_deg_s", self.tracker.most_turn_deg_s
+        yield "tracker.repeats_ms", self.tracker.repeats_ms
         for camera in self.camera:
             yield f"readout_ms of camera '{camera.name}'", camera.readout_ms
         for body in self.body:

@@ -25,14 +25,28 @@ ALARMS: dict[str, AlarmKind] = {
     "SOURCE_SLOW": AlarmKind("medium", "frames arrive too late to navigate by", "stop; lower the tracker's load or rate", True),
     "SOURCE_ENDED": AlarmKind("low", "the source has ended", "start it again to go on"),
     "SOURCE_FAILED": AlarmKind("medium", "the source has failed: every distance is unknown", "stop; check the tracker and its cable", True),
+    "SOURCE_FROZEN": AlarmKind(
+        "medium", "the tracker sends the same poses again and again: every distance is unknown", "stop; restart the tracker or its driver", True
+    ),
     "TIME_FAULT": AlarmKind(
-        "medium", "time stamps repeat, go back or lie in the future; those frames are not used", "check the tracker's clock", True
+        "medium", "time stamps repeat, go back or lie in the future (such frames are not used), or drift", "check the tracker's clock", True
     ),
     "REFERENCE_LOST": AlarmKind(
         "medium", "the patient reference is not seen: every distance is unknown", "clear the line of sight to the reference", True
     ),
     "TRACKING_LOST": AlarmKind("medium", "the instrument is not seen: its distances are unknown", "hold still; clear the line of sight", True),
-    "POSE_REFUSED": AlarmKind("medium", "the tracker sent a pose that is not rigid; it is not used", "check the marker body and the source", True),
+    "POSE_REFUSED": AlarmKind(
+        "medium",
+        "the tracker sent a pose that cannot be true; it is not used",
+        "check marker body and source; to be believed where it is now, hide it for a second and show its markers squarely",
+        True,
+    ),
+    "BODIES_EXCHANGED": AlarmKind(
+        "medium",
+        "two marker bodies have exchanged places at once: their names are not believed",
+        "hide both for a second, then show them apart; see that each is what the screen calls it",
+        True,
+    ),
     "OUT_OF_SCAN": AlarmKind("low", "the instrument is outside the scanned volume: nothing is known there", "bring it back into the volume"),
     "NOT_CALIBRATED": AlarmKind("low", "the instrument's tip is not calibrated", "pivot it and accept the result"),
     "NOT_REGISTERED": AlarmKind("low", "the patient is not registered: no distance is known", "touch the landmarks, register and accept"),

@@ -60,7 +60,7 @@ def reference_link(memory: Memory, frame: TrackerFrame) -> ReferenceLink:
     """The reference's part of the chain, shared by all instruments."""
     rig = memory.rig
     sighting = sighting_of(frame, rig.reference)
-    status = _status_of(sighting)
+    status = "STALE" if memory.repeats.is_frozen else _status_of(sighting)
     if status != "OK" or sighting is None or sighting.pose is None:
         return ReferenceLink(status)
     T_tracker_from_ref = sighting.pose.rigid(target="tracker", source="ref")
@@ -80,7 +80,7 @@ def instrument_chain(memory: Memory, frame: TrackerFrame, link: ReferenceLink, t
     sighting = sighting_of(frame, tool.body)
     tip = memory.tips.get(tool.name)
     status = _status_of(sighting)
-    if link.status in ("HIDDEN", "INVALID"):
+    if link.status in ("HIDDEN", "INVALID", "STALE"):
         status = link.status
     elif status == "OK" and tip is None:
         status = "UNCALIBRATED"

@@ -14,6 +14,7 @@ from navtwin.twin.chain import sighting_of
 from navtwin.twin.drilled import Drill
 from navtwin.twin.judge import is_stale
 from navtwin.twin.memory import Memory
+from navtwin.twin.repeats import WHY as FROZEN_WHY
 
 #: A time fault freezes for so long after the last bad stamp.
 TIME_FAULT_LASTS_NS = 1_000_000_000
@@ -60,6 +61,8 @@ def doubtful(memory: Memory, drill: Drill) -> str:
         return "a check of the registration has failed"
     if memory.time_fault_ns is not None and memory.now_ns - memory.time_fault_ns < TIME_FAULT_LASTS_NS:
         return "the tracker's time stamps are at fault"
+    if memory.repeats.is_frozen:
+        return FROZEN_WHY
     if is_stale(memory):
         return "no fresh frame from the tracker"
     # Written so that an unknown place, which is no number, is too uncertain as well.

@@ -71,11 +71,15 @@ def _conditions(memory: Memory) -> Iterator[Raised]:
         if memory.now_ns < until_ns:
             yield "AUDIO_MISSING", who, ALARMS["AUDIO_MISSING"].priority, fault
     if memory.time_fault_ns is not None and memory.now_ns - memory.time_fault_ns < TIME_FAULT_SHOWN_NS:
-        yield "TIME_FAULT", "tracker", _loss_priority(memory, "TIME_FAULT"), ""
+        yield "TIME_FAULT", "tracker", _loss_priority(memory, "TIME_FAULT"), memory.time_fault_why
     if memory.slow_frames >= SLOW_FRAMES:
         yield "SOURCE_SLOW", "tracker", _loss_priority(memory, "SOURCE_SLOW"), ""
     if is_stale(memory) and "SOURCE_ENDED" not in memory.notices:
         yield "SOURCE_STALE", "tracker", _loss_priority(memory, "SOURCE_STALE"), ""
+    elif memory.repeats.is_frozen:
+        yield "SOURCE_FROZEN", "tracker", _loss_priority(memory, "SOURCE_FROZEN"), ""
+    refused = memory.plausible.refused(memory.now_ns)
+    yield from _refusals(memory, refused)
     if memory.failed_checks:
         yield "CHECK_FAILED", "patient", _loss_priority(memory, "CHECK_FAILED"), in_words(memory.failed_checks[-1])
     yield from verify_alarms(memory)
@@ -83,12 +87,29 @@ def _conditions(memory: Memory) -> Iterator[Raised]:
         yield alarm, tool, _loss_priority(memory, alarm, tool), detail
     if memory.registration is None:
         yield "NOT_REGISTERED", "patient", ALARMS["NOT_REGISTERED"].priority, ""
-    elif not is_stale(memory):
-        yield from _line_of_sight(memory)
+    elif not is_stale(memory) and not memory.repeats.is_frozen:
+        yield from _line_of_sight(memory, refused)
 
 
-def _line_of_sight(memory: Memory) -> Iterator[Raised]:
+def _refusals(memory: Memory, refused: dict[str, tuple[str, str]]) -> Iterator[Raised]:
+    """Poses that are not believed: told at once, for they are lies and not gaps, and whether or not the patient is registered."""
+    for body, (_, partner) in refused.items():
+        if partner and body == min(body, partner):
+            yield "BODIES_EXCHANGED", f"{body}+{partner}", _loss_priority(memory, "BODIES_EXCHANGED"), ""
+    why, partner = refused.get(memory.rig.reference, ("", ""))
+    if why and not partner:
+        yield "POSE_REFUSED", memory.rig.reference, _loss_priority(memory, "POSE_REFUSED"), why
+    for tool in memory.rig.tool:
+        why, partner = refused.get(tool.body, ("", ""))
+        priority = _loss_priority(memory, "POSE_REFUSED", tool.name)
+        if why and not partner and (tool.name in memory.selected or priority == "high"):
+            yield "POSE_REFUSED", tool.name, priority, why
+
+
+def _line_of_sight(memory: Memory, refused: dict[str, tuple[str, str]]) -> Iterator[Raised]:
     rig = memory.rig
+    if rig.reference in refused:
+        return
     if _lost_too_long(memory, rig.reference):
         # The cause comes first: with the reference gone every instrument is unknown, and saying so for each would bury it.
         yield "REFERENCE_LOST", rig.reference, _loss_priority(memory, "REFERENCE_LOST"), ""
@@ -103,11 +124,11 @@ def _line_of_sight(memory: Memory) -> Iterator[Raised]:
             near = _held(memory, tool.name)
             if selected or near:
                 yield "OUT_OF_SCAN", tool.name, "high" if near else ALARMS["OUT_OF_SCAN"].priority, ""
-        elif _unknown_too_long(memory, tool.name) and (selected or held):
+        elif tool.body not in refused and _unknown_too_long(memory, tool.name) and (selected or held):
             # One rule for every cause: an instrument in use whose distances have not been known for max_age is alarmed.
-            refused = status in ("INVALID", "OK")
-            apart = not refused and not _lost_too_long(memory, tool.body)
-            alarm = "POSE_REFUSED" if refused else "TRACKING_LOST"
+            invalid = status in ("INVALID", "OK")
+            apart = not invalid and not _lost_too_long(memory, tool.body)
+            alarm = "POSE_REFUSED" if invalid else "TRACKING_LOST"
             yield alarm, tool.name, _loss_priority(memory, alarm, tool.name), "never seen together with the reference" if apart else ""
 
 
@@ -128,16 +149,17 @@ def health(memory: Memory) -> Health:
     """The lamps and switches."""
     age = frame_age_ns(memory)
     stale = is_stale(memory)
+    blind = stale or memory.repeats.is_frozen
     tracker: Lamp = (
-        "off" if memory.frame is None else "bad" if stale else "warn" if memory.time_fault_ns is not None and _fault_shown(memory) else "ok"
+        "off" if memory.frame is None else "bad" if blind else "warn" if memory.time_fault_ns is not None and _fault_shown(memory) else "ok"
     )
     reference_seen = memory.rig.reference in memory.body_ok_ns
-    lost = _lost_too_long(memory, memory.rig.reference)
+    lost = _lost_too_long(memory, memory.rig.reference) or bool(memory.plausible.tracks[memory.rig.reference].doubt)
     registration: Lamp = "bad" if memory.failed_checks else "ok" if memory.registration else "warn" if memory.pending_registration else "off"
     latency: Lamp = "off" if age is None else "bad" if memory.slow_frames >= SLOW_FRAMES or stale else "warn" if memory.slow_frames else "ok"
     return Health(
         tracker=tracker,
-        reference="off" if not reference_seen else "bad" if lost or stale else "ok",
+        reference="off" if not reference_seen else "bad" if lost or blind else "ok",
         registration=registration,
         latency=latency,
         recording="bad" if {"DISK_FULL", "RECORDING_FAILED"} & memory.notices.keys() else "ok",

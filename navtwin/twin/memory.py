@@ -21,10 +21,13 @@ from navtwin.nouns import (
 from navtwin.rigid import Rigid, Vec3
 from navtwin.scene.model import Scene
 from navtwin.twin.alarms import ActiveAlarm
+from navtwin.twin.drift import SHARE_OF_MAX_AGE, Drift
 from navtwin.twin.drilled import Drilled, carvable_of, new_drilled
 from navtwin.twin.dwell import Dwell
 from navtwin.twin.levels import LevelState
+from navtwin.twin.plausible import Plausible
 from navtwin.twin.proximity import Proximity
+from navtwin.twin.repeats import Repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +92,17 @@ class Memory:
     proximity: Proximity
     pairs: list[Pair]
     limits: list[tuple[float, float]]
+    # what of the tracker's stream is believed
+    plausible: Plausible
+    repeats: Repeats
+    drift: Drift
     phase: Phase = "setup"
     now_ns: int = 0
     # tracker
     frame: TrackerFrame | None = None
     last_capture_ns: int | None = None
     time_fault_ns: int | None = None
+    time_fault_why: str = ""
     slow_frames: int = 0
     body_ok_ns: dict[str, int] = field(default_factory=dict)
     tool_status: dict[str, str] = field(default_factory=dict)
@@ -158,7 +166,17 @@ def new_memory(scene: Scene, rig: Rig, header: Header) -> Memory:
         if scene.structures[s].role == "critical"
         for p in range(len(proximity.part_names))
     ]
-    memory = Memory(header=header, rig=rig, proximity=proximity, pairs=pairs, limits=limits, selected=tuple(t.name for t in rig.tool))
+    memory = Memory(
+        header=header,
+        rig=rig,
+        proximity=proximity,
+        pairs=pairs,
+        limits=limits,
+        plausible=Plausible(rig),
+        repeats=Repeats(int(rig.tracker.repeats_ms * 1e6)),
+        drift=Drift(int(SHARE_OF_MAX_AGE * rig.tracker.max_age_ms * 1e6)),
+        selected=tuple(t.name for t in rig.tool),
+    )
     for tool in rig.tool:
         if tool.tip_mm is not None and tool.tip_covariance is not None:
             memory.tips[tool.name] = tip_of(rig, tool.name, tool.tip_mm, tool.tip_covariance)

@@ -54,7 +54,7 @@ def step(scene: Scene, memory: Memory, event: Event) -> list[Message]:
     if isinstance(body, TrackerFrame):
         fresh_frame = _usable(memory, body, event.t_ns)
         if fresh_frame:
-            messages += _frame(scene, memory, body)
+            messages += _frame(scene, memory, _believed(memory, body, event.t_ns))
     elif isinstance(body, Command):
         messages += obey(scene, memory, body, event.seq)
     elif isinstance(body, Notice):
@@ -80,11 +80,19 @@ def _usable(memory: Memory, frame: TrackerFrame, now_ns: int) -> bool:
     """Judge the frame's stamps: one that repeats, goes back or lies in the future is not used, and is told of."""
     backwards = memory.last_capture_ns is not None and frame.t_capture_ns <= memory.last_capture_ns
     if backwards or frame.t_capture_ns > now_ns + FUTURE_NS:
-        memory.time_fault_ns = now_ns
+        memory.time_fault_ns, memory.time_fault_why = now_ns, ""
         return False
     too_old = now_ns - frame.t_capture_ns > memory.rig.tracker.max_age_ms * 1e6
     memory.slow_frames = memory.slow_frames + 1 if too_old else 0
     return True
+
+
+def _believed(memory: Memory, frame: TrackerFrame, now_ns: int) -> TrackerFrame:
+    """The frame without what the stream gives away as untrue: poses that no hand made, or that only repeat; and how its clock runs."""
+    memory.drift.take(frame)
+    if memory.drift.why:
+        memory.time_fault_ns, memory.time_fault_why = now_ns, memory.drift.why
+    return memory.repeats.take(memory.plausible.judge(frame, now_ns))
 
 
 def _frame(scene: Scene, memory: Memory, frame: TrackerFrame) -> list[Message]:

@@ -214,9 +214,10 @@ def bodies() -> Iterator[tuple[int, EventBody]]:
             captured = now - LATENCY_NS - {"late": 120 * MS, "clock": 900 * MS}.get(what, 0)
             sightings = _sightings(rng, seen, ref=what != "blind", refused=what == "refused")
             yield now, TrackerFrame(source="golden", number=next(number), t_capture_ns=captured, t_arrival_ns=now, sightings=sightings)
-    for _ in range(3):
+    # Out of the scan as fast as a hand goes, and from there back in no time, which none does.
+    for x_mm in (60.0, 105.0, 150.0, 195.0, 240.0, 260.0, 260.0, 260.0, 20.0):
         now += PERIOD_NS
-        yield now, seen_at((260.0, 0.0, 0.0))
+        yield now, seen_at((x_mm, 0.0, 0.0))
     yield now, Notice(alarm="RECORDING_FAILED", active=True, detail="the disk was pulled")
     yield now, Notice(alarm="RECORDING_FAILED", active=False)
     yield now, Notice(alarm="SOURCE_ENDED", active=True)

@@ -6,14 +6,15 @@ import pytest
 
 from navtwin.nouns import Accept
 
-from .world import MS, RADIUS_MM, World, registration
+from .world import MS, RADIUS_MM, World, registration, small_rig
 
 BURR = "canal/drill/burr"
 
 
 def beside(gap_mm: float = 10.0, side_mm: float = -30.0) -> World:
     """A drill whose tip has been to one side of the canal for a while, known to be clear of it."""
-    world = World(beside_mm=side_mm)
+    # Faster than a hand is believed to be, so that one frame can lead past everything.
+    world = World(rig=small_rig(most_speed_mm_s=5000.0), beside_mm=side_mm)
     world.hold(gap_mm, 5)
     assert world.pair(BURR).level == "CLEAR"
     return world
