@@ -47,4 +47,5 @@ def _body(body: Body) -> str:
 
 
 def _tool(tool: Tool) -> str:
-    return f"on {tool.body}, {'no tip yet' if tool.tip_mm is None else 'tip calibrated'}, {len(tool.part)} parts"
+    tip = "no tip yet" if tool.tip_mm is None else f"tip calibrated{f' {tool.calibrated}' if tool.calibrated else ', date not stated'}"
+    return f"on {tool.body}, {tip}, {len(tool.part)} parts"

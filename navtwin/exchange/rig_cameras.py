@@ -47,10 +47,9 @@ def rig_camera(path: Path, found: CameraFile, rig: Rig, name: str | None, defaul
 def _iso(text: str) -> str:
     """A date that a rig may keep; what OpenCV's sample writes is no ISO date."""
     try:
-        datetime.fromisoformat(text)
+        return datetime.fromisoformat(text).isoformat()
     except ValueError:
         return ""
-    return text
 
 
 def put_camera(document: Any, camera: RigCamera, dated: str) -> str:

@@ -78,6 +78,8 @@ def set_tip(document: Any, tool: str, tip_mm: Vec3, axis: Vec3 | None, sd_mm: fl
         _put(entry, "tip_covariance", [sd_mm**2, 0.0, 0.0, sd_mm**2, 0.0, sd_mm**2])
     elif "tip_covariance" in entry:
         del entry["tip_covariance"]
+    # The date was that of the tip before; files of other programs state none.
+    entry.pop("calibrated", None)
 
 
 def _put(entry: Any, key: str, value: Any) -> None:
@@ -102,7 +104,7 @@ def set_body(document: Any, body: Body) -> bool:
         entry["sd_mm"], entry["sd_rad"] = body.sd_mm, body.sd_rad
         for key in ("sd_mm", "sd_rad"):
             entry[key].comment(_NOT_STATED)
-    for key in ("markers_mm", "dictionary", "marker"):
+    for key in ("markers_mm", "dictionary", "marker", "calibrated"):
         entry.pop(key, None)
     if body.markers_mm:
         entry["markers_mm"] = _rows(body.markers_mm)

@@ -31,6 +31,8 @@ from navtwin.run.timeline import Timeline
 from navtwin.run.video import Video
 from navtwin.run.workers import Workers
 from navtwin.scene.model import Scene
+from navtwin.twin.alarms import ALARMS
+from navtwin.twin.calibration_age import dated_calibrations, fault_of, utc_s_at
 from navtwin.twin.drilled import carvable_of
 
 Say = Callable[[str], None]
@@ -127,6 +129,10 @@ def run_session(settings: Settings, say: Say) -> Path | None:
         warm_up_errorbar()
         header = new_header(scene, rig, rig_path, settings.source, 1.0 if reader.live else settings.speed)
         server.epoch = header.session
+        for dated in dated_calibrations(rig):
+            fault = fault_of(dated, utc_s_at(header, header.monotonic_anchor_ns), rig.calibration_max_age_days)
+            if fault is not None:
+                say(f"{dated.subject}: {ALARMS[fault[0]].text} ({fault[2]})")
         log = LogWriter(settings.log, live=settings.speed > 0.0) if settings.log else None
         if log is not None:
             # A session that breaks leaves what it has under its unfinished name, for `navtwin recover`.

@@ -67,6 +67,12 @@ ALARMS: dict[str, AlarmKind] = {
         "nobody has verified the registration for long: the patient reference may have moved unseen",
         "touch a landmark of the case, as a check",
     ),
+    "CALIBRATION_OLD": AlarmKind("medium", "a stored calibration is too old to be relied on, or undated", "calibrate it again and store it"),
+    "CALIBRATION_FUTURE": AlarmKind(
+        "medium",
+        "a stored calibration is dated in the future: this computer's clock is wrong, or the date is",
+        "set the clock, or calibrate again; until then no age of a calibration can be judged",
+    ),
     "SPINDLE_LOST": AlarmKind(
         "medium", "the drill does not say whether it turns: its bone is not cut in the twin", "stop; check the pedal's link to the twin", True
     ),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from navtwin.nouns import Health, Lamp, Priority
 from navtwin.twin.alarms import ALARMS, ActiveAlarm
+from navtwin.twin.calibration_age import calibration_alarms
 from navtwin.twin.checking import in_words
 from navtwin.twin.drill_gate import drill_alarms
 from navtwin.twin.judge import frame_age_ns, is_stale, was_near
@@ -83,6 +84,7 @@ def _conditions(memory: Memory) -> Iterator[Raised]:
     if memory.failed_checks:
         yield "CHECK_FAILED", "patient", _loss_priority(memory, "CHECK_FAILED"), in_words(memory.failed_checks[-1])
     yield from verify_alarms(memory)
+    yield from calibration_alarms(memory)
     for alarm, tool, detail in drill_alarms(memory, _near(memory)):
         yield alarm, tool, _loss_priority(memory, alarm, tool), detail
     if memory.registration is None:

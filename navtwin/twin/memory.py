@@ -21,6 +21,7 @@ from navtwin.nouns import (
 from navtwin.rigid import Rigid, Vec3
 from navtwin.scene.model import Scene
 from navtwin.twin.alarms import ActiveAlarm
+from navtwin.twin.calibration_age import Dated, dated_calibrations
 from navtwin.twin.drift import SHARE_OF_MAX_AGE, Drift
 from navtwin.twin.drilled import Drilled, carvable_of, new_drilled
 from navtwin.twin.dwell import Dwell
@@ -108,6 +109,7 @@ class Memory:
     tool_status: dict[str, str] = field(default_factory=dict)
     tool_known_ns: dict[str, int] = field(default_factory=dict)
     # calibration and registration
+    calibrations: tuple[Dated, ...] = ()
     tips: dict[str, Tip] = field(default_factory=dict)
     collection: Collection | None = None
     touched: dict[str, TouchedLandmark] = field(default_factory=dict)
@@ -177,6 +179,7 @@ def new_memory(scene: Scene, rig: Rig, header: Header) -> Memory:
         drift=Drift(int(SHARE_OF_MAX_AGE * rig.tracker.max_age_ms * 1e6)),
         selected=tuple(t.name for t in rig.tool),
     )
+    memory.calibrations = dated_calibrations(rig)
     for tool in rig.tool:
         if tool.tip_mm is not None and tool.tip_covariance is not None:
             memory.tips[tool.name] = tip_of(rig, tool.name, tool.tip_mm, tool.tip_covariance)

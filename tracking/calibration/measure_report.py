@@ -11,7 +11,7 @@ from typing import Any
 from navtwin.files.rig_file import change_rig
 from tracking.calibration.evidence import save
 from tracking.calibration.measure import MIN_VIEWS, SHIFT_LIMIT_MM, BodyMeasurement
-from tracking.calibration.results import named_entry, replace_text, result_path
+from tracking.calibration.results import named_entry, replace_text, result_path, today
 
 #: How each source of the scale is told.
 SCALE_WORDS = {"cameras": "seen by two cameras", "ruler": "measured with a ruler", "plan": "taken from the plan: one camera cannot see it"}
@@ -74,6 +74,7 @@ def storing(name: str, m: BodyMeasurement) -> Callable[[Any], None]:
     def change(document: Any) -> None:
         entry = named_entry(document, "body", name)
         entry["sd_mm"], entry["sd_rad"] = round(m.sd_mm, 4), round(m.sd_rad, 6)
+        entry["calibrated"] = today()
         for marker in entry["marker"]:
             row = m.body.ids.tolist().index(marker["id"])
             marker["corners_mm"] = [[round(float(v), 4) for v in corner] for corner in m.body.corners_mm[row]]

@@ -83,3 +83,8 @@ def named_entry(document: Any, table: str, name: str) -> Any:
     entry["name"] = name
     document[table].append(entry)
     return document[table][-1]
+
+
+def today() -> str:
+    """The date and time, UTC, that a calibration is stored with: from it its age counts."""
+    return datetime.now(UTC).replace(microsecond=0).isoformat()

@@ -11,6 +11,7 @@ import typer
 
 from navtwin.errors import InputRefused
 from tracking.calibration.reporting import Report
+from tracking.calibration.results import today
 from tracking.calibration.screen import Screen, screen_of
 from tracking.commands.folders import check_folder
 from tracking.commands.options import ProgressOption, VideoPortOption
@@ -87,6 +88,7 @@ def tool(
         stored = _tool_entry(document, name)
         stored["tip_mm"] = [round(float(v), 6) for v in found.tip_mm]
         stored["tip_covariance"] = [float(v) for v in found.covariance[np.triu_indices(3)]]
+        stored["calibrated"] = today()
 
     verdict, inputs = (found.accepted, found.reasons), [words_of(source), rig.name]
     report = Report("pivot", name, inputs, verdict, figures, lines, lambda path: pivot_picture(stream.poses, found, path, name))
