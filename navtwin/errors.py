@@ -38,6 +38,10 @@ class LogDamaged(NavtwinError):
     """A log that is cut, altered or not ours."""
 
 
+class LogOfOtherVersion(LogDamaged):
+    """A log that is whole, and was written by a navtwin that this one does not understand."""
+
+
 class BusRefused(NavtwinError):
     """A socket that cannot be opened as asked."""
 

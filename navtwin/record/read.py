@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
-from navtwin.errors import InputRefused, LogDamaged, NavtwinError
+from navtwin import __version__
+from navtwin.errors import InputRefused, LogDamaged, LogOfOtherVersion, NavtwinError
 from navtwin.nouns import Event, Header, Output, Topic, TrueSetup, Truth
-from navtwin.record.chunks import Fault, check, records_of
+from navtwin.record.chunks import Fault, check, find_chunks, records_of
 from navtwin.record.format import CHANNELS, OUTPUT, PARTIAL, OutputHash, Record, Stamps
 
 
@@ -58,16 +60,16 @@ def read_log(path: str | Path, channels: Collection[str] | None = None) -> Itera
                     if channels is None or record.channel in channels:
                         yield record
         except Fault as fault:
-            raise _damaged(path, fault) from fault
+            raise _damaged(path, fault, data) from fault
 
 
 def decode(record: Record, path: str | Path = "the log") -> Any:
-    """The noun that a record holds: whatever its channel carries. Raises LogDamaged."""
+    """The noun that a record holds: whatever its channel carries. Raises LogOfOtherVersion where it is not one that is known here."""
     try:
         return _decoder(record.channel).decode(record.data)
     except (msgspec.MsgspecError, NavtwinError, UnicodeDecodeError) as error:
-        raise LogDamaged(
-            f"{path}: record {record.seq} of {record.channel} cannot be read ({error})", "it was written by another version: use that one"
+        raise LogOfOtherVersion(
+            f"{path}: record {record.seq} of {record.channel} cannot be read by navtwin {__version__} ({error})", _written_by(Path(path))
         ) from error
 
 
@@ -113,16 +115,46 @@ def count(path: str | Path) -> Counter[str]:
     return Counter(record.channel for record in read_log(path))
 
 
-_REMEDY: Final = {"foreign": "check that it is the right file", "version": "read it with the version that wrote it"}
-
-
 @cache
 def _decoder(channel: str) -> Any:
     return msgspec.json.Decoder(CHANNELS[channel])
 
 
-def _damaged(path: Path, fault: Fault) -> LogDamaged:
+def _damaged(path: Path, fault: Fault, data: memoryview) -> LogDamaged:
+    if fault.kind == "version":
+        return LogOfOtherVersion(f"{path} {fault}", _read_it_with(_writer(data)))
+    if fault.kind == "foreign":
+        return LogDamaged(f"{path} {fault}", "check that it is the right file")
     rescue = f"rescue what is in it: `navtwin recover {path}`"
-    if path.name.endswith(PARTIAL) and fault.kind == "damaged":
-        return LogDamaged(f"{path} was not finished", rescue)
-    return LogDamaged(f"{path} {fault}", _REMEDY.get(fault.kind, rescue))
+    return LogDamaged(f"{path} was not finished" if path.name.endswith(PARTIAL) else f"{path} {fault}", rescue)
+
+
+def _written_by(path: Path) -> str:
+    """The remedy for a record that is not understood."""
+    try:
+        with mapped(path) as data:
+            return _read_it_with(_writer(data))
+    except InputRefused:
+        return _read_it_with("")
+
+
+def _read_it_with(writer: str) -> str:
+    return f"it was written by navtwin {writer}: read it with that one, or a newer one" if writer else "read it with the version that wrote it"
+
+
+def _writer(data: memoryview) -> str:
+    """Version and code of the navtwin that wrote a log, from its header, however little else of it can be understood; "" where it does not say."""
+    _, records = next(find_chunks(data), (None, []))
+    for record in records:
+        if record.channel == "/header":
+            with contextlib.suppress(msgspec.MsgspecError):
+                told = msgspec.json.decode(record.data, type=_Writer)
+                return f"{told.version} (code {told.code_hash[:12]})" if told.code_hash else told.version
+    return ""
+
+
+class _Writer(msgspec.Struct):
+    """What every version's header says of its writer."""
+
+    version: str = ""
+    code_hash: str = ""
