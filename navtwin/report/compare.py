@@ -104,7 +104,7 @@ def compare_with_today(log: Path, scene: object, rig: object, step: object, new_
     ------
     InputRefused, LogDamaged : as `navtwin.record.replay.verify`
     """
-    both = AgainstNow(step, _window(log, at_s))
+    both = AgainstNow(log, step, _window(log, at_s))
     verdict = verify(log, scene, rig, both.step, new_memory, both)  # type: ignore[arg-type,type-var]
     return _comparison(log, "", both.sides, (header(log).code_hash, code_hash()), (), verdict.notes)
 

@@ -124,14 +124,16 @@ def change_words(change: Change) -> tuple[str, ...]:
 
 
 def _warnings(found: Comparison) -> Table:
-    table = _table("warnings that differ, the worst first", ("warning", "what", "before", "now", "shift", "bound", "t [s]", "seq"))
+    table = _table("warnings that differ, the worst first", ("warning", "what", "level", "shift", "bound"), ("t [s]", "seq"))
     for change in found.warnings[:MOST_ROWS]:
-        table.add_row(change.id, *change_words(change), f"{found.seconds(change.t_ns):.2f}", str(change.seq))
+        what, before, now, shift, bound = change_words(change)
+        level = before if before == now else f"{before} → {now}"
+        table.add_row(change.id, what, level, shift, bound, f"{found.seconds(change.t_ns):.2f}", str(change.seq))
     return table
 
 
 def _distances(found: Comparison) -> Table:
-    table = _table("distances that differ", ("pair", "most [mm]", "before", "now", "known on one side", "t [s]", "seq"))
+    table = _table("distances that differ", ("pair", "most [mm]", "before", "now", "on one side only"), ("t [s]", "seq"))
     for pair in found.distances[:MOST_ROWS]:
         numbers = (f"{pair.most_mm:.4g}", _mm(pair.before_mm), _mm(pair.now_mm), str(pair.unlike))
         table.add_row(pair.pair, *numbers, f"{found.seconds(pair.t_ns):.2f}", str(pair.seq))
@@ -139,21 +141,24 @@ def _distances(found: Comparison) -> Table:
 
 
 def _around(found: Comparison, at: float) -> Table:
-    table = _table(f"around {at:.2f} s", ("t [s]", "seq", "pair", "before [mm]", "now [mm]", "alert before", "alert now"))
+    table = _table(f"around {at:.2f} s; before → now", ("pair", "distance [mm]", "alert"), ("t [s]", "seq"))
     for row in found.looked:
-        seconds = f"{found.seconds(row.t_ns):.3f}"
-        table.add_row(seconds, str(row.seq), row.pair, _mm(row.before_mm), _mm(row.now_mm), row.before or "–", row.now or "–")
+        distance = f"{_mm(row.before_mm)} → {_mm(row.now_mm)}" if row.before_mm != row.now_mm else _mm(row.now_mm)
+        alert = f"{row.before or '–'} → {row.now or '–'}" if row.before != row.now else row.now or "–"
+        table.add_row(row.pair, distance, alert, f"{found.seconds(row.t_ns):.3f}", str(row.seq))
     if not found.looked:
-        table.add_row("–", "–", "no alert stood, and no distance differed", "–", "–", "–", "–")
+        table.add_row("no alert stood, and no distance differed", "–", "–", "–", "–")
     return table
 
 
-def _table(title: str, columns: tuple[str, ...]) -> Table:
+def _table(title: str, columns: tuple[str, ...], where: tuple[str, ...]) -> Table:
     from rich.table import Table
 
     table = Table(title=title, title_justify="left")
-    for n, name in enumerate(columns):
-        table.add_column(name, overflow="fold" if n == 0 else "ellipsis", no_wrap=n != 0)
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    for name in where:
+        table.add_column(name, justify="right", no_wrap=True)
     return table
 
 

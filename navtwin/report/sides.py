@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from navtwin.nouns import AlertSet, Event, Message, Noun, Output, Reading, State, encode
@@ -145,8 +146,9 @@ class Sides:
 class AgainstNow:
     """The fold of today beside the log that is being verified: `step` goes to `verify` as the fold, and this as its listener."""
 
-    def __init__(self, step: object, look: tuple[int, int] | None = None) -> None:
+    def __init__(self, log: Path, step: object, look: tuple[int, int] | None = None) -> None:
         self.sides = Sides(look=look)
+        self._log = log
         self._step = step
         self._said: dict[int, Sequence[Message]] = {}
 
@@ -160,7 +162,7 @@ class AgainstNow:
     def compared(self, seq: int, t_ns: int, logged: Sequence[tuple[str, bytes]] | None) -> None:
         """Hear of one comparison of `navtwin.record.replay.verify`."""
         now = [message.body for message in self._said.pop(seq, ())]
-        before = now if logged is None else [decode(Record(OUTPUT + topic, seq, t_ns, body)) for topic, body in logged]
+        before = now if logged is None else [decode(Record(OUTPUT + topic, seq, t_ns, body), self._log) for topic, body in logged]
         self.sides.take(seq, t_ns, before, now)
 
 

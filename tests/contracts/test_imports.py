@@ -35,6 +35,8 @@ INNER = {
     "navtwin/rigid.py": ("navtwin.errors",),
     "navtwin/nouns": ("navtwin.nouns", "navtwin.rigid", "navtwin.errors"),
     "navtwin/twin": ("navtwin.twin", "navtwin.nouns", "navtwin.rigid", "navtwin.errors", "navtwin.kernels", "navtwin.scene"),
+    # A fleet does what the commands do for one log; dask and Parquet stay in it.
+    "navtwin/fleet": ("navtwin.fleet", "navtwin.errors", "navtwin.nouns", "navtwin.record", "navtwin.report", "navtwin.scene", "navtwin.twin"),
     "navtwin/bus": ("navtwin.bus", "navtwin.nouns", "navtwin.rigid", "navtwin.errors"),
 }
 #: The package itself says only its version.
