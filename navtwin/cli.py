@@ -15,6 +15,7 @@ from navtwin.console.commands import operator
 from navtwin.console.setup_command import setup
 from navtwin.errors import NavtwinError
 from navtwin.files import commands as files
+from navtwin.fleet.commands import fleet_app
 from navtwin.gateway.command import gateway
 from navtwin.record import commands as record
 from navtwin.report.compare_command import diff
@@ -39,6 +40,7 @@ app.add_typer(structure_app, name="structure")
 app.add_typer(data_app, name="data")
 app.add_typer(keys_app, name="keys")
 app.add_typer(bench_app, name="bench")
+app.add_typer(fleet_app, name="fleet")
 case_app.command()(picture)
 case_app.command()(view)
 app.command("operator")(operator)
