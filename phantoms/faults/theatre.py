@@ -26,6 +26,7 @@ CAUTION_MM, DANGER_MM = 4.0, 2.0
 SHAFT_MM = 150.0
 RATE_HZ, LATENCY_MS, MAX_AGE_MS = 60.0, 15.0, 100.0
 SD_MM, SD_RAD = 0.05, 0.0002
+CALIBRATED = "2020-01-01"
 #: The pair that a fault could hide.
 BURR, NECK = "canal/drill/burr", "canal/drill/neck"
 LANDMARKS = {"notch": (0.0, 40.0, 30.0), "process": (30.0, 40.0, -30.0), "facet": (-30.0, 40.0, -20.0), "lamina": (10.0, 52.0, 10.0)}
@@ -72,13 +73,15 @@ def theatre_rig() -> Rig:
         return Body(name=name, sd_mm=SD_MM, sd_rad=SD_RAD)
 
     def tool(name: str, *parts: Part) -> Tool:
-        tip = {"tip_mm": (0.0, 0.0, SHAFT_MM), "tip_covariance": (1e-4, 0.0, 0.0, 1e-4, 0.0, 1e-4)}
+        tip = {"tip_mm": (0.0, 0.0, SHAFT_MM), "tip_covariance": (1e-4, 0.0, 0.0, 1e-4, 0.0, 1e-4), "calibrated": CALIBRATED}
         return Tool(name=name, body=name, axis_in_marker=(0.0, 0.0, 1.0), axis_sd_rad=0.0, part=parts, **tip)  # type: ignore[arg-type]
 
     o = (0.0, 0.0, 0.0)
     burr, neck = Part(name="burr", from_mm=o, to_mm=o, radius_mm=BURR_MM), Part(name="neck", from_mm=o, to_mm=(0.0, 0.0, -50.0), radius_mm=NECK_MM)
     return Rig(
         reference="ref",
+        # As good as fresh for ever: what is not the fault must not be alarmed.
+        calibration_max_age_days=36_500.0,
         tracker=Tracker(name="theatre", rate_hz=RATE_HZ, latency_ms=LATENCY_MS, output_delay_ms=5.0, max_age_ms=MAX_AGE_MS),
         body=(body("ref"), body("drill"), body("pointer")),
         tool=(tool("drill", burr, neck), tool("pointer", Part(name="tip", from_mm=o, to_mm=o, radius_mm=TIP_MM))),
