@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from navtwin import __version__
+from navtwin.assess.command import assess
 from navtwin.bus.commands import keys_app
 from navtwin.bus.video import VideoServer
 from navtwin.console.commands import operator
@@ -46,6 +47,7 @@ case_app.command()(view)
 app.command("operator")(operator)
 app.command("gateway")(gateway)
 app.command("setup")(setup)
+app.command("assess")(assess)
 app.command("sound")(sound)
 for command in (run.run, run.replay, run.verify, run.register, run.report, run.bone):
     app.command()(command)

@@ -6,6 +6,7 @@ Marker noise is white and Gaussian, worse along the line of sight than across it
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,20 +72,24 @@ def arrival_times(capture_ns: npt.NDArray[np.int64], tracker: Tracker, timing: T
     return np.asarray(np.maximum.accumulate(arrival - ladder) + ladder)
 
 
-def observe(true: Poses, markers_mm: npt.ArrayLike, noise: MarkerNoise, rng: np.random.Generator) -> Fits:
+def observe(
+    true: Poses, markers_mm: npt.ArrayLike, noise: MarkerNoise, rng: np.random.Generator, bias: Callable[[Array], Array] | None = None
+) -> Fits:
     """See a body's markers and solve its pose from them.
 
     Parameters
     ----------
     true : T_tracker_from_marker, N samples; the camera sits at the tracker's origin
     markers_mm : (M, 3) in marker axes, M >= 3
+    bias : by how much markers at (..., 3), tracker axes, are seen off, the same every time; the covariances know nothing of it
     """
     markers = np.asarray(markers_mm, dtype=np.float64)
     sight = true.t_mm / np.linalg.norm(true.t_mm, axis=1, keepdims=True)
     error = noise.across_mm * rng.standard_normal((len(true), len(markers), 3))
     along = np.einsum("nmi,ni->nm", error, sight)
     error += (noise.along_mm / noise.across_mm - 1.0) * along[..., None] * sight[:, None, :]
-    seen = np.einsum("nij,mj->nmi", true.rotation, markers) + true.t_mm[:, None, :] + error
+    stand = np.einsum("nij,mj->nmi", true.rotation, markers) + true.t_mm[:, None, :]
+    seen = stand + error + (bias(stand) if bias is not None else 0.0)
     poses = solve_poses(markers, seen)
     fitted = np.einsum("nij,mj->nmi", poses.rotation, markers)
     residual = seen - fitted - poses.t_mm[:, None, :]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
+from navtwin.assess.plan import Design
 from navtwin.errors import InputRefused, nearest
 from navtwin.nouns import Rig, SourceEnded, SourceItem
+from phantoms.camera.assess import film_assess
 from phantoms.camera.pedicle import film_pedicle
 from phantoms.camera.render import Grey
 from phantoms.camera.scripts import OPTICS, Studio, film_board, film_body, film_pivot, film_spin
@@ -17,8 +19,10 @@ if TYPE_CHECKING:
     from navtwin.scene.model import Scene
 
 #: The scripts, and what is named behind them.
-SCRIPTS: Final = {"board": "", "body": "NAME", "pivot": "TOOL", "spin": "TOOL", "pedicle": ""}
+SCRIPTS: Final = {"board": "", "body": "NAME", "pivot": "TOOL", "spin": "TOOL", "pedicle": "", "assess": ""}
 OPTIONS: Final = ("lens", "cameras", "height", "readout", "exposure")
+#: Further ones of the script `assess`: how much is touched.
+ASSESS_OPTIONS: Final = ("places", "repeats", "points")
 DEFAULT_SEED: Final = 1
 MOST_CAMERAS: Final = 4
 HEIGHTS: Final = (240, 4320)
@@ -82,11 +86,12 @@ class CameraPhantom:
 
 
 def open_camera(rest: str, case: Scene | None = None, rig: Rig | None = None) -> CameraPhantom:
-    """Open `board`, `body:NAME`, `pivot:TOOL`, `spin:TOOL` or `pedicle`, each with an optional `:SEED` (with or without `phantom:` before it).
+    """Open `board`, `body:NAME`, `pivot:TOOL`, `spin:TOOL`, `pedicle` or `assess`, each with an optional `:SEED` (`phantom:` before it or not).
 
     Options, behind a question mark, as in `board?cameras=2&height=720`: `cameras`, how many; `height` of their images, px,
     where it is not the rig's; `readout`, ms, of a rolling shutter; `exposure`, ms; `lens=rig` films through the rig's own cameras. Otherwise the
-    device has lenses of its own, which no rig knows, so that a calibration finds something out.
+    device has lenses of its own, which no rig knows, so that a calibration finds something out. `assess` also takes `places` (`middle,left`),
+    `repeats` and `points`, which have to be what `navtwin assess` is asked for.
 
     Raises
     ------
@@ -103,7 +108,9 @@ def open_camera(rest: str, case: Scene | None = None, rig: Rig | None = None) ->
         raise InputRefused(f"'{rest}' is not {form}", f"write {form}")
     if words and not (words[0].isascii() and words[0].isdigit()):
         raise InputRefused(f"'{words[0]}' is no seed", f"write {form} with a whole number, or leave it out")
-    return CameraPhantom(_take(script, name, _studio(_options(tail), rig, int(words[0]) if words else DEFAULT_SEED), case))
+    options = _options(tail, (*OPTIONS, *ASSESS_OPTIONS) if script == "assess" else OPTIONS)
+    studio = _studio(options, rig, int(words[0]) if words else DEFAULT_SEED)
+    return CameraPhantom(film_assess(studio, _design(options)) if script == "assess" else _take(script, name, studio, case))
 
 
 def _take(script: str, name: str, studio: Studio, case: Scene | None) -> Take:
@@ -114,12 +121,19 @@ def _take(script: str, name: str, studio: Studio, case: Scene | None) -> Take:
     return {"body": film_body, "pivot": film_pivot, "spin": film_spin}[script](studio, name)
 
 
-def _options(tail: str) -> dict[str, str]:
+def _design(options: dict[str, str]) -> Design:
+    """How much is touched: as `navtwin assess` asks by default, unless it is said otherwise."""
+    places = tuple(options["places"].split(",")) if "places" in options else Design().places
+    repeats, points = _whole(options, "repeats", 2, 100), _whole(options, "points", 4, 1000)
+    return Design(places=places, repeats=repeats or Design().repeats, points=points or 0)
+
+
+def _options(tail: str, known: tuple[str, ...]) -> dict[str, str]:
     options = dict[str, str]()
     for pair in tail.split("&") if tail else ():
         key, _, value = pair.partition("=")
-        if key not in OPTIONS:
-            raise InputRefused(f"the rendered camera has no option '{key}'", nearest(key, OPTIONS))
+        if key not in known:
+            raise InputRefused(f"the rendered camera has no option '{key}'", nearest(key, known))
         options[key] = value
     if options.get("lens", "own") not in ("own", "rig"):
         raise InputRefused(f"option lens={options['lens']} is neither own nor rig", "correct it, or leave it out")

@@ -68,7 +68,7 @@ def pivoted(made: MadeTool, divot_mm: Array, times_s: Array, half_angle_rad: flo
     lean = np.tan(half_angle_rad * (0.55 + 0.45 * np.sin(3.0 * phase)))
     # Down in the picture is +y: the tool points down, its handle is above.
     axes = unit(np.array([0.0, 1.0, 0.0]) + lean[:, None] * np.stack([np.cos(5.0 * phase), np.zeros(len(phase)), np.sin(5.0 * phase)], axis=1))
-    return _marker_from(made, Poses(frames(axes, np.array([0.0, 0.0, -1.0])), np.tile(divot_mm, (len(phase), 1))))
+    return marker_from(made, Poses(frames(axes, np.array([0.0, 0.0, -1.0])), np.tile(divot_mm, (len(phase), 1))))
 
 
 def spun(made: MadeTool, divot_mm: Array, times_s: Array) -> Poses:
@@ -77,10 +77,10 @@ def spun(made: MadeTool, divot_mm: Array, times_s: Array) -> Poses:
     axes = np.tile(unit(np.array([0.15, 1.0, 0.1])), (len(phase), 1))
     upright = frames(axes, np.array([0.0, 0.0, -1.0]))
     about = turns(np.radians(55.0) * np.sin(2.0 * phase)[:, None] * np.array([0.0, 0.0, 1.0]))
-    return _marker_from(made, Poses(np.matmul(upright, about), np.tile(divot_mm, (len(phase), 1))))
+    return marker_from(made, Poses(np.matmul(upright, about), np.tile(divot_mm, (len(phase), 1))))
 
 
-def _marker_from(made: MadeTool, tips: Poses) -> Poses:
+def marker_from(made: MadeTool, tips: Poses) -> Poses:
     """T_tracker_from_marker of a tool as it was made, from T_tracker_from_tip."""
     count = len(tips)
     inner = Poses(np.tile(frames(made.axis[None], np.array(FACING)), (count, 1, 1)), np.tile(made.tip_mm, (count, 1)))

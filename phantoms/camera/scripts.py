@@ -89,7 +89,7 @@ def _film_tool(studio: Studio, script: str, name: str, duration_s: float) -> Tak
     tool = {t.name: t for t in rig.tool}.get(name)
     if tool is None:
         raise InputRefused(f"the rig has no tool '{name}'", nearest(name, [t.name for t in rig.tool]))
-    made = _made_tool(studio, rig, tool)
+    made = made_tool(studio, rig, tool)
     body = make_body(named(rig, tool.body))
     times = _times(round(duration_s * RATE_HZ), RATE_HZ)
     gesture = {"pivot": pivoted, "spin": spun}[script]
@@ -98,7 +98,7 @@ def _film_tool(studio: Studio, script: str, name: str, duration_s: float) -> Tak
     return calm(studio, f"{script}:{name}", times, {tool.body: track}, {tool.body: body.sheets}, truth, {name: made})
 
 
-def _made_tool(studio: Studio, rig: Rig, tool: Tool) -> MadeTool:
+def made_tool(studio: Studio, rig: Rig, tool: Tool) -> MadeTool:
     """The tool as the rehearsal of this seed has it; one that it does not know is as the rig says, or 150 mm long."""
     if tool.name in DRAWN_TIP:
         return make_tools(rig, studio.rng(*TOOLS_STREAM))[tool.name]

@@ -9,6 +9,8 @@ import pytest
 
 from tests.contracts.sources import ROOMS, ROOT, files, imports, where
 
+#: What is touched to assess accuracy, and in which order: who prints the points and who plays the hand have to know it. Data, no judgement.
+ASSESSED = ("navtwin.assess.artefact", "navtwin.assess.plan", "navtwin.assess.sheet")
 #: What each room may import of the others. A room may always import itself.
 MAY_IMPORT = {
     "gui": ("navtwin.nouns", "navtwin.rigid", "navtwin.errors", "navtwin.bus", "navtwin.scene", "navtwin.record", "navtwin.sound", "navtwin.volumes"),
@@ -22,8 +24,9 @@ MAY_IMPORT = {
         "navtwin.files",
         "navtwin.igtl",
         "navtwin.jit",
+        *ASSESSED,
     ),
-    "phantoms": ("navtwin.nouns", "navtwin.rigid", "navtwin.errors", "navtwin.scene", "navtwin.record", "navtwin.volumes", "navtwin.jit"),
+    "phantoms": ("navtwin.nouns", "navtwin.rigid", "navtwin.errors", "navtwin.scene", "navtwin.record", "navtwin.volumes", "navtwin.jit", *ASSESSED),
     "navtwin": (),
 }
 #: What the inner rooms of navtwin may import of navtwin.

@@ -62,6 +62,34 @@ def sheet(
     typer.echo("print it at 100 % (actual size) and measure the check square: it must be 100.0 mm each way")
 
 
+@markers_app.command("points")
+def points(
+    out: Annotated[Path, typer.Option(help="the PDF to write")] = Path("points.pdf"),
+    artefact: Annotated[Path | None, typer.Option(help="also write the points' places here, to be corrected by who can measure them better")] = None,
+    paper: Annotated[str, typer.Option(help="A4 or A3")] = "A4",
+    force: Annotated[bool, typer.Option("--force", help="write over files that are there")] = False,
+) -> None:
+    """Write a PDF of points at exact distances, for `navtwin assess`."""
+    from navtwin.assess.artefact import artefact_text
+    from navtwin.assess.sheet import printed_sheet
+    from navtwin.files.write import whole_file
+    from tracking.kit.page import PAPERS
+    from tracking.kit.pdf import write_pdf
+    from tracking.kit.points import points_page
+
+    sheet_of_points = printed_sheet()
+    for path in (out, *((artefact,) if artefact else ())):
+        if path.exists() and not force:
+            raise InputRefused(f"{path} is already there", "pass --force to write over it, or name another file")
+    page = points_page(sheet_of_points, {name.lower(): name for name in PAPERS}.get(paper.lower(), paper))
+    write_pdf([page], out, f"navtwin points, {paper}")
+    typer.echo(f"written: {out}, {len(sheet_of_points.point)} points; print it at 100 % (actual size) and measure the check square")
+    if artefact:
+        with whole_file(artefact) as partial:
+            partial.write_text(artefact_text(sheet_of_points), encoding="utf-8")
+        typer.echo(f"written: {artefact}")
+
+
 def measure(
     ctx: typer.Context,
     source: Annotated[str, typer.Argument(help="camera:0, video:FILE or images:FOLDER that shows the body turned about")],
