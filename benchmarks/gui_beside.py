@@ -1,7 +1,7 @@
 """Whether a desktop can delay a warning: from pose to received alert, without one beside the core, with one, with one that hangs or was killed.
 
-One core (benchmarks/latency.py's, on real sockets, its receiver a process of its own) runs through all of it. Conditions take turns, several rounds,
-so that whatever else the machine does falls on all of them alike:
+One core (that of benchmarks/latency.py, on real sockets, its receiver a process of its own) runs through all of it. Conditions take turns,
+several rounds, so that whatever else the machine does falls on all of them alike:
 
 alone             core and receiver
 desktop           and `navtwin gui` at Navigate, 1400 x 900, niced as the demo starts it, LP_NUM_THREADS=1, painting the moving instrument
@@ -27,9 +27,12 @@ from multiprocessing.synchronize import Event as Flag
 from pathlib import Path
 
 import common
-import latency
 import zmq
 from gui_parts.around import Around, around, window
+from latency_parts.core import Plan, core_process
+from latency_parts.measure import SETTLE_S
+from latency_parts.neighbours import told
+from latency_parts.receiver import ALERTS, ARRIVAL, RECEIVED, TOPIC, Rows, receiver_process
 from rich.console import Console
 
 from navtwin.bus.client import Client
@@ -39,8 +42,6 @@ SUBSCRIBERS = 10
 #: As the demo starts its window.
 NICE = 10
 HUNG_S = 5.0
-#: What starting a window takes at most, s: the core's own time is asked for beforehand.
-START_S = 40.0
 MEASURED = "pose in -> alert received"
 
 Span = tuple[str, int, int]
@@ -119,34 +120,33 @@ def conduct(where: Around, case: Path, ports: tuple[int, int], rounds: int, seco
     return spans.noted
 
 
-def p99s(rows: list[latency.Row], spans: list[Span]) -> dict[str, dict[str, float]]:
-    """Percentiles of each condition over all its spans, ms."""
+def p99s(rows: Rows, spans: list[Span]) -> dict[str, dict[str, float]]:
+    """Percentiles of each condition over all its spans, ms, of the alert sets that a frame stands behind."""
     found: dict[str, list[float]] = {}
-    fresh = {(row[0], row[1]): row for row in reversed(rows)}.values()
+    alerts = rows[(rows[:, TOPIC] == ALERTS) & (rows[:, ARRIVAL] > 0)]
     for name, begun_ns, until_ns in spans:
-        took = [(r[5] - r[2]) * 1e-6 for r in fresh if r[0] == "alerts" and r[2] is not None and begun_ns <= r[2] < until_ns]
-        found.setdefault(name, []).extend(took)
+        within = alerts[(alerts[:, ARRIVAL] >= begun_ns) & (alerts[:, ARRIVAL] < until_ns)]
+        found.setdefault(name, []).extend(((within[:, RECEIVED] - within[:, ARRIVAL]) * 1e-6).tolist())
     return {name: common.percentiles(took) for name, took in found.items() if took}
 
 
-def measure(case: Path, rate_hz: float, rounds: int, seconds: float) -> tuple[list[latency.Row], list[Span]]:
+def measure(case: Path, rate_hz: float, rounds: int, seconds: float) -> tuple[Rows, list[Span]]:
     """The receiver's rows, and which condition held when."""
     start = multiprocessing.get_context("spawn")
     stop, (core_end, core_far), (end, far) = start.Event(), start.Pipe(), start.Pipe()
-    most_s = rounds * (3.0 * seconds + HUNG_S + START_S) + 2.0 * seconds + 2.0 * START_S
-    core = start.Process(target=latency.core_process, args=(latency.Plan(case, rate_hz, most_s, None, None), core_far, stop))
+    core = start.Process(target=core_process, args=(Plan(case, rate_hz), core_far, stop))
     core.start()
     try:
-        ports = latency.received(core_end, core, 120.0)
-        receiver = start.Process(target=latency.receiver_process, args=(ports, None, far, stop))
+        ports = told(core_end, core, 120.0)
+        receiver = start.Process(target=receiver_process, args=(ports, None, far, stop))
         receiver.start()
-        latency.received(end, receiver, 60.0)
+        told(end, receiver, 60.0)
         core_end.send("go")
-        time.sleep(latency.SETTLE_S)
+        time.sleep(SETTLE_S)
         with around(LP_NUM_THREADS="1") as where:
             spans = conduct(where, case, ports, rounds, seconds)
         stop.set()
-        rows, _, _ = latency.received(end, receiver, 60.0)
+        heard = told(end, receiver, 60.0)
         receiver.join(10.0)
     finally:
         stop.set()
@@ -154,7 +154,7 @@ def measure(case: Path, rate_hz: float, rounds: int, seconds: float) -> tuple[li
         if core.is_alive():
             core.kill()
             core.join()
-    return rows, spans
+    return heard.rows, spans
 
 
 def main() -> None:

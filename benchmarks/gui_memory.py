@@ -23,9 +23,11 @@ from multiprocessing.synchronize import Event as Flag
 from pathlib import Path
 
 import common
-import latency
 import numpy as np
 from gui_parts.around import around, window
+from latency_parts.core import set_up
+from latency_parts.neighbours import told
+from latency_parts.source import Swinging
 from rich.console import Console
 from rich.table import Table
 
@@ -50,26 +52,26 @@ SAMPLE_S, LEAVING_S = 0.25, 30.0
 MIB = 2**20
 
 
-class Recording(latency.Swinging):
+class Recording(Swinging):
     """The same moving instrument as a recording: frames with stamps of their own, at once. Until told to `go` it plays a prelude in real time."""
 
     live = False
 
     def __init__(self, scene: Scene, rig: Rig, minutes: float, played: Synchronized[int], go: Flag) -> None:
-        super().__init__(scene, rig, RATE_HZ, 60.0 * minutes)
+        super().__init__(scene, rig, RATE_HZ, lambda: False)
         self._count, self._played, self._go = round(60.0 * minutes * RATE_HZ), played, go
         self._prelude = 0
 
     def read(self, timeout_s: float) -> SourceItem | None:
         """The next frame; raises SourceEnded behind the last."""
         if not self._go.is_set():
-            self._prelude = self._frame
+            self._prelude = len(self.due_ns)
             self._go.wait(1.0 / RATE_HZ)
-        if self._frame - self._prelude >= self._count:
+        played = len(self.due_ns) - self._prelude
+        if played >= self._count:
             raise SourceEnded(self.name)
-        self._played.value = self._frame - self._prelude
-        due = self._begun + self._frame * self._period_ns
-        return self.frame_at(due, due)
+        self._played.value = played
+        return self.frame_at(self._due(len(self.due_ns)))
 
 
 def player_process(case: Path, minutes: float, played: Synchronized[int], ready: Connection, go: Flag, stop: Flag) -> None:
@@ -84,7 +86,7 @@ def player_process(case: Path, minutes: float, played: Synchronized[int], ready:
         stack.callback(workers.close)
         core = Core(scene, rig, new_header(scene, rig, case / "rig.toml", "benchmark", 0.0), publish=server.publish, answer=lambda seq, payload: None)
         ready.send((server.pub_port, server.command_port))
-        for body in latency.set_up(rig):
+        for body in set_up(rig):
             core.take(time.monotonic_ns(), body)
         reader = SourceReader(Recording(scene, rig, minutes, played, go))
         stack.callback(reader.close)
@@ -127,7 +129,7 @@ def measure(case: Path, minutes: float) -> tuple[dict[str, dict[str, float]], in
     player.start()
     samples: list[tuple[float, float, float]] = []
     try:
-        ports = latency.received(end, player, 120.0)
+        ports = told(end, player, 120.0)
         with around() as where, window(where, case, ports, 36000.0) as shown:
             shown.wait_ready()
             go.set()

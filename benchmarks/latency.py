@@ -1,333 +1,154 @@
-"""From pose to received alert: the real loop, real sockets, the receiver in a process of its own.
+"""From frame to pose to step to publish to received to acknowledged: the real loop, log and sockets, each end in a process of its own.
 
-Three processes on one host clock (time.monotonic_ns): this one drives a core process and collects from a receiver process.
+Processes on one host clock (time.monotonic_ns): the core runs `navtwin.run`'s own Core, Loop, Server, SourceReader and LogWriter; a receiver is
+`navtwin.bus.client.Client`, what operators and windows use, and acknowledges alerts as an operator does; others load the machine.
 
-- The core runs `navtwin.run`'s own Core, Loop, Server, SourceReader and LogWriter on the case. Its source is live: a thread that hands over a frame
-  each 1/RATE s, stamped with its arrival as a driver would, captured the rig's latency earlier. The first instrument swings through the limits of a
-  critical structure twice a second and is hidden in every fourth frame, so that the alert set changes, and is published, with half of all frames.
-- The alert set of a frame leaves before its state. Frames whose alerts changed give `pose in -> alert received`; the states, which every frame
-  has, give the same way a little longer (`pose in -> state received`). Sets that are only said again every 50 ms have no pose to start from and
-  are left out.
-- The receiver is `navtwin.bus.client.Client`, what operators and windows use; it stamps each message as it is handed over.
+- The source is live: a thread that hands over a frame each 1/RATE s. A frame's time starts when it was due, not when the thread got to it, so that a
+  machine that stalls cannot hide what it delays. The first instrument swings through the limits of a critical structure twice a second and is hidden
+  in every fourth frame, so that the alert set changes, and is published, with half of all frames.
+- What the tracker takes before the arrival, and the eye after the receiver, are the rig's declared latency and no part of this.
+- Nothing may be lost unseen: frames emitted, stepped, published, received and logged are counted where that happens and compared one by one.
 
-Stages: arrival -> step done (the source's thread and queue, pose chain, proximity, judging), step done -> published (handed to the publisher),
-published -> received (encoding, sockets, decoding). What the tracker takes before the arrival, and the eye after the receiver, are the rig's
-declared latency and no part of this.
+Rows (--rows): `plain`, `curve` (60 Hz, the case as it is); `full` (400 Hz, 3 instruments with burr and shaft x 15 structures x 100 000 triangles, all
+critical); `crowd` (as full, 10 subscribers of which one is stopped, a desktop painting); `rate` (the highest rate that is held, the core on one
+processor); `busy` (a burning process for each processor, told without a reach); `stale` (a source that falls silent); `link` (a core that is stopped
+or killed); `kill` (a recording that is killed); `all`. Without --rows: plain and curve. Any of --rate, --instruments, --structures, --triangles,
+--subscribers, --stalled, --busy, --gui makes a load of its own in their place, over plain sockets and CURVE.
 
-    python benchmarks/latency.py [--rate 60] [--seconds 30] [--curve] [--no-log] [--case FOLDER | --patient phantom] [--json FILE]
+    navtwin bench latency [--rows full,crowd] [--seconds 600] [--json FILE] [--html FILE]
+    navtwin bench latency --rate 400 --instruments 3 --structures 15 --triangles 100000 --subscribers 10 --stalled 1 --busy
 """
 
 from __future__ import annotations
 
-import gc
-import math
-import multiprocessing
+import argparse
+import functools
 import sys
-import tempfile
-import threading
-import time
-from contextlib import ExitStack
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from multiprocessing.synchronize import Event as Flag
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import common
-import numpy as np
-import zmq
+from latency_parts import ceiling, killed, lost, silence
+from latency_parts.load import LOADS, Load
+from latency_parts.measure import Progress, measure
+from latency_parts.tell import Told, tell
+from results import cli
 from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
 
-from navtwin.bus.client import Client
-from navtwin.bus.keys import ClientKeys, ServerKeys
-from navtwin.bus.promptly import run_promptly
-from navtwin.bus.server import Server
-from navtwin.kernels import warm_up
-from navtwin.kernels.errorbar import warm_up as warm_up_errorbar
-from navtwin.nouns import (
-    Accept,
-    Body,
-    Command,
-    PivotResult,
-    Pose,
-    RegistrationResult,
-    Rig,
-    Sighting,
-    SourceItem,
-    Topic,
-    TrackerFrame,
-    read_rig,
-)
-from navtwin.record.log import LogWriter
-from navtwin.rigid import Rigid, Vec3
-from navtwin.run.core import Core
-from navtwin.run.live import Loop
-from navtwin.run.reader import SourceReader
-from navtwin.run.session import new_header
-from navtwin.run.timeline import Timeline
-from navtwin.run.workers import Workers
-from navtwin.scene.case import load_scene
-from navtwin.scene.model import Scene, Structure
-from navtwin.twin.chain import declared_covariance
+from navtwin.errors import InputRefused, nearest
 
-TARGET_P99_MS = 5.0
-SWINGS_PER_S = 2.0
-HIDDEN_EVERY = 4
-#: Messages of the first moments are left out: connections are made, caches are cold.
-SETTLE_S = 1.0
+#: Rows that are more than a load.
+OTHERS = ("stale", "link", "kill")
+#: Options that make a load of one's own.
+OWN = ("rate", "instruments", "structures", "triangles", "subscribers", "stalled", "busy", "gui", "one_core", "no_log")
+
+Case = Callable[[], Path]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What the core process is asked to do."""
-
-    case: Path
-    rate_hz: float
-    seconds: float
-    keys: ServerKeys | None
-    log: Path | None
-
-
-def swing(scene: Scene) -> tuple[Vec3, Vec3, float]:
-    """A point outside the nearest critical structure, the direction away from it, and how far to swing along it (mm) to cross every limit."""
-    critical: Structure = min(
-        (s for s in scene.structures if s.role == "critical" and s.caution_mm),
-        key=lambda s: s.surface.closest(np.array([centre(scene)])).distance_mm[0],
-    )
-    faces = critical.surface.vertices_mm[critical.surface.faces]
-    # A face that looks away from the body's middle: the way to it from outside is open.
-    outward = np.cross(faces[:, 1] - faces[:, 0], faces[:, 2] - faces[:, 0])
-    middle = faces.mean(axis=1)
-    best = int(np.argmax((outward / np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-12) * (middle - middle.mean(axis=0))).sum(axis=1)))
-    away = outward[best] / np.linalg.norm(outward[best])
-    at = middle[best]
-    return tuple(at.tolist()), tuple(away.tolist()), float(critical.caution_mm or 0.0)
-
-
-def centre(scene: Scene) -> Vec3:
-    """Middle of the planned work, or of the first structure."""
-    if scene.plans:
-        return scene.plans[0].target_mm
-    return tuple(scene.structures[0].surface.vertices_mm.mean(axis=0).tolist())
-
-
-class Swinging:
-    """A live source: the first tool of the rig swings to and from a critical structure; the others hang beside it."""
-
-    name = "benchmark"
-    live = True
-    setup_ns = 0
-
-    def __init__(self, scene: Scene, rig: Rig, rate_hz: float, seconds: float) -> None:
-        self._at, self._away, self._caution = swing(scene)
-        self._rig, self._period_ns = rig, round(1e9 / rate_hz)
-        self._latency_ns = round(rig.tracker.latency_ms * 1e6)
-        self._begun = time.monotonic_ns() + 200_000_000
-        self._end = self._begun + round(seconds * 1e9)
-        self._frame = 0
-        self._done = threading.Event()
-
-    def read(self, timeout_s: float) -> SourceItem | None:
-        """Wait for the next exposure's arrival, then stamp it."""
-        due = self._begun + self._frame * self._period_ns
-        left = due - time.monotonic_ns()
-        if left > 0 and self._done.wait(min(left * 1e-9, timeout_s)):
-            return None
-        now = time.monotonic_ns()
-        if now < due or now > self._end:
-            return None
-        return self.frame_at(due, now)
-
-    def frame_at(self, due: int, now: int) -> TrackerFrame:
-        """The frame of the exposure that was due, arrived `now`; counts it."""
-        self._frame += 1
-        t_s = (due - self._begun) * 1e-9
-        reach = self._caution + 6.0
-        gap = 0.5 * reach * (1.0 - math.cos(2.0 * math.pi * SWINGS_PER_S * t_s)) - 0.5
-        hidden = self._frame % HIDDEN_EVERY == 0
-        first = Sighting(body=self._rig.tool[0].body, status="MISSING") if hidden else self._tool(0, gap)
-        sightings = (self._seen(self._rig.reference, (0.0, 0.0, 0.0)), first, *(self._tool(n, gap) for n in range(1, len(self._rig.tool))))
-        return TrackerFrame(source=self.name, number=self._frame, t_capture_ns=now - self._latency_ns, t_arrival_ns=now, sightings=sightings)
-
-    def _tool(self, n: int, gap_mm: float) -> Sighting:
-        tool = self._rig.tool[n]
-        clearance = gap_mm + tool.part[0].radius_mm + 30.0 * n
-        x, y, z = (p + d * clearance for p, d in zip(self._at, self._away, strict=True))
-        return self._seen(tool.body, (x, y, z))
-
-    def _seen(self, body: str, t_mm: Vec3) -> Sighting:
-        q = (1.0, 0.0, 0.0, 0.0)
-        if body != self._rig.reference:
-            q = facing(next(t.axis_in_marker for t in self._rig.tool if t.body == body), tuple(-v for v in self._away))
-        return Sighting(body=body, status="OK", pose=Pose(q_wxyz=q, t_mm=t_mm), rms_mm=0.1)
-
-    def close(self) -> None:
-        self._done.set()
-
-
-def facing(axis: Vec3, way: tuple[float, ...]) -> tuple[float, float, float, float]:
-    """The shortest turn that takes `axis` to `way`, as a unit quaternion."""
-    a, b = np.array(axis), np.array(way)
-    q = np.array([1.0 + a @ b, *np.cross(a, b)])
-    if np.linalg.norm(q) < 1e-9:
-        q = np.array([0.0, *np.cross(a, np.eye(3)[int(np.argmin(np.abs(a)))])])
-    w, x, y, z = (q / np.linalg.norm(q)).tolist()
-    return (w, x, y, z)
-
-
-def core_process(plan: Plan, ready: Connection, stop: Flag) -> None:
-    """The core as `navtwin run` runs it, registered and calibrated from the start."""
-    scene, rig = load_scene(plan.case), read_rig(plan.case / "rig.toml")
-    warm_up()
-    warm_up_errorbar()
-    with ExitStack() as stack:
-        run_promptly()
-        server = Server(pub_port=0, command_port=0, keys=plan.keys)
-        stack.callback(server.close)
-        workers = Workers(plan.case)
-        stack.callback(workers.close)
-        log = stack.enter_context(LogWriter(plan.log)) if plan.log else None
-        header = new_header(scene, rig, plan.case / "rig.toml", "benchmark", 1.0)
-        core = Core(scene, rig, header, publish=server.publish, answer=lambda seq, payload: None, log=log)
-        for body in set_up(rig):
-            core.take(time.monotonic_ns(), body)
-        ready.send((server.pub_port, server.command_port))
-        ready.recv()
-        reader = SourceReader(Swinging(scene, rig, plan.rate_hz, plan.seconds))
-        stack.callback(reader.close)
-        Loop(core, reader, workers, server, Timeline(1.0), stop.is_set, {}, lambda text: None).run()
-
-
-def set_up(rig: Rig) -> list[PivotResult | RegistrationResult | Command]:
-    """Accepted pivots with the tips at the markers, and a registration that leaves everything where it is."""
-    tip_error, error = (1e-3, 0.0, 0.0, 1e-3, 0.0, 1e-3), declared_covariance(Body(name="registration", sd_mm=0.01, sd_rad=0.01))
-    bodies: list[PivotResult | RegistrationResult | Command] = []
-    for tool in rig.tool:
-        pivot = PivotResult(
-            request=f"pivot/{tool.name}",
-            tool=tool.name,
-            accepted=True,
-            reasons=(),
-            tip_mm=(0.0, 0.0, 0.0),
-            covariance=tip_error,
-            rms_mm=0.1,
-            samples=1,
-        )
-        bodies += [pivot, Command(who="benchmark", id=tool.name, order=Accept(result=f"pivot/{tool.name}"))]
-    home = Pose.from_rigid(Rigid.identity("ct", "ref"))
-    centroid = (0.0, 0.0, 0.0)
-    registered = RegistrationResult(
-        request="registration", accepted=True, reasons=(), pose=home, fre_mm=0.1, landmarks=(), residual_mm=(), covariance=error, centroid_mm=centroid
-    )
-    return [*bodies, registered, Command(who="benchmark", id="r", order=Accept(result="registration"))]
-
-
-Row = tuple[Topic, int, int | None, int, int, int]
-
-
-def receiver_process(ports: tuple[int, int], keys: ClientKeys | None, results: Connection, stop: Flag) -> None:
-    """An operator's end: subscribes to alerts and state and stamps what it is handed."""
-    run_promptly()
-    client = Client(ports=ports, keys=keys, who="receiver", topics=("alerts", "state"))
-    rows: list[Row] = []
-    gc.collect()
-    gc.freeze()
-    results.send("listening")
-    while not stop.is_set():
-        message = client.receive(50)
-        now = time.monotonic_ns()
-        if message is not None:
-            topic, e = message
-            rows.append((topic, e.seq, e.t_arrival_ns, e.t_step_ns, e.t_publish_ns, now))
-    results.send((rows, client.link.missed_frames, client.link.late_alerts))
-    client.close()
-
-
-def new_keys() -> tuple[ServerKeys, ClientKeys]:
-    (core_public, core_secret), (own_public, own_secret) = (tuple(k.decode() for k in zmq.curve_keypair()) for _ in range(2))
-    return ServerKeys(core_public, core_secret, {own_public: "receiver"}), ClientKeys(own_public, own_secret, core_public)
-
-
-def measure(case: Path, rate_hz: float, seconds: float, *, curve: bool, log: bool) -> tuple[list[Row], int, int]:
-    """Run core and receiver for so long; the receiver's rows, frames it missed, alert sets that were late."""
-    start = multiprocessing.get_context("spawn")
-    server_keys, client_keys = new_keys() if curve else (None, None)
-    stop, (core_end, core_far), (end, far) = start.Event(), start.Pipe(), start.Pipe()
-    with tempfile.TemporaryDirectory() as folder:
-        plan = Plan(case, rate_hz, seconds, server_keys, Path(folder) / "session.mcap" if log else None)
-        core = start.Process(target=core_process, args=(plan, core_far, stop))
-        core.start()
-        try:
-            ports = received(core_end, core, 120.0)
-            receiver = start.Process(target=receiver_process, args=(ports, client_keys, far, stop))
-            receiver.start()
-            received(end, receiver, 60.0)
-            core_end.send("go")
-            time.sleep(seconds + 0.5)
-            stop.set()
-            found: tuple[list[Row], int, int] = received(end, receiver, 60.0)
-            receiver.join(10.0)
-        finally:
-            stop.set()
-            core.join(20.0)
-            if core.is_alive():
-                core.kill()
-                core.join()
-    return found
-
-
-def received(end: Connection, process: multiprocessing.process.BaseProcess, patience_s: float):  # type: ignore[no-untyped-def]
-    """What the other process says, or an end to this one where it says nothing."""
-    if not end.poll(patience_s):
-        raise SystemExit(f"{process.name} said nothing for {patience_s:.0f} s (exit code {process.exitcode})")
-    return end.recv()
-
-
-def stages(rows: list[Row]) -> dict[str, dict[str, float]]:
-    """Percentiles of each stage, ms, of what was said first: a repetition carries the stamps of what it repeats."""
-    first = min(row[5] for row in rows) + round(SETTLE_S * 1e9)
-    fresh = {(row[0], row[1]): row for row in reversed(rows)}.values()
-    timed = [row for row in fresh if row[2] is not None and row[5] > first]
-    table: dict[str, dict[str, float]] = {}
-
-    def add(name: str, topic: Topic, begin: int, end: int) -> None:
-        values = [(row[end] - row[begin]) * 1e-6 for row in timed if row[0] == topic]  # type: ignore[operator]
-        if values:
-            table[name] = common.percentiles(values)
-
-    add("arrival -> step done", "state", 2, 3)
-    add("step done -> alert published", "alerts", 3, 4)
-    add("alert published -> received", "alerts", 4, 5)
-    add("pose in -> alert received", "alerts", 2, 5)
-    add("pose in -> state received", "state", 2, 5)
-    return table
-
-
-def main() -> None:
-    options = common.parser(__doc__)
+def parser() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(prog="navtwin bench latency", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cli.add_options(options)
     common.add_case(options)
-    options.add_argument("--rate", type=float, default=60.0, metavar="HZ", help="frames a second, 1 to 400 (default: 60)")
-    options.add_argument("--seconds", type=float, default=30.0, help="how long to measure (default: 30)")
-    options.add_argument("--curve", action="store_true", help="encrypted sockets, as for a core beyond this machine")
-    options.add_argument("--no-log", action="store_true", help="do not record meanwhile")
-    arguments = options.parse_args()
-    if not 1.0 <= arguments.rate <= 400.0 or not 2.0 <= arguments.seconds <= 3600.0:
-        options.error("--rate is 1 to 400, --seconds 2 to 3600")
-    _, rig, folder = common.case_of(arguments)
-    rows, missed, late = measure(folder, arguments.rate, arguments.seconds, curve=arguments.curve, log=not arguments.no_log)
-    table = stages(rows)
-    sockets = "CURVE" if arguments.curve else "plain"
-    common.print_rows(f"pose to alert in another process: {arguments.rate:g} Hz, {sockets} sockets, {len(rig.tool)} instruments", "ms", table)
-    p99 = table["pose in -> alert received"]["p99"]
-    within = p99 <= TARGET_P99_MS
-    Console().print(f"{'within' if within else 'ABOVE'} the target of p99 {TARGET_P99_MS:g} ms; frames missed: {missed}, alert sets late: {late}")
-    figures = {
-        "benchmark": Path(__file__).stem, "unit": "ms", "rows": table, "rate_hz": arguments.rate, "seconds": arguments.seconds, "sockets": sockets,
-        "recorded": not arguments.no_log, "frames_missed": missed, "alert_sets_late": late, "target_p99_ms": TARGET_P99_MS, "within_target": within,
-    }  # fmt: skip
-    common.write_json(arguments.json, figures)
-    if not within:
-        sys.exit(1)
+    options.add_argument("--rows", metavar="ROW,...", help=f"of {', '.join((*LOADS, *OTHERS))}; or all (default: plain,curve)")
+    options.add_argument("--seconds", type=float, metavar="S", help="how long each load is measured (default: 30; of `rate`: 60 for each rate)")
+    load = options.add_argument_group("a load of your own")
+    load.add_argument("--rate", type=float, metavar="HZ", help="frames a second, 30 to 5000 (default: 60)")
+    load.add_argument("--instruments", type=int, metavar="N", help="with burr and shaft each, in a made-up case (default: 1)")
+    load.add_argument("--structures", type=int, metavar="N", help="all critical, in a made-up case (default: the case as it is, or 8)")
+    load.add_argument("--triangles", type=int, metavar="N", help="of each structure (default: 100000)")
+    load.add_argument("--subscribers", type=int, metavar="N", help="clients beside the one that is measured")
+    load.add_argument("--stalled", type=int, metavar="N", help="clients that are stopped and read nothing")
+    load.add_argument("--busy", action="store_true", help="a process for each processor that does nothing but burn")
+    load.add_argument("--gui", action="store_true", help="a desktop paints the moving instrument meanwhile")
+    load.add_argument("--one-core", action="store_true", help="the core's process may use one processor alone")
+    load.add_argument("--no-log", action="store_true", help="do not record meanwhile")
+    options.add_argument("--events", type=int, default=1000, metavar="N", help="of `stale`: silences over all its sources (default: 1000)")
+    options.add_argument("--times", type=int, default=20, metavar="N", help="of `link` and `kill`: how often each (default: 20)")
+    options.add_argument("--seed", type=int, default=1, help="of every random moment (default: 1)")
+    return options
+
+
+def rows_of(arguments: argparse.Namespace) -> tuple[list[Load], list[str]]:
+    """The loads, and the other rows, that were asked for."""
+    own = [name for name in OWN if getattr(arguments, name)]
+    if own and arguments.rows:
+        raise InputRefused(f"--{own[0].replace('_', '-')} makes a load of its own, and --rows names others", "pass one of the two")
+    loads = [own_load(arguments, curve) for curve in (False, True)] if own else []
+    names = [] if own else [name.strip() for name in (arguments.rows or "plain,curve").split(",")]
+    names = [*LOADS, *OTHERS] if names == ["all"] else names
+    for name in names:
+        if name not in (*LOADS, *OTHERS):
+            raise InputRefused(f"there is no row '{name}'", nearest(name, (*LOADS, *OTHERS, "all")))
+    loads += [LOADS[name] for name in names if name in LOADS]
+    return [replace(load, seconds=arguments.seconds or load.seconds) for load in loads], [name for name in names if name in OTHERS]
+
+
+def own_load(arguments: argparse.Namespace, curve: bool) -> Load:
+    made = any((arguments.instruments, arguments.structures, arguments.triangles))
+    return Load(
+        f"own {'curve' if curve else 'plain'}",
+        rate_hz=arguments.rate or 60.0,
+        instruments=arguments.instruments or 1,
+        structures=(arguments.structures or 8) if made else 0,
+        triangles=arguments.triangles or 100_000,
+        subscribers=arguments.subscribers or 0,
+        stalled=arguments.stalled or 0,
+        busy=arguments.busy,
+        gui=arguments.gui,
+        one_core=arguments.one_core,
+        curve=curve,
+        log=not arguments.no_log,
+    )
+
+
+def run_rows(loads: Sequence[Load], others: Sequence[str], case: Case, arguments: argparse.Namespace) -> Iterator[Told]:
+    """One after the other; the case is made when the first row asks for it."""
+    for load in loads:
+        with shown(load.name) as progress:
+            yield ceiling.search(load, case, progress) if load.name == "rate" else tell(measure(load, case, progress))
+    for name in others:
+        with shown(name) as progress:
+            if name == "stale":
+                yield silence.measure(case, arguments.events, arguments.seed, progress)
+            elif name == "link":
+                yield lost.measure(case, arguments.times, progress)
+            else:
+                yield killed.measure(arguments.times, arguments.seed, progress)
+
+
+@contextmanager
+def shown(name: str) -> Iterator[Progress]:
+    """A bar on the terminal."""
+    console = Console(stderr=True)
+    with Bar(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console, transient=True) as bar:
+        task = bar.add_task(name, total=1.0)
+        yield lambda text, share: bar.update(task, description=f"{name}: {text}", completed=share)
+
+
+def main() -> int:
+    arguments = parser().parse_args()
+    loads, others = rows_of(arguments)
+    for flag, count, most in (("--events", arguments.events, 100_000), ("--times", arguments.times, 1000)):
+        if not 1 <= count <= most:
+            raise InputRefused(f"{flag} {count} is not 1 to {most}", "pass a whole number in between")
+    begun = cli.run_begun("latency", arguments)
+    case = functools.cache(lambda: common.case_of(arguments)[2])
+    told = list(run_rows(loads, others, case, arguments))
+    result = begun.result(
+        settings={**{load.name: load.words for load in loads}, "other rows": ", ".join(others)},
+        figures=[figure for one in told for figure in one.figures],
+        distributions=[d for one in told for d in one.distributions],
+        tables=[table for one in told for table in one.tables],
+        notes=[note for one in told for note in one.notes],
+        seeds=(arguments.seed,),
+    )
+    whole = {load.name for load in loads} >= set(LOADS) and set(others) == set(OTHERS)
+    return cli.finish(arguments, result, whole=whole)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(cli.exit_code(main))

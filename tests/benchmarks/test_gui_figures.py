@@ -29,9 +29,12 @@ def test_each_condition_gets_the_frames_that_arrived_while_it_held_and_repetitio
     from gui_beside import p99s
 
     ms = 1_000_000
-    rows = [("alerts", n, n * 10 * ms, 0, 0, n * 10 * ms + (1 + n % 2) * ms) for n in range(100)]
-    rows += [("alerts", 3, 30 * ms, 0, 0, 900 * ms), ("alerts", 200, None, 0, 0, 1), ("state", 4, 40 * ms, 0, 0, 999 * ms)]
-    table = p99s(rows, [("a", 0, 300 * ms), ("b", 300 * ms, 500 * ms), ("a", 500 * ms, 2000 * ms)])
+    from latency_parts.receiver import ALERTS, STATE
+
+    # topic, seq, frame, arrival, step, publish, received, stale
+    rows = [(ALERTS, n, 0, (n + 1) * 10 * ms, 0, 0, (n + 1) * 10 * ms + (1 + n % 2) * ms, 0) for n in range(100)]
+    rows += [(ALERTS, 200, 0, 0, 0, 0, 1, 0), (STATE, 4, 4, 40 * ms, 0, 0, 999 * ms, 0)]
+    table = p99s(np.array(rows), [("a", 0, 310 * ms), ("b", 310 * ms, 510 * ms), ("a", 510 * ms, 2000 * ms)])
     assert (table["a"]["n"], table["b"]["n"]) == (80, 20)
     assert table["a"]["max"] == table["b"]["max"] == 2.0
 
