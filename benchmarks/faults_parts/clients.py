@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
@@ -24,7 +25,7 @@ def stalled(port: int, ready: Callable[[], None]) -> None:
     sock.connect(f"tcp://127.0.0.1:{port}")
     sock.poll(10_000)
     ready()
-    multiprocessing.Event().wait()
+    signal.pause()
 
 
 def reader(port: int, ready: Callable[[], None]) -> None:

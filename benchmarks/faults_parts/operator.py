@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from navtwin.bus.client import Client
-from navtwin.nouns import Alert, AlertSet, Command, Envelope, Order, Reply, State, TechnicalAlarm, Topic, encode
+from navtwin.nouns import Alert, AlertSet, Command, Envelope, Order, Reply, Setup, State, TechnicalAlarm, Topic, encode
 
 #: How long anything is waited for that must come, s: far more than any deadline, so that what is late is measured and not given up.
 PATIENCE_S = 15.0
@@ -74,6 +74,10 @@ class Operator:
 
     def states_since(self, t_ns: int) -> list[tuple[State, Envelope]]:
         return [(h.envelope.body, h.envelope) for h in self.heard if h.t_ns >= t_ns and isinstance(h.envelope.body, State)]
+
+    def setups(self) -> list[Setup]:
+        """How far calibration and registration had come, newest last."""
+        return [h.envelope.body for h in self.heard if isinstance(h.envelope.body, Setup)]
 
     def wait(self, found: Callable[[], T | None], patience_s: float = PATIENCE_S) -> T | None:
         """What `found` returns once it is something; None after the patience."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from faults_parts import machine, matrices, network, streams
+from faults_parts import machine, matrices, network, patient, streams
 from faults_parts.outcome import Outcome
 from phantoms.faults.fault import Fault
 from phantoms.faults.table import find
@@ -22,6 +22,10 @@ RUNNERS: dict[str, Runner] = {
     **dict.fromkeys(matrices.SPOILS, matrices.matrix_fault),
     "sender-restarted": matrices.sender_restarted,
     **dict.fromkeys(network.TROUBLES, network.stays_right),
+    "reference-bumped": patient.reference_bumped,
+    "verify-due": patient.verify_due,
+    "wrong-tool": patient.wrong_tool,
+    "stale-calibration": patient.stale_calibration,
     "link-cut": network.link_cut,
     "wall-clock-jump": machine.wall_clock_jump,
     "core-killed": machine.core_killed,

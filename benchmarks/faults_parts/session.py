@@ -17,7 +17,7 @@ import numpy as np
 
 from faults_parts.operator import PATIENCE_S, Operator
 from navtwin.bus.server import Server
-from navtwin.nouns import Accept, Command, Header, PivotRequest, RegistrationRequest, Rig, Source, SourceItem, ToolSelect, TrackerFrame
+from navtwin.nouns import Accept, Command, Header, PivotRequest, RegistrationRequest, Source, SourceItem, ToolSelect, TrackerFrame
 from navtwin.record.log import LogWriter
 from navtwin.register.worker import answer
 from navtwin.run.core import Core
@@ -29,7 +29,6 @@ from navtwin.run.workers import Result
 from navtwin.scene.model import Scene
 from phantoms.faults.injectors import Injector
 from phantoms.faults.theatre import LATENCY_MS, RATE_HZ, Theatre
-from phantoms.shapes import Array
 
 
 @dataclass(eq=False)
@@ -39,14 +38,12 @@ class LiveTheatre:
     Attributes
     ----------
     injector, begin_ns, end_ns : the fault, and when it is in the stream, by the time of capture
-    tips_mm : where the tools' tips are held instead of on their own ways, ct
     """
 
     theatre: Theatre
     injector: Injector | None = None
     begin_ns: int = 0
     end_ns: int = 0
-    tips_mm: dict[str, Array] = field(default_factory=dict)
     name: str = "theatre"
     live: bool = True
     setup_ns: int = 0
@@ -71,7 +68,7 @@ class LiveTheatre:
             time.sleep(wait_s)
         if not self._ready:
             capture_ns, self._next_ns = self._next_ns, self._next_ns + round(1e9 / RATE_HZ)
-            frame = self.theatre.frame(capture_ns, self.tips_mm)
+            frame = self.theatre.frame(capture_ns)
             faulty = self.injector is not None and self.begin_ns <= capture_ns < self.end_ns
             self._ready += self.injector(frame, capture_ns - self.begin_ns) if faulty and self.injector is not None else [frame]
         return self._ready.popleft() if self._ready else None
@@ -118,10 +115,10 @@ def truth_at(theatre: Theatre) -> Callable[[int], dict[str, float]]:
 
 @contextmanager
 def session(
-    theatre: Theatre, source: Source, *, log: Path | None = None, rig: Rig | None = None, clock: Callable[[], int] = time.monotonic_ns
+    theatre: Theatre, source: Source, *, log: Path | None = None, clock: Callable[[], int] = time.monotonic_ns, registered: bool = True
 ) -> Iterator[Session]:
-    """A session that is registered and navigates, until the block ends; `clock` is the operator's."""
-    rig = rig or theatre.rig
+    """A session that navigates, where it is `registered`, until the block ends; `clock` is the operator's."""
+    rig = theatre.rig
     server = Server(pub_port=0, command_port=0)
     clients: dict[int, bytes] = {}
 
@@ -135,8 +132,9 @@ def session(
     writer = LogWriter(log) if log is not None else None
     core = Core(theatre.scene, rig, header, publish=server.publish, answer=reply, log=writer)
     begun = time.monotonic_ns()
-    core.take(begun, theatre.registration)
-    core.take(begun, Command(who="bench", id="1", order=Accept(result="registration")))
+    if registered:
+        core.take(begun, theatre.registration)
+        core.take(begun, Command(who="bench", id="1", order=Accept(result="registration")))
     core.take(begun, Command(who="bench", id="2", order=ToolSelect(tools=("drill",))))
     workers = Worker(theatre.scene)
     reader, stop = SourceReader(source), threading.Event()

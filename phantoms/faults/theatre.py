@@ -6,6 +6,7 @@ A fault is put into its stream while the drill is nearer than the danger limit, 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from navtwin.scene.model import Landmark, Patient, Scene, Structure
 from navtwin.scene.surface import Surface
 from navtwin.volumes.volume import VolumeBox
 from phantoms.motion import turns
-from phantoms.path import unit
+from phantoms.path import minimum_jerk, unit
 from phantoms.shapes import Array
 
 CANAL_MM, BURR_MM, NECK_MM, TIP_MM = 8.0, 1.5, 1.2, 0.5
@@ -27,6 +28,8 @@ SHAFT_MM = 150.0
 RATE_HZ, LATENCY_MS, MAX_AGE_MS = 60.0, 15.0, 100.0
 SD_MM, SD_RAD = 0.05, 0.0002
 CALIBRATED = "2020-01-01"
+#: Where the pointer's tip is while it does nothing, ct.
+REST_MM = np.array([45.0, 55.0, -60.0])
 #: The pair that a fault could hide.
 BURR, NECK = "canal/drill/burr", "canal/drill/neck"
 LANDMARKS = {"notch": (0.0, 40.0, 30.0), "process": (30.0, 40.0, -30.0), "facet": (-30.0, 40.0, -20.0), "lamina": (10.0, 52.0, 10.0)}
@@ -104,12 +107,14 @@ class Theatre:
     ----------
     rng : everything random comes of it; the same one gives the same stream
     away_mm : the burr's mean distance from the canal; None takes one within the danger limit
+    held : T_ct_from_marker by time (s) of tools that do something else than they do by themselves
     """
 
     rng: np.random.Generator
     away_mm: float | None = None
     scene: Scene = field(default_factory=theatre_scene)
     rig: Rig = field(default_factory=theatre_rig)
+    held: dict[str, Callable[[float], Rigid]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         rng = self.rng
@@ -153,30 +158,56 @@ class Theatre:
         to_canal = float(np.hypot(*self.burr_mm(t_s)[:2])) - CANAL_MM
         return {BURR: to_canal - BURR_MM, NECK: to_canal - NECK_MM}
 
-    def T_ct_from_marker(self, body: str, t_s: float, tip_mm: Array | None = None) -> Rigid:
-        """Where a body really is; `tip_mm` puts a tool's tip elsewhere in ct."""
+    def T_ct_from_marker(self, body: str, t_s: float) -> Rigid:
+        """Where a body really is."""
+        if body in self.held:
+            return self.held[body](t_s)
         if body == "ref":
             return self.T_ct_from_ref
         if body == "drill":
-            z = np.array([-1.0, 0.0, 0.0])
-            tip = self.burr_mm(t_s) if tip_mm is None else tip_mm
-            return _frame(self._facing, z, tip - SHAFT_MM * z, "ct", f"marker/{body}")
-        z = -self._facing
-        tip = np.array([45.0, 55.0, -60.0]) + self.burr_mm(t_s) - self.burr_mm(0.0) if tip_mm is None else tip_mm
-        return _frame(np.array([1.0, 0.0, 0.0]), z, tip - SHAFT_MM * z, "ct", f"marker/{body}")
+            return self._aimed(body, self.burr_mm(t_s))
+        return self._aimed(body, REST_MM + self.burr_mm(t_s) - self.burr_mm(0.0))
 
-    def sightings(self, t_s: float, tips_mm: dict[str, Array] | None = None) -> tuple[Sighting, ...]:
+    def _aimed(self, tool: str, tip_mm: Array) -> Rigid:
+        """A tool's marker with its tip at a place of ct: the drill from the side, the pointer from behind the patient."""
+        across = np.array([1.0, 0.0, 0.0])
+        x, z = (self._facing, -across) if tool == "drill" else (across, -self._facing)
+        return _frame(x, z, tip_mm - SHAFT_MM * z, "ct", f"marker/{tool}")
+
+    def move(self, tool: str, from_mm: Array, to_mm: Array, begin_s: float, over_s: float = 0.5) -> None:
+        """Take a tool's tip from one place to another, as a hand does, and hold it there."""
+
+        def at(t_s: float) -> Rigid:
+            share = float(minimum_jerk(np.array([(t_s - begin_s) / over_s]))[0])
+            return self._aimed(tool, from_mm + share * (to_mm - from_mm))
+
+        self.held[tool] = at
+
+    def pivot(self, tool: str, tip_in_marker_mm: Array, seat_mm: Array) -> None:
+        """Turn a tool about its tip, which sits in a hole; `tip_in_marker_mm` is where the tip really is on it."""
+        upright = self._aimed(tool, seat_mm)
+
+        def at(t_s: float) -> Rigid:
+            lean = 0.5 * np.array([np.sin(1.9 * t_s), np.cos(1.3 * t_s), 0.6 * np.sin(0.7 * t_s)])
+            matrix = upright.matrix()
+            matrix[:3, :3] = turns(lean[None])[0] @ matrix[:3, :3]
+            matrix[:3, 3] = seat_mm - matrix[:3, :3] @ tip_in_marker_mm
+            return Rigid.from_matrix(matrix, target="ct", source=upright.source)
+
+        self.held[tool] = at
+
+    def sightings(self, t_s: float) -> tuple[Sighting, ...]:
         """All bodies at an instant, with the tracker's noise."""
         seen = list[Sighting]()
         for body in self.rig.body:
-            true = self.T_tracker_from_ct @ self.T_ct_from_marker(body.name, t_s, (tips_mm or {}).get(body.name))
+            true = self.T_tracker_from_ct @ self.T_ct_from_marker(body.name, t_s)
             matrix = true.matrix()
             matrix[:3, :3] = turns(self.rng.normal(0.0, SD_RAD, (1, 3)))[0] @ matrix[:3, :3]
             matrix[:3, 3] += self.rng.normal(0.0, SD_MM, 3)
             seen.append(Sighting(body=body.name, status="OK", pose=Pose.from_rigid(Rigid.from_matrix(matrix, target="tracker", source=true.source))))
         return tuple(seen)
 
-    def frame(self, t_capture_ns: int, tips_mm: dict[str, Array] | None = None) -> TrackerFrame:
+    def frame(self, t_capture_ns: int) -> TrackerFrame:
         """The next frame, captured then and arriving as much later as the tracker takes."""
         self._number += 1
         return TrackerFrame(
@@ -184,5 +215,5 @@ class Theatre:
             number=self._number,
             t_capture_ns=t_capture_ns,
             t_arrival_ns=t_capture_ns + round(LATENCY_MS * 1e6),
-            sightings=self.sightings(t_capture_ns * 1e-9, tips_mm),
+            sightings=self.sightings(t_capture_ns * 1e-9),
         )
