@@ -61,7 +61,9 @@ class RegistrationAccuracy:
 
 @dataclass(frozen=True)
 class TipAccuracy:
-    """Error of one instrument's tip in navigation, mm, and apart from it how far the true tip moved while the frame was under way."""
+    """Error of one instrument in navigation: of its tip, mm, of its axis (trajectory), deg, and apart from both how far the true tip moved while the
+    frame was under way.
+    """
 
     tool: str
     frames: int
@@ -72,6 +74,9 @@ class TipAccuracy:
     moved_p95_mm: float
     moved_max_mm: float
     delay_ms: float
+    angle_mean_deg: float
+    angle_p95_deg: float
+    angle_max_deg: float
 
 
 def chi2_quantile(p: float, degrees: float) -> float:
@@ -176,8 +181,15 @@ def _tip(tool: str, measured: TipSeries, truth: TipSeries, output_delay_ms: floa
     later = np.stack([np.interp(shown_ns, truth.t_ns, truth.position_mm[:, axis]) for axis in range(3)], axis=1)
     moved = np.linalg.norm(later - truth.position_mm[t], axis=1)
     delay_ms = float(np.mean(shown_ns - truth.t_ns[t])) * 1e-6
-    return TipAccuracy(tool, len(both), *_mean_p95_max(error), *_mean_p95_max(moved), delay_ms)
+    turned = angle_deg(measured.axis[m], truth.axis[t])
+    return TipAccuracy(tool, len(both), *_mean_p95_max(error), *_mean_p95_max(moved), delay_ms, *_mean_p95_max(turned))
 
 
-def _mean_p95_max(mm: Floats) -> tuple[float, float, float]:
-    return float(mm.mean()), float(np.percentile(mm, 95.0)), float(mm.max())
+def angle_deg(a: Floats, b: Floats) -> Floats:
+    """(N,) angle between unit vectors (N, 3): by sine and cosine, for an arc cosine alone knows small angles badly."""
+    sine = np.linalg.norm(np.cross(a, b), axis=1)
+    return np.asarray(np.degrees(np.arctan2(sine, np.einsum("ni,ni->n", a, b))))
+
+
+def _mean_p95_max(values: Floats) -> tuple[float, float, float]:
+    return float(values.mean()), float(np.percentile(values, 95.0)), float(values.max())

@@ -22,6 +22,7 @@ from navtwin.nouns import (
     Message,
     Output,
     PivotResult,
+    Pose,
     Reading,
     RegistrationResult,
     Reply,
@@ -35,7 +36,7 @@ from navtwin.record.read import decode, read_log
 from navtwin.report.drill_notes import DrillNotes
 from navtwin.report.drill_truths import true_drills
 from navtwin.report.episodes import CommandRow, Episodes, command_row
-from navtwin.report.judge import Levels, Times, TrueSeries
+from navtwin.report.judge import Floats, Levels, Times, TrueSeries
 from navtwin.report.session import Frames, PairSeries, Session, TipSeries
 from navtwin.report.verified import VerifiedNotes
 
@@ -57,7 +58,7 @@ class Draft:
     frames: list[tuple[int, int, int, int, int]] = field(default_factory=list)
     frame_of_seq: dict[int, int] = field(default_factory=dict)
     readings: dict[str, tuple[Reading, list[tuple[int, float, float, float, float, str]]]] = field(default_factory=dict)
-    tips: dict[str, list[tuple[int, tuple[float, float, float]]]] = field(default_factory=dict)
+    tips: dict[str, list[tuple[int, Pose]]] = field(default_factory=dict)
     levels: dict[str, _LevelNotes] = field(default_factory=dict)
     allowances: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
     truths: list[Truth] = field(default_factory=list)
@@ -134,7 +135,7 @@ class Draft:
         self.drilling.take_state(state, self.frames[at][4])
         for tool in state.instruments:
             if tool.pose is not None:
-                self.tips.setdefault(tool.instrument, []).append((at, tool.pose.t_mm))
+                self.tips.setdefault(tool.instrument, []).append((at, tool.pose))
         for reading in state.readings:
             if reading.role != "critical":
                 continue
@@ -270,9 +271,16 @@ def _pair(key: str, like: Reading, rows: list[tuple[int, float, float, float, fl
     )
 
 
-def _tips(rows: list[tuple[int, tuple[float, float, float]]], frames: Frames) -> TipSeries:
+def _tips(rows: list[tuple[int, Pose]], frames: Frames) -> TipSeries:
     at = np.array([row[0] for row in rows], dtype=np.int64)
-    return TipSeries(frames.number[at], frames.t_capture_ns[at], frames.t_event_ns[at], np.array([row[1] for row in rows]))
+    return TipSeries(frames.number[at], frames.t_capture_ns[at], frames.t_event_ns[at], *_places([pose for _, pose in rows]))
+
+
+def _places(poses: list[Pose]) -> tuple[Floats, Floats]:
+    """Positions (N, 3), mm, and axes (N, 3) of poses T_ct_from_tip."""
+    w, x, y, z = np.array([pose.q_wxyz for pose in poses]).T
+    axis = np.stack([2.0 * (x * z + w * y), 2.0 * (y * z - w * x), 1.0 - 2.0 * (x * x + y * y)], axis=1)
+    return np.array([pose.t_mm for pose in poses]), axis
 
 
 def _true_times(truths: list[Truth], frames: Frames) -> Times:
@@ -308,14 +316,14 @@ def _true_distances(truths: list[Truth], t_ns: Times) -> dict[str, TrueSeries]:
 
 
 def _true_tips(truths: list[Truth], t_ns: Times) -> dict[str, TipSeries]:
-    rows: dict[str, list[tuple[int, tuple[float, float, float]]]] = {}
+    rows: dict[str, list[tuple[int, Pose]]] = {}
     for at, truth in enumerate(truths):
         for tool in truth.instruments:
             if tool.pose is not None:
-                rows.setdefault(tool.instrument, []).append((at, tool.pose.t_mm))
+                rows.setdefault(tool.instrument, []).append((at, tool.pose))
     tips = {}
     for tool_name, found in rows.items():
         at_frames = np.array([at for at, _ in found], dtype=np.int64)
         numbers = np.array([truths[at].frame for at in at_frames], dtype=np.int64)
-        tips[tool_name] = TipSeries(numbers, t_ns[at_frames], t_ns[at_frames], np.array([p for _, p in found]))
+        tips[tool_name] = TipSeries(numbers, t_ns[at_frames], t_ns[at_frames], *_places([pose for _, pose in found]))
     return tips

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ from navtwin.report.summary import Summary, summarise
 from navtwin.report.wording import headline, known, pair_words, verified_words, words, yes_no
 from navtwin.scene.bone_views import DrilledBone
 from navtwin.scene.carvable import Carvable
+from navtwin.scene.error_budget import Budget
 from navtwin.scene.model import Scene, Structure
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ def write_report(
     journal: Path | None = None,
     verified: Verdict | None = None,
     replayed: Carvable | None = None,
+    budgets: Sequence[Budget] = (),
 ) -> Summary:
     """Judge the session in `log` and write its report to `out`.
 
@@ -54,6 +57,7 @@ def write_report(
     journal : the operator's journal (JSON by line), for latency as far as the operator
     verified : what `navtwin verify` found
     replayed : the drilled bone that it ended with; without it the bone is cut again by the log's strokes, and where it is doubtful is not known
+    budgets : where the error of its distances came from, as a replay tells it
 
     Raises
     ------
@@ -64,7 +68,7 @@ def write_report(
     drilled = drilled_in(log, session, scene, rig, replayed)
     summary = summarise(session, scene, rig, read_journal(journal) if journal is not None else None, verified, drilled)
     summary = replace(summary, report=str(out))
-    page = render_page(session, scene, rig, summary, drilled.bone, bone_at_closest(log, session, scene, rig))
+    page = render_page(session, scene, rig, summary, drilled.bone, bone_at_closest(log, session, scene, rig), budgets)
     part = out.with_name(out.name + ".part")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -76,13 +80,20 @@ def write_report(
 
 
 def render_page(
-    session: Session, scene: Scene, rig: Rig, summary: Summary, bone: DrilledBone | None = None, bone_then: BoneThen | None = None
+    session: Session,
+    scene: Scene,
+    rig: Rig,
+    summary: Summary,
+    bone: DrilledBone | None = None,
+    bone_then: BoneThen | None = None,
+    budgets: Sequence[Budget] = (),
 ) -> str:
     """The page as text.
 
     Parameters
     ----------
     bone, bone_then : as it was drilled at the end, and at closest approach
+    budgets : rows of the error budget, none where it was not reckoned
     """
     pictures, why_not = closest_pictures(session, scene, rig, bone_then)
     bone_pictures, bone_missing = drilling_pictures(bone, scene) if bone is not None else ({}, "")
@@ -103,6 +114,7 @@ def render_page(
             picture_missing=why_not,
             bone_then=bone_then,
             drilling=summary.drilling,
+            budgets=budgets,
             bone_pictures=bone_pictures,
             bone_missing=bone_missing,
             bands=BAND_KEYS,

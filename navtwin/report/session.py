@@ -50,12 +50,13 @@ class PairSeries:
 
 @dataclass(frozen=True)
 class TipSeries:
-    """An instrument's tip in ct, navigation only: times (N,) and positions (N, 3), mm."""
+    """An instrument's tip in ct, navigation only: times (N,), positions (N, 3), mm, and unit axes (N, 3), from the handle out through the tip."""
 
     frame: npt.NDArray[np.int64]
     t_ns: Times
     t_event_ns: Times
     position_mm: Floats
+    axis: Floats
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,7 @@ def _accuracy(summary: Summary) -> Table:
             table.add_row(f"TRE, {target.name}", *numbers)
     for tip in summary.tips:
         table.add_row(f"{tip.tool} tip in navigation, mean", "", "", f"{tip.mean_mm:.3f}", "")
+        table.add_row("  its axis (trajectory), mean, degrees", "", "", f"{tip.angle_mean_deg:.3f}", "")
         table.add_row(f"  moved meanwhile ({tip.delay_ms:.0f} ms), mean", "", "", f"{tip.moved_mean_mm:.3f}", "")
     return table
 

@@ -117,6 +117,7 @@ def report(
     """Judge a session against its truth where that is known, and write a self-contained HTML report."""
     from navtwin.record.replay import verify as verify_log
     from navtwin.report import print_summary, write_report
+    from navtwin.report.error_budget_log import BudgetNotes
     from navtwin.run.relive import world_of
     from navtwin.twin import new_memory, step
 
@@ -127,10 +128,11 @@ def report(
         ended.append(new_memory(scene, rig, header))
         return ended[0]
 
-    verdict = verify_log(log, scene, loaded_rig, step, begin) if check else None
+    notes = BudgetNotes()
+    verdict = verify_log(log, scene, loaded_rig, notes.watching(step), begin) if check else None
     # A replay ends with the drilled bone itself, which also knows where it is doubtful.
     replayed = ended[0].drilled.bone if ended and ended[0].drilled is not None else None
-    print_summary(write_report(log, scene, loaded_rig, out or log.with_suffix(".html"), journal, verdict, replayed))
+    print_summary(write_report(log, scene, loaded_rig, out or log.with_suffix(".html"), journal, verdict, replayed, notes.budgets()))
 
 
 def bone(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from navtwin.nouns import (
     Event,
@@ -21,7 +21,7 @@ from navtwin.nouns import (
 )
 from navtwin.register.worker import answer
 from navtwin.scene.model import Scene
-from navtwin.twin import new_memory, step
+from navtwin.twin import Memory, new_memory, step
 
 TICK_NS = 10_000_000
 
@@ -43,12 +43,15 @@ def with_ticks(items: Iterable[SourceItem]) -> Iterator[tuple[int, EventBody]]:
         yield now or 0, item
 
 
-def simulate(scene: Scene, rig: Rig, items: Iterable[SourceItem], header: Header) -> Iterator[tuple[Event, list[Message]]]:
+def simulate(
+    scene: Scene, rig: Rig, items: Iterable[SourceItem], header: Header, look: Callable[[Memory, Event], None] = lambda memory, event: None
+) -> Iterator[tuple[Event, list[Message]]]:
     """Run a recorded or scripted stream through the fold, answering its requests at once.
 
     Parameters
     ----------
     items : in time order; their own times are the session's
+    look : called after each step with what the fold remembers then; it must change nothing
     """
     memory = new_memory(scene, rig, header)
     seq = 0
@@ -58,7 +61,9 @@ def simulate(scene: Scene, rig: Rig, items: Iterable[SourceItem], header: Header
         nonlocal seq
         seq += 1
         event = Event(seq=seq, t_ns=t_ns, body=body)
-        return event, step(scene, memory, event)
+        messages = step(scene, memory, event)
+        look(memory, event)
+        return event, messages
 
     for at_ns, body in with_ticks(items):
         t_ns = max(t_ns, at_ns)
