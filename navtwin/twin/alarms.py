@@ -26,7 +26,10 @@ ALARMS: dict[str, AlarmKind] = {
     "SOURCE_ENDED": AlarmKind("low", "the source has ended", "start it again to go on"),
     "SOURCE_FAILED": AlarmKind("medium", "the source has failed: every distance is unknown", "stop; check the tracker and its cable", True),
     "SOURCE_FROZEN": AlarmKind(
-        "medium", "the tracker sends the same poses again and again: every distance is unknown", "stop; restart the tracker or its driver", True
+        "medium",
+        "the tracker sends the same poses again and again: every distance is unknown",
+        "stop; restart the tracker or its driver (one that is simulated without noise needs repeats_ms = 0 in rig.toml)",
+        True,
     ),
     "TIME_FAULT": AlarmKind(
         "medium", "time stamps repeat, go back or lie in the future (such frames are not used), or drift", "check the tracker's clock", True

@@ -80,7 +80,8 @@ def _conditions(memory: Memory) -> Iterator[Raised]:
     elif memory.repeats.is_frozen:
         yield "SOURCE_FROZEN", "tracker", _loss_priority(memory, "SOURCE_FROZEN"), ""
     refused = memory.plausible.refused(memory.now_ns)
-    yield from _refusals(memory, refused)
+    if refused:
+        yield from _refusals(memory, refused)
     if memory.failed_checks:
         yield "CHECK_FAILED", "patient", _loss_priority(memory, "CHECK_FAILED"), in_words(memory.failed_checks[-1])
     yield from verify_alarms(memory)
@@ -103,9 +104,10 @@ def _refusals(memory: Memory, refused: dict[str, tuple[str, str]]) -> Iterator[R
         yield "POSE_REFUSED", memory.rig.reference, _loss_priority(memory, "POSE_REFUSED"), why
     for tool in memory.rig.tool:
         why, partner = refused.get(tool.body, ("", ""))
-        priority = _loss_priority(memory, "POSE_REFUSED", tool.name)
-        if why and not partner and (tool.name in memory.selected or priority == "high"):
-            yield "POSE_REFUSED", tool.name, priority, why
+        if why and not partner:
+            priority = _loss_priority(memory, "POSE_REFUSED", tool.name)
+            if tool.name in memory.selected or priority == "high":
+                yield "POSE_REFUSED", tool.name, priority, why
 
 
 def _line_of_sight(memory: Memory, refused: dict[str, tuple[str, str]]) -> Iterator[Raised]:

@@ -91,18 +91,18 @@ class Plausible:
         """The frame, that enters the fold now, with every pose that is not believed made INVALID; the very same frame where all are."""
         t_ns = frame.t_capture_ns
         places: dict[str, Place] = {}
-        doubtful = False
+        questions: list[str] = []
         for s in frame.sightings:
             track = self.tracks.get(s.body)
             if track is None or s.pose is None or s.body in places:
                 continue
             # Of a body that is there twice, the first is what the chain takes.
             place = places[s.body] = _place(track, s.pose, t_ns)
-            doubtful = doubtful or bool(track.doubt) or track.good is None or not self._is_ordinary(track, track.good, place)
-        if doubtful:
-            swaps = self._exchanges(places)
-            for name, place in places.items():
-                self._settle(self.tracks[name], place, swaps, places)
+            if track.doubt or track.good is None or not self._is_ordinary(track, track.good, place):
+                questions.append(s.body)
+        swaps = self._exchanges(questions, places) if len(questions) > 1 else {}
+        for name in questions:
+            self._settle(self.tracks[name], places[name], swaps, places)
         for name, place in places.items():
             track = self.tracks[name]
             track.seen = place
@@ -110,7 +110,7 @@ class Plausible:
                 track.told_ns, track.told = now_ns, (track.why, track.partner)
             else:
                 track.good = place
-        if not doubtful or not any(self.tracks[name].doubt for name in places):
+        if not any(self.tracks[name].doubt for name in questions):
             return frame
         return msgspec.structs.replace(frame, sightings=tuple(self._refused(s) for s in frame.sightings))
 
@@ -146,10 +146,9 @@ class Plausible:
         by_place = math.dist(came.t_mm, here.t_mm) / self._speed_mm_s
         return max(by_place, turned_rad(came.q_wxyz, here.q_wxyz) / self._turn_rad_s)
 
-    def _exchanges(self, places: dict[str, Place]) -> dict[str, str]:
+    def _exchanges(self, names: list[str], places: dict[str, Place]) -> dict[str, str]:
         """Bodies that, since they were last seen, have come to be where another was, and it where they were."""
         found: dict[str, str] = {}
-        names = list(places)
         for n, a in enumerate(names):
             for b in names[n + 1 :]:
                 if a not in found and b not in found and self._takes(a, b, places[a]) and self._takes(b, a, places[b]):

@@ -12,31 +12,38 @@ import msgspec
 
 from navtwin.nouns import Sighting, TrackerFrame
 
+#: So often at least: of a slow source one repetition says nothing.
+FEWEST = 3
+
 WHY = "the tracker repeats itself"
 
 
 @dataclass(slots=True)
 class Repeats:
-    """Takes the frames in order; `since_ns` is when what is seen now was captured first.
+    """Takes the frames in order.
 
     Attributes
     ----------
     repeats_ns : how long nothing may change; 0: not judged
+    since_ns, times : when what is seen now was captured first, and how often it has been repeated since
     """
 
     repeats_ns: int
     last: tuple[Sighting, ...] = ()
     since_ns: int = 0
+    times: int = 0
     is_frozen: bool = False
 
     def take(self, frame: TrackerFrame) -> TrackerFrame:
         """The frame; where the stream is frozen, without a pose."""
         if not self.repeats_ns:
             return frame
-        if not _same(self.last, frame.sightings):
-            self.since_ns = frame.t_capture_ns
+        if _same(self.last, frame.sightings):
+            self.times += 1
+        else:
+            self.since_ns, self.times = frame.t_capture_ns, 0
         self.last = frame.sightings
-        self.is_frozen = frame.t_capture_ns - self.since_ns >= self.repeats_ns
+        self.is_frozen = self.times >= FEWEST and frame.t_capture_ns - self.since_ns >= self.repeats_ns
         if not self.is_frozen:
             return frame
         blind = tuple(s if s.pose is None else Sighting(body=s.body, status="INVALID", reason=WHY) for s in frame.sightings)
