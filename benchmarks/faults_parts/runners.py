@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from faults_parts import machine, matrices, network, patient, streams
+from faults_parts import files, machine, matrices, network, patient, streams
 from faults_parts.outcome import Outcome
 from phantoms.faults.fault import Fault
 from phantoms.faults.table import find
@@ -22,6 +22,9 @@ RUNNERS: dict[str, Runner] = {
     **dict.fromkeys(matrices.SPOILS, matrices.matrix_fault),
     "sender-restarted": matrices.sender_restarted,
     **dict.fromkeys(network.TROUBLES, network.stays_right),
+    **dict.fromkeys(files.SPOILS, files.case_fault),
+    "log-truncated": files.log_fault,
+    "log-flipped": files.log_fault,
     "reference-bumped": patient.reference_bumped,
     "verify-due": patient.verify_due,
     "wrong-tool": patient.wrong_tool,
