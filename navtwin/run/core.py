@@ -32,7 +32,7 @@ from navtwin.nouns import (
 from navtwin.record.format import Stamps
 from navtwin.record.log import LogWriter
 from navtwin.scene.model import Scene
-from navtwin.twin import new_memory, step
+from navtwin.twin import new_memory, say
 from navtwin.twin.publish import REPEAT_NS, signature
 
 #: While a recording plays flat out, states are published at most this often.
@@ -92,27 +92,32 @@ class Core:
         self.last_ns = t_ns
         self.seq += 1
         event = Event(seq=self.seq, t_ns=t_ns, body=body)
-        messages = step(self.scene, self.memory, event)
-        t_step_ns = self._host_ns()
         frame = body if isinstance(body, TrackerFrame) else None
+        arrived_ns = frame.t_arrival_ns if frame else None
         sent: list[tuple[Topic, bytes]] = []
-        stamps = Stamps(seq=self.seq, t_arrival_ns=frame.t_arrival_ns if frame else None, t_step_ns=t_step_ns, t_publish_ns=t_step_ns)
-        for message in messages:
+        requests: list[PivotRequest | RegistrationRequest] = []
+        stamps = Stamps(seq=self.seq, t_arrival_ns=arrived_ns, t_step_ns=0, t_publish_ns=0)
+        # One by one: an alert is on its way before the state behind it is put together.
+        for message in say(self.scene, self.memory, event):
+            said_ns = self._host_ns()
             payload = encode(message.body)
-            stamps = self._send(message, payload, frame, stamps)
+            published_ns = self._send(message, payload, frame, said_ns)
+            stamps = Stamps(seq=self.seq, t_arrival_ns=arrived_ns, t_step_ns=stamps.t_step_ns or said_ns, t_publish_ns=published_ns)
             sent.append((message.topic, payload))
+            if isinstance(message.body, PivotRequest | RegistrationRequest):
+                requests.append(message.body)
         self._record(event, sent, stamps)
-        return [m.body for m in messages if isinstance(m.body, PivotRequest | RegistrationRequest)]
+        return requests
 
-    def _send(self, message: Message, payload: bytes, frame: TrackerFrame | None, stamps: Stamps) -> Stamps:
-        """Hand one message on; `payload` is its body, encoded once for the wire and for the log."""
+    def _send(self, message: Message, payload: bytes, frame: TrackerFrame | None, said_ns: int) -> int:
+        """Hand one message on, and say when; `payload` is its body, encoded once for the wire and for the log."""
         now = self._host_ns()
         envelope = Envelope(
             epoch=self.header.session,
             seq=self.seq,
             t_capture_ns=frame.t_capture_ns if frame else None,
-            t_arrival_ns=stamps.t_arrival_ns,
-            t_step_ns=stamps.t_step_ns,
+            t_arrival_ns=frame.t_arrival_ns if frame else None,
+            t_step_ns=said_ns,
             t_publish_ns=now,
             body=message.body,
         )
@@ -124,7 +129,7 @@ class Core:
                 self._last_alerts = envelope
             elif message.topic == "state":
                 self._last_state_ns = now
-        return Stamps(seq=stamps.seq, t_arrival_ns=stamps.t_arrival_ns, t_step_ns=stamps.t_step_ns, t_publish_ns=now)
+        return now
 
     def _is_repetition(self, message: Message, now: int) -> bool:
         """Whether clients lose nothing without this message: a recording played flat out would bury them in frames that no eye can follow."""

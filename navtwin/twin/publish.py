@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from navtwin.nouns import (
     Alert,
     AlertSet,
@@ -32,20 +34,21 @@ REPEAT_SETUP_NS = 1_000_000_000
 PRIORITY: dict[str, Priority] = {"CLEAR": "none", "CAUTION": "medium", "DANGER": "high", "CONTACT": "high"}
 
 
-def state_of(memory: Memory, chains: list[Chain], frame_number: int) -> State:
-    """One frame: every instrument and every pair, unknown ones with their reason and no number."""
+def state_of(memory: Memory, chains: list[Chain], frame_number: int) -> Callable[[], State]:
+    """One frame: every instrument and every pair, unknown ones with their reason and no number.
+
+    The readings, which are most of it, are put together when it is called; nothing that they say changes while the frame is judged.
+    """
     instruments = tuple(
         InstrumentState(instrument=c.tool, status=c.status, pose=Pose.from_rigid(c.T_ct_from_tip) if c.T_ct_from_tip else None) for c in chains
     )
-    return State(
-        phase=memory.phase,
-        frame=frame_number,
-        instruments=instruments,
-        readings=_readings(memory),
-        passings=_passings(memory),
-        drills=_drills(memory),
-        bones=_bones(memory),
-    )
+    phase, passings, drills, bones = memory.phase, _passings(memory), _drills(memory), _bones(memory)
+
+    def whole() -> State:
+        readings = _readings(memory)
+        return State(phase=phase, frame=frame_number, instruments=instruments, readings=readings, passings=passings, drills=drills, bones=bones)
+
+    return whole
 
 
 def _drills(memory: Memory) -> tuple[DrillState, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 from navtwin.errors import InputRefused
 from navtwin.nouns import (
     BoneState,
@@ -11,6 +13,7 @@ from navtwin.nouns import (
     Notice,
     PivotResult,
     RegistrationResult,
+    State,
     Tick,
     TrackerFrame,
     WorkFailed,
@@ -31,7 +34,14 @@ FUTURE_NS = 1_000_000
 
 
 def step(scene: Scene, memory: Memory, event: Event) -> list[Message]:
-    """Take one event into memory and say what follows from it.
+    """Take one event into memory and say what follows from it: all of `say` at once."""
+    return list(say(scene, memory, event))
+
+
+def say(scene: Scene, memory: Memory, event: Event) -> Iterator[Message]:
+    """Take one event into memory and say what follows from it, message by message.
+
+    Alerts come first, before what is merely informative is even put together. To be heard to the end before the next event is taken.
 
     Parameters
     ----------
@@ -50,11 +60,11 @@ def step(scene: Scene, memory: Memory, event: Event) -> list[Message]:
     memory.now_ns = event.t_ns
     messages: list[Message] = []
     body = event.body
-    fresh_frame = False
+    fresh_frame, state = False, None
     if isinstance(body, TrackerFrame):
         fresh_frame = _usable(memory, body, event.t_ns)
         if fresh_frame:
-            messages += _frame(scene, memory, _believed(memory, body, event.t_ns))
+            state, messages = _frame(scene, memory, _believed(memory, body, event.t_ns))
     elif isinstance(body, Command):
         messages += obey(scene, memory, body, event.seq)
     elif isinstance(body, Notice):
@@ -73,7 +83,11 @@ def step(scene: Scene, memory: Memory, event: Event) -> list[Message]:
         _note_known_tools(memory)
     update_alarms(memory)
     # Alerts leave first: nothing that is merely informative may delay a warning.
-    return due_alerts(memory) + messages + due_setup(memory)
+    yield from due_alerts(memory)
+    if state is not None:
+        yield Message(topic="state", body=state())
+    yield from messages
+    yield from due_setup(memory)
 
 
 def _usable(memory: Memory, frame: TrackerFrame, now_ns: int) -> bool:
@@ -95,8 +109,8 @@ def _believed(memory: Memory, frame: TrackerFrame, now_ns: int) -> TrackerFrame:
     return memory.repeats.take(memory.plausible.judge(frame, now_ns))
 
 
-def _frame(scene: Scene, memory: Memory, frame: TrackerFrame) -> list[Message]:
-    """Pose chain, drilling and proximity of one frame."""
+def _frame(scene: Scene, memory: Memory, frame: TrackerFrame) -> tuple[Callable[[], State], list[Message]]:
+    """Pose chain, drilling and proximity of one frame: its state, to be put together once the alerts have left, and what was drilled."""
     memory.frame, memory.last_capture_ns = frame, frame.t_capture_ns
     for body in memory.rig.body:
         seen = sighting_of(frame, body.name)
@@ -110,7 +124,7 @@ def _frame(scene: Scene, memory: Memory, frame: TrackerFrame) -> list[Message]:
     carved = drilling.follow(memory, chains, frame.t_capture_ns)
     memory.proximity.finish(memory, frame.t_capture_ns)
     look_for_walls(memory)
-    return [Message(topic="state", body=state_of(memory, chains, frame.number)), *carved]
+    return state_of(memory, chains, frame.number), carved
 
 
 def _note_known_tools(memory: Memory) -> None:
