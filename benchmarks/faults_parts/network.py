@@ -53,8 +53,10 @@ def stays_right(fault: Fault, seed: int) -> Outcome:
         return right_outcome(fault, seed, s.operator, theatre, begin_ns, end_ns, "" if answer.ok else f"an order was refused: {answer.reason}")
 
 
-def right_outcome(fault: Fault, seed: int, operator: Operator, theatre: Theatre, begin_ns: int, end_ns: int, trouble: str = "") -> Outcome:
-    """Judge a time in which nothing should have been noticed."""
+def right_outcome(
+    fault: Fault, seed: int, operator: Operator, theatre: Theatre, begin_ns: int, end_ns: int, trouble: str = "", allowed: tuple[str, ...] = ()
+) -> Outcome:
+    """Judge a time in which nothing should have been noticed, but for alarms that are `allowed`."""
     truth = truth_at(theatre)
     lost = any(is_lost and begin_ns <= t_ns <= end_ns for t_ns, is_lost in operator.lost)
     return Outcome(
@@ -65,7 +67,7 @@ def right_outcome(fault: Fault, seed: int, operator: Operator, theatre: Theatre,
         false_clear=false_clears(operator, begin_ns, end_ns, truth, LIMITS_MM),
         lies=lies(operator, begin_ns, end_ns, truth),
         said="nothing, as it should be",
-        trouble=trouble or unright(operator, begin_ns, end_ns, BURR) or ("the link counted as lost" if lost else ""),
+        trouble=trouble or unright(operator, begin_ns, end_ns, BURR, allowed) or ("the link counted as lost" if lost else ""),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from faults_parts import files, machine, matrices, network, patient, streams
+from faults_parts import files, machine, matrices, network, patient, streams, window
 from faults_parts.outcome import Outcome
 from phantoms.faults.fault import Fault
 from phantoms.faults.table import find
@@ -34,6 +34,7 @@ RUNNERS: dict[str, Runner] = {
     "core-killed": machine.core_killed,
     "cpu-starved": machine.cpu_starved,
     "disk-full": machine.disk_full,
+    "gui-killed": window.gui_killed,
     "audio-gone": machine.audio_gone,
 }  # fmt: skip
 
