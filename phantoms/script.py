@@ -120,9 +120,16 @@ def set_up(script: Script, scene: Scene, bone: Sequence[Bone], pointer: Tool, vi
         (clock + 0.3, Register(method="landmarks+surface")),
         # The drill is chosen before navigation begins, or putting the pointer away would be an alarm.
         (clock + 1.1, ToolSelect(tools=("drill",))),
-        (script.navigation_s, Accept(result="registration")),
+        # Vertebrae are alike: where the touches fit a neighbour as well, the level is asked for.
+        (script.navigation_s, Accept(result="registration", level=_level_of(scene))),
         (script.navigation_s, Mark(label="navigation")),
     ]
+
+
+def _level_of(scene: Scene) -> str:
+    """The bone that the plans go into."""
+    targets = np.array([plan.target_mm for plan in scene.plans])
+    return min((s for s in scene.structures if s.role == "work"), key=lambda s: float(s.surface.closest(targets).distance_mm.sum())).name
 
 
 def _pivot(script: Script, tool: str, view: Approach, clock: float) -> float:

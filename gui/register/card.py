@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.register.rows import ErrorRow, ResultCard
@@ -85,6 +85,10 @@ class ResultView(QFrame):
         self.setProperty("card", True)
         self.verdict, self.reasons = QLabel(), QLabel()
         self.figures, self.caveat, self.worst = QLabel(), QLabel(), QLabel()
+        self.question, self.level = QLabel(), QComboBox()
+        theme.set_tone(self.question, "warn")
+        self.level.setToolTip("Vertebrae are alike: count, or take an X-ray image. Accept takes the registration into use for this level")
+        self.level.setAccessibleName("level that was touched")
         self.title = QLabel("Predicted error, RMS")
         self.table = ErrorTable()
         self.caveat.setText("Residuals say how well the points fit, not how accurate it is.")
@@ -93,7 +97,7 @@ class ResultView(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 10, 12, 10)
         column.setSpacing(6)
-        for part in (self.verdict, self.reasons, self.title, self.table, self.figures, self.caveat, self.worst):
+        for part in (self.verdict, self.reasons, self.question, self.level, self.title, self.table, self.figures, self.caveat, self.worst):
             if isinstance(part, QLabel):
                 part.setWordWrap(True)
             column.addWidget(part)
@@ -112,6 +116,12 @@ class ResultView(QFrame):
         theme.set_tone(self.verdict, "good" if card.accepted else "bad")
         self.reasons.setText("\n".join(f"\N{BULLET} {reason}" for reason in card.reasons))
         self.reasons.setVisible(bool(card.reasons))
+        theme.say(self.question, card.question)
+        self.level.setVisible(bool(card.question))
+        self.level.clear()
+        self.level.addItem("which level was touched?", "")
+        for name in card.levels:
+            self.level.addItem(name_words(name), name)
         self.table.show_rows(card.errors)
         self.title.setText("Predicted error, RMS" if card.errors else "Predicted error: nothing is watched")
         lines = [f"Residual of the landmarks: {card.residual}"]
@@ -120,6 +130,11 @@ class ResultView(QFrame):
         self.figures.setText("\n".join(lines))
         self.worst.setText(f"Left one out: {card.worst}")
         self.worst.setVisible(bool(card.worst))
+
+    @property
+    def chosen_level(self) -> str:
+        """What was answered, "" where nothing was asked or answered yet."""
+        return str(self.level.currentData() or "") if self.card is not None and self.card.question else ""
 
     def set_scale(self, scale: float) -> None:
         self.table.set_scale(scale)

@@ -85,7 +85,11 @@ class RegisterPlace(QWidget):
         if action == "calibrate":
             self._desk.place_wanted.emit("calibrate")
         elif self.course is not None and setup is not None and action in self.course.can:
-            simple: dict[Action, Order] = {"undo": Undo(), "accept": Accept(result="registration"), "reject": Reject(result="registration")}
+            simple: dict[Action, Order] = {
+                "undo": Undo(),
+                "accept": Accept(result="registration", level=self.columns.result.chosen_level),
+                "reject": Reject(result="registration"),
+            }
             order = simple.get(action) or order_of(action, self.course, setup, self.wishes)
             if order is not None:
                 self._last = (order, self._desk.clock())

@@ -61,6 +61,7 @@ class ResultCard:
     pending : it waits for the operator; else it is in use
     residual, surface : in words, `surface` "" without a sweep
     worst : the landmark that lies farthest from where the others put it, in words
+    question, levels : asked before it can be accepted, and what can be answered, where the touches fit other levels as well
     """
 
     pending: bool
@@ -71,6 +72,8 @@ class ResultCard:
     errors: tuple[ErrorRow, ...]
     worst: str
     without: tuple[str, ...]
+    question: str = ""
+    levels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,8 @@ def result_card(scene: Scene, moment: Moment, setup: Setup) -> ResultCard | None
         errors=errors,
         worst=f"{name_words(worst)} lies {told:.1f} mm from where the others put it" if told is not None else "",
         without=result.without,
+        question=result.level_question if pending and result.accepted else "",
+        levels=tuple(sorted((result.level, *(rival.level for rival in result.rivals)))) if result.rivals else (),
     )
 
 

@@ -26,6 +26,7 @@ class Course:
     ----------
     pointer : the tool that touches landmarks
     pivot_s, sweep_s, dwell_s : how long to collect; a `sweep_s` of 0 registers by landmarks alone
+    level : what was counted to, where the registration fits other levels as well
     by_hand : Enter starts and ends what has no end of its own, and confirms results; else the clock does
     """
 
@@ -36,6 +37,7 @@ class Course:
     sweep_s: float = 20.0
     dwell_s: float = 1.0
     by_hand: bool = True
+    level: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,11 @@ def _judged(guide: Guide, setup: Setup, *, enter: bool) -> Order | None:
         _failed(guide, step)
         guide.waiting, guide.announced = True, None
         return Reject(result=name)
+    question = result.level_question if isinstance(result, RegistrationResult) else ""
+    if question and not guide.course.level:
+        guide.lines.append(Line(f"{question} Count, then run this again with --level NAME; the registration waits", bell=True))
+        guide.outcome = "failed"
+        return None
     if guide.announced != Step("register", name):
         guide.announced = Step("register", name)
         guide.lines.append(Line(_figures(result) + ("  [Enter takes it into use]" if guide.course.by_hand else "")))
@@ -194,7 +201,7 @@ def _judged(guide: Guide, setup: Setup, *, enter: bool) -> Order | None:
     if guide.course.by_hand and not enter:
         return None
     guide.waiting, guide.announced = True, None
-    return Accept(result=name)
+    return Accept(result=name, level=guide.course.level if question else "")
 
 
 def _failed(guide: Guide, step: Step) -> None:

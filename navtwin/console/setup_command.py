@@ -34,6 +34,7 @@ def setup(
     pivot_s: Annotated[float, typer.Option(min=5.0, max=120.0, help="how long a hands-free pivot lasts")] = 15.0,
     sweep_s: Annotated[float, typer.Option(min=0.0, max=300.0, help="how long a hands-free sweep lasts; 0: register by landmarks alone")] = 20.0,
     dwell_s: Annotated[float, typer.Option(min=0.3, max=10.0, help="how long the tip has to be still on a landmark")] = 1.0,
+    level: Annotated[str, typer.Option(help="the level that was counted to, where the touches fit another as well: T12")] = "",
     host: Annotated[str, typer.Option(help="the core's host")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="the core's publishing port")] = PUB_PORT,
     command_port: Annotated[int, typer.Option("--command-port", min=1, max=65535, help="the core's command port")] = COMMAND_PORT,
@@ -41,7 +42,7 @@ def setup(
     server_key: Annotated[Path | None, typer.Option("--server-key", metavar="FILE", help="the core's .pub file")] = None,
 ) -> None:
     """Calibrate tips, touch landmarks by dwell, sweep and register in a running session, step by step. Exit code 1 where a step keeps failing."""
-    course = course_of(case, rig, Course((), (), pointer, pivot_s, sweep_s, dwell_s, not hands_free))
+    course = course_of(case, rig, Course((), (), pointer, pivot_s, sweep_s, dwell_s, not hands_free, level))
     keys = client_keys(key, server_key) if server_key else None
     with ExitStack() as stack:
         client = Client(host, (port, command_port), keys, key or "setup", topics=("alerts", "setup"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from navtwin.nouns.base import Covariance3, Covariance6, Noun, Pose
@@ -127,6 +128,23 @@ class RegistrationResult(Noun, frozen=True, tag_field="kind", tag="registration-
     surface_rms_before_mm: float | None = None
     level: str = ""
     rivals: tuple[Rival, ...] = ()
+
+    @property
+    def level_question(self) -> str:
+        """`Which level was touched? It is registered to T12, and the touches fit T11 (29 mm to the head) as well.`; "" where no other fits."""
+        if not self.rivals:
+            return ""
+        fits = ", ".join(f"{rival.level} ({way_words(rival.shift_mm)})" for rival in self.rivals)
+        return f"Which level was touched? It is registered to {self.level}, and the touches fit {fits} as well."
+
+
+def way_words(shift_mm: Vec3) -> str:
+    """`29 mm to the head`, from the largest part of a shift in LPS."""
+    sizes = [abs(v) for v in shift_mm]
+    axis = sizes.index(max(sizes))
+    way = (("left", "right"), ("back", "front"), ("head", "feet"))[axis][int(shift_mm[axis] < 0.0)]
+    x, y, z = shift_mm
+    return f"{math.sqrt(x * x + y * y + z * z):.0f} mm to the {way}"
 
 
 class Check(Noun, frozen=True):

@@ -13,15 +13,30 @@ import numpy.typing as npt
 
 from navtwin.calibrate import calibrate_pivot
 from navtwin.errors import InputRefused, NavtwinError
-from navtwin.nouns import HAND_FLE_MM, BoneState, PivotRequest, PivotResult, Pose, RegistrationRequest, RegistrationResult, WorkFailed, symmetric
+from navtwin.nouns import (
+    HAND_FLE_MM,
+    BoneState,
+    PivotRequest,
+    PivotResult,
+    Pose,
+    RegistrationRequest,
+    RegistrationResult,
+    Rival,
+    WorkFailed,
+    symmetric,
+)
 from navtwin.register.bones import Bones
 from navtwin.register.landmarks import checked_points, register_landmarks
+from navtwin.register.levels import rival_levels
 from navtwin.register.model import Array, Registration, Target
 from navtwin.register.surface import register_surface
 from navtwin.register.touch import ball_centres
 from navtwin.rigid import Vec3
 from navtwin.scene.carvable import Carvable
 from navtwin.scene.model import Scene, Structure
+
+#: A level at which the touches lie so much nearer to bone is named as what may have been touched.
+BETTER_SHARE = 0.7
 
 
 def answer(request: PivotRequest | RegistrationRequest, scene: Scene) -> PivotResult | RegistrationResult | WorkFailed:
@@ -64,10 +79,11 @@ def _registration(request: RegistrationRequest, scene: Scene) -> RegistrationRes
     bones = _bones(scene, request)
     found = _fitted(request, bones, watched)
     upper = found.covariance[np.triu_indices(6)]
+    level, rivals = _levels(scene, request, bones, found)
     return RegistrationResult(
         request=request.request,
         accepted=found.accepted,
-        reasons=found.reasons,
+        reasons=(*found.reasons, *(_better(rivals) if found.reasons else ())),
         pose=Pose.from_rigid(found.T_ct_from_ref),
         fre_mm=found.fre_mm,
         landmarks=request.landmarks,
@@ -80,6 +96,46 @@ def _registration(request: RegistrationRequest, scene: Scene) -> RegistrationRes
         left_out_mm=tuple(float(v) if np.isfinite(v) else None for v in found.leave_one_out_mm) if len(request.landmarks) >= 4 else (),
         without=request.without,
         surface_rms_before_mm=_rms_before_mm(request, bones, found.sweep_kept),
+        level=level if rivals else "",
+        rivals=rivals,
+    )
+
+
+def _levels(scene: Scene, request: RegistrationRequest, bones: list[Structure], found: Registration) -> tuple[str, tuple[Rival, ...]]:
+    """The bone that was touched as registered, and other levels that explain the touches about as well."""
+    if not bones:
+        return "", ()
+    # A vertebra is a level, whether it may be cut or not.
+    others = [s for s in scene.structures if s.role == "context" and "vertebra" in s.name.lower()]
+    level, rivals = rival_levels(
+        [(s.name, s.surface) for s in (*bones, *others)],
+        np.array(request.sweep_ref_mm, dtype=np.float64).reshape(-1, 3),
+        np.array(request.ref_mm, dtype=np.float64).reshape(-1, 3),
+        found.T_ct_from_ref,
+        tip_radius_mm=request.tip_radius_mm,
+        sd_mm=max(b.sd_mm for b in bones),
+        correlation_mm=max(b.correlation_mm for b in bones),
+    )
+    return level, tuple(
+        Rival(
+            level=r.level,
+            pose=Pose.from_rigid(r.T_ct_from_ref),
+            shift_mm=_vec3(r.shift_mm),
+            misfit_mm=r.misfit_mm,
+            found_misfit_mm=r.found_misfit_mm,
+        )
+        for r in rivals
+    )
+
+
+def _better(rivals: tuple[Rival, ...]) -> tuple[str, ...]:
+    """What a refused registration may have been: the touches lie clearly better on another level."""
+    if not rivals or rivals[0].misfit_mm > BETTER_SHARE * rivals[0].found_misfit_mm:
+        return ()
+    best = rivals[0]
+    return (
+        f"the touches lie better on {best.level} ({best.misfit_mm:.2f} mm off, {best.found_misfit_mm:.2f} mm as registered): "
+        "was the right level touched?",
     )
 
 

@@ -81,4 +81,6 @@ def print_setup(outcome: SetupOutcome, *, as_json: bool) -> None:
     for name, tre in zip(r.tre_at, r.tre_mm, strict=True):
         table.add_row(f"predicted error at {name}", f"{tre:.2f}")
     console.print(table)
+    if r.level_question:
+        console.print(r.level_question, style="yellow")
     console.print("gate: accepted" if r.accepted else f"gate: refused: {'; '.join(r.reasons)}")

@@ -70,6 +70,12 @@ ALARMS: dict[str, AlarmKind] = {
         "nobody has verified the registration for long: the patient reference may have moved unseen",
         "touch a landmark of the case, as a check",
     ),
+    "LEVEL_UNCONFIRMED": AlarmKind(
+        "medium",
+        "the touches fit another level as well, and no check has told them apart",
+        "touch a point, as a check, that another level would not have there; count, or take an X-ray image",
+        True,
+    ),
     "CALIBRATION_OLD": AlarmKind("medium", "a stored calibration is too old to be relied on, or undated", "calibrate it again and store it"),
     "CALIBRATION_FUTURE": AlarmKind(
         "medium",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from navtwin.nouns import HAND_FLE_MM, NEAR_SURFACE_MM, Check, RegistrationResult, symmetric
 from navtwin.rigid import Vec3
 from navtwin.scene.model import Scene
+from navtwin.twin import which_level
 from navtwin.twin.drilled import Drilled
 from navtwin.twin.memory import Collection, Memory, cross, unit
 
@@ -111,6 +112,9 @@ def take_check(scene: Scene, memory: Memory, c: Collection, mean_ref_mm: Vec3, s
     if check.good and check.what == "landmark":
         # Bone anywhere shows a shift along its normal alone: what has slid along it would pass.
         memory.verified_ns = memory.now_ns
+    if check.good and contact is not None and abs(contact.gap_mm) <= bound:
+        T_ct_from_ref, margin = registration.pose.rigid(target="ct", source="ref"), max(FAILED_BOUNDS * bound, FAILED_MM)
+        memory.rivals = [r for r in memory.rivals if not which_level.ruled_out(r, scene, T_ct_from_ref, centre, radius, margin)]
     if check.good and contact is not None and memory.drilled is not None and contact.bone == memory.drilled.name:
         memory.drilled.touched(scene, contact.point_mm, radius)
     memory.setup_message = in_words(check)

@@ -12,6 +12,7 @@ from navtwin.twin.drill_gate import drill_alarms
 from navtwin.twin.judge import frame_age_ns, is_stale, was_near
 from navtwin.twin.memory import Memory
 from navtwin.twin.verifying import verify_alarms
+from navtwin.twin.which_level import level_alarms
 
 #: A time fault is shown for this long after the last bad stamp.
 TIME_FAULT_SHOWN_NS = 1_000_000_000
@@ -84,6 +85,7 @@ def _conditions(memory: Memory) -> Iterator[Raised]:
         yield from _refusals(memory, refused)
     if memory.failed_checks:
         yield "CHECK_FAILED", "patient", _loss_priority(memory, "CHECK_FAILED"), in_words(memory.failed_checks[-1])
+    yield from level_alarms(memory.rivals, _loss_priority(memory, "LEVEL_UNCONFIRMED") if memory.rivals else "none")
     yield from verify_alarms(memory)
     yield from calibration_alarms(memory)
     for alarm, tool, detail in drill_alarms(memory, _near(memory)):

@@ -16,6 +16,7 @@ from navtwin.nouns import (
     Pose,
     RegistrationResult,
     Rig,
+    Rival,
     TrackerFrame,
 )
 from navtwin.rigid import Rigid, Vec3
@@ -121,6 +122,7 @@ class Memory:
     registration: RegistrationResult | None = None
     registered_ns: int = 0
     verified_ns: int | None = None
+    rivals: list[Rival] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     failed_checks: list[Check] = field(default_factory=list)
     setup_message: str = ""

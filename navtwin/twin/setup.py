@@ -20,7 +20,7 @@ from navtwin.nouns import (
 )
 from navtwin.rigid import Rigid
 from navtwin.scene.model import Scene
-from navtwin.twin import checking, drilling
+from navtwin.twin import checking, drilling, which_level
 from navtwin.twin.chain import sighting_of, tip_in_ref
 from navtwin.twin.dwell import LONGEST_S, PATIENCE_NS, SHORTEST_S, Dwell, mean_of
 from navtwin.twin.levels import LevelState
@@ -260,7 +260,8 @@ def receive(memory: Memory, result: PivotResult | RegistrationResult | WorkFaile
         before, after = result.surface_rms_before_mm, result.surface_rms_mm
         moved = f", touches {after:.2f} mm off the bone, {before:.2f} mm before" if before is not None and after is not None else ""
         verdict = "accepted by the gate" if result.accepted else "refused by the gate"
-        memory.setup_message = f"registration: FRE {result.fre_mm:.2f} mm{moved}, {verdict}"
+        asked_level = f". {result.level_question}" if result.accepted and result.rivals else ""
+        memory.setup_message = f"registration: FRE {result.fre_mm:.2f} mm{moved}, {verdict}{asked_level}"
 
 
 def accept(memory: Memory, order: Accept) -> Refusal:
@@ -274,7 +275,10 @@ def accept(memory: Memory, order: Accept) -> Refusal:
         memory.pivots[result.tool] = memory.pending_pivots.pop(result.tool)
         memory.tips[result.tool] = tip_of(memory.rig, result.tool, result.tip_mm, result.covariance)
     else:
+        if why := which_level.refusal(result, order.level):
+            return why
         memory.registration, memory.pending_registration = result, None
+        memory.rivals = list(result.rivals)
         memory.phase, memory.registered_ns = "navigation", memory.now_ns
         checking.forget_checks(memory)
         # What was known was known in another registration: every pair is judged afresh.

@@ -121,6 +121,6 @@ def _setup_ns(path: Path) -> int:
         # Frames are the bulk and need no decoding to be told apart.
         if b'"accept"' in record.data:
             event = decode(record, path)
-            if isinstance(event.body, Command) and event.body.order == Accept(result="registration"):
+            if isinstance(event.body, Command) and isinstance(event.body.order, Accept) and event.body.order.result == "registration":
                 return int(event.t_ns - first_ns)
     return 0
