@@ -51,14 +51,16 @@ def _turned(n: int) -> Pose:
 
 def _collect_pivot(s: Session) -> None:
     assert s.reply(s.client.send(Collect(what="pivot", tool="drill", action="start"))).ok
+    s.listen(0.6)  # out of sight: it comes back elsewhere, which is no leap then
     for n in range(40):
         now = time.monotonic_ns()
         seen = (sightings(None)[0], Sighting(body="drill", status="OK", pose=_turned(n)))
         s.number += 1
         s.source.items.put(TrackerFrame(source="hand", number=s.number, t_capture_ns=now - 15 * MS, t_arrival_ns=now, sightings=seen))
-        s.listen(0.002)
+        s.listen(0.016)
     s.until(lambda a: s.core.memory.collection is not None and len(s.core.memory.collection.poses) >= 40)
     assert s.reply(s.client.send(Collect(what="pivot", tool="drill", action="stop"))).ok
+    s.listen(0.6)
 
 
 def _pivots(s: Session) -> list[PivotResult]:
