@@ -13,8 +13,8 @@ from phantoms.motion import Poses, turns
 from phantoms.path import Stance, Track, frames, tremor, unit
 from phantoms.shapes import Array
 
-#: The tip is drawn back by so much between touches, held for so much longer than the dwell, and moved so fast.
-BACK_MM, SPARE_S, PEAK_MM_S, LIFT_S = 30.0, 0.45, 250.0, 0.35
+#: The tip is drawn back by so much between touches, moved so fast, and set down and lifted in such a time.
+BACK_MM, PEAK_MM_S, LIFT_S = 30.0, 250.0, 0.35
 #: How the hand of a careful person holds a tip in a divot: the tip's seat (sd of each axis, anew at each touch), tremor of the handle (RMS).
 SEAT_MM, TREMOR_RAD = 0.02, 0.002
 #: Lateral size of the block, mm.
@@ -49,7 +49,7 @@ def touching(
     artefact: Artefact,
     asked: Sequence[Touch],
     rate_hz: float,
-    dwell_s: float,
+    held_s: float,
     towards: Array,
     rng: np.random.Generator,
     *,
@@ -68,7 +68,7 @@ def touching(
         arrived = track.go(stance.back(BACK_MM), peak_mm_s=PEAK_MM_S)
         turned.append((arrived, np.radians(touch.angle_deg) if touch.axis == "own" else 0.0))
         track.go(stance, duration_s=LIFT_S)
-        turned.append((track.hold(dwell_s + SPARE_S), turned[-1][1]))
+        turned.append((track.hold(held_s), turned[-1][1]))
         track.go(stance.back(BACK_MM), duration_s=LIFT_S)
         turned.append((track.end_s, turned[-1][1]))
     times = np.arange(int(track.end_s * rate_hz) + 1) / rate_hz

@@ -26,7 +26,7 @@ PLACES_MM = {
     "middle": (0.0, 150.0, 1500.0),
     "near": (0.0, 150.0, 1180.0),
     "far": (0.0, 150.0, 2220.0),
-    "left": (-370.0, 150.0, 1700.0),
+    "left": (-330.0, 150.0, 1700.0),
     "right": (370.0, 150.0, 1700.0),
     "top": (0.0, -70.0, 1700.0),
     "bottom": (0.0, 370.0, 1700.0),
@@ -77,12 +77,12 @@ class AssessedTracker:
         centre = self.artefact.positions_mm((self.artefact.centre,))[0]
         return list(self._seen(stood, times, pivoting(centre, times, _towards(stood))))
 
-    def touched(self, touch: Touch, dwell_s: float) -> Iterator[TrackerFrame]:
-        """One touch: the tip set down from above, held, and lifted again. Whoever did not take it asks for it again."""
+    def touched(self, touch: Touch, held_s: float) -> Iterator[TrackerFrame]:
+        """One touch: the tip set down from above, held for so long, and lifted again. Whoever did not take it asks for it again."""
         if touch.place not in self._stood:
             self._stood[touch.place] = stands(touch.place, PLACES_MM, TILT_DEG, self._rng)
         stood = self._stood[touch.place]
-        hand = touching(self.artefact, [touch], RATE_HZ, dwell_s, _towards(stood), self._rng)
+        hand = touching(self.artefact, [touch], RATE_HZ, held_s, _towards(stood), self._rng)
         return self._seen(stood, hand.times_s, hand.T_artefact_from_tip)
 
     def _seen(self, stood: Poses, times_s: Array, tips: Poses) -> Iterator[TrackerFrame]:

@@ -28,7 +28,7 @@ from navtwin.rigid import Rigid, Vec3
 
 #: How the artefact's coordinates were brought into the reference's: by the points touched at each place, by those of all places at once, or because
 #: a simulation knows. Each fit hides the bias that it can absorb; only the last hides none.
-FITS = ("each place fitted", "one fit for all places", "truth")
+FITS = ("each place", "all places", "truth")
 #: The orientation's axes in words.
 AXES: dict[Axis, str] = {"east": "lean left-right", "north": "lean top-bottom", "own": "turn about own axis"}
 

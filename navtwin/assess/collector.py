@@ -24,8 +24,9 @@ from navtwin.nouns import (
     TrackerFrame,
     WorkFailed,
 )
+from navtwin.nouns.base import Covariance3
 from navtwin.register.worker import answer
-from navtwin.rigid import Rigid
+from navtwin.rigid import Rigid, Vec3
 from navtwin.scene.model import DEFAULT_CORRELATION_MM, Landmark, Patient, Scene, Structure
 from navtwin.scene.surface import Surface
 from navtwin.twin import new_memory, step
@@ -80,6 +81,12 @@ class Collector:
     def calibrated(self) -> bool:
         """Whether the pointer's tip is known."""
         return self.tool in self._memory.tips
+
+    @property
+    def tip(self) -> tuple[Vec3, Covariance3]:
+        """The pointer's tip in marker axes, mm, and its covariance, as the pivot found them or the rig states them."""
+        tip = self._memory.tips[self.tool]
+        return tip.T_marker_from_tip.t_mm, tip.covariance  # type: ignore[return-value]
 
     @property
     def asking(self) -> bool:

@@ -52,7 +52,7 @@ def assess(
         if rig is None:
             raise InputRefused("no rig is named", "pass --rig rig.toml")
         design = design_of(places, repeats, points, lean_deg)
-        _touch(source, rig, artefact, out, tool, check_mm, design, dwell_s, sound=sound)
+        touch_all(source, rig, artefact, out, tool, check_mm, design, dwell_s, sound=sound)
     found = judged(out)
     for path, write in ((csv_out, write_csv), (html, write_html)):
         if path is not None:
@@ -90,7 +90,7 @@ def judged(out: Path) -> Assessment:
     return judge(about, taken, len(touches(about.artefact, about.design)))
 
 
-def _touch(
+def touch_all(
     address: str, rig_path: Path, artefact: Path | None, out: Path, tool: str, check_mm: float | None, design: Design, dwell_s: float, *, sound: bool
 ) -> None:
     """Ask for all touches that are not on file yet."""

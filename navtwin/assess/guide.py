@@ -46,6 +46,7 @@ class Guide:
     ----------
     taken : by number, what counts so far
     lines : to be told, oldest first; whoever tells them empties it
+    held_up : why no touch can be taken yet though the tip was lifted; "" where one can
     forgotten : numbers that are to be taken again, to be put on file; emptied likewise
     """
 
@@ -56,6 +57,7 @@ class Guide:
     taken: dict[int, Taken]
     lines: list[Line] = field(default_factory=list)
     forgotten: list[int] = field(default_factory=list)
+    held_up: str = ""
     _announced: int | None = None
     _lifted: bool = True
     _last_mm: Array | None = None
@@ -108,10 +110,10 @@ class Guide:
             self._lifted = bool(np.linalg.norm(np.array(T_ref_from_tip.t_mm) - self._last_mm) > LIFTED_MM)
         if not self._lifted:
             return
-        if stands := self._stands_as_before(wanted.place, T_tracker_from_ref):
-            if self._told != stands:
-                self._told = stands
-                self._say(stands, bell=True)
+        before, self.held_up = self.held_up, self._stands_as_before(wanted.place, T_tracker_from_ref)
+        if self.held_up:
+            if self.held_up != before:
+                self._say(self.held_up, bell=True)
             return
         self._told = ""
         self.collector.ask(wanted.point, self.dwell_s)

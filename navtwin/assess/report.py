@@ -28,7 +28,7 @@ def print_tables(console: Console, found: Assessment) -> None:
         console.print(rows.title, style="bold", highlight=False)
         table = Table(box=SIMPLE_HEAD, padding=(0, 0), pad_edge=False)
         for column in rows.columns:
-            table.add_column(column, justify="left" if column in ("place", "what", "axis") else "right", no_wrap=True)
+            table.add_column(column, justify="left" if column in ("place", "what", "axis", "placed by") else "right", no_wrap=True)
         for row in rows.rows:
             table.add_row(*row)
         console.print(table)

@@ -26,10 +26,10 @@ class Rows:
     rows: tuple[tuple[str, ...], ...]
 
 
-def tables_of(found: Assessment) -> tuple[Rows, ...]:
-    """All tables of an assessment."""
-    points = [_points(name, fitted) for name, fitted in found.fits.items()]
-    return (*points, _leans(found), _lengths(found))
+def tables_of(found: Assessment, *, every_fit: bool = True) -> tuple[Rows, ...]:
+    """All tables of an assessment; single points under every way of placing the artefact, or only under the one that hides least."""
+    points = [_points(name, fitted) for name, fitted in found.fits.items() if every_fit or name == headline_fit(found)]
+    return (_fits(found), *points, _leans(found), _lengths(found))
 
 
 def headline_fit(found: Assessment) -> str:
@@ -55,6 +55,13 @@ def notes_of(found: Assessment) -> tuple[str, ...]:
     if not found.complete:
         notes.append("Not complete: not all that was asked for was touched. The figures are of what was.")
     return tuple(notes)
+
+
+def _fits(found: Assessment) -> Rows:
+    told = [(name, _point(fitted.all_points)) for name, fitted in found.fits.items()]
+    columns = ("placed by", "n", "bias", "precision", "mean", "RMS", "95 %", "max")
+    rows = tuple((name, n, *rest) for name, (n, _, *rest) in told)
+    return Rows("Single point, every point at all places, mm: what each way of placing the artefact leaves of the error", columns, rows)
 
 
 def _points(name: str, fitted: Fitted) -> Rows:

@@ -34,7 +34,7 @@ PLACES_MM = {
     "top": (0.0, 15.0, 600.0),
     "bottom": (0.0, 125.0, 600.0),
 }
-TILT_DEG, HELD_S, PAUSE_S = 50.0, 1.1, 1.0
+TILT_DEG, HELD_S, PAUSE_S = 50.0, 1.6, 1.0
 #: The reference's board lies on the same plate above the sheet's top row, mm in the sheet's axes; paper left round the points.
 REFERENCE_AT_MM, MARGIN_MM = (0.0, 140.0, 0.0), 8.0
 #: How well a tip sits in a pricked cross: sd of each axis, mm.
