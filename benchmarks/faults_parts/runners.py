@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from faults_parts import files, machine, matrices, network, patient, streams, window
+from faults_parts import files, machine, matrices, network, patient, pictures, streams, window
 from faults_parts.outcome import Outcome
 from phantoms.faults.fault import Fault
 from phantoms.faults.table import find
@@ -20,6 +20,8 @@ RUNNERS: dict[str, Runner] = {
         streams.stream_fault,
     ),
     **dict.fromkeys(matrices.SPOILS, matrices.matrix_fault),
+    "camera-frozen": pictures.camera_fault,
+    "camera-unplugged": pictures.camera_fault,
     "sender-restarted": matrices.sender_restarted,
     **dict.fromkeys(network.TROUBLES, network.stays_right),
     **dict.fromkeys(files.SPOILS, files.case_fault),

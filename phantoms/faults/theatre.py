@@ -107,6 +107,7 @@ class Theatre:
     ----------
     rng : everything random comes of it; the same one gives the same stream
     away_mm : the burr's mean distance from the canal; None takes one within the danger limit
+    range_mm : how far the camera stands away
     held : T_ct_from_marker by time (s) of tools that do something else than they do by themselves
     """
 
@@ -114,6 +115,7 @@ class Theatre:
     away_mm: float | None = None
     scene: Scene = field(default_factory=theatre_scene)
     rig: Rig = field(default_factory=theatre_rig)
+    range_mm: float = 1300.0
     held: dict[str, Callable[[float], Rigid]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -126,7 +128,7 @@ class Theatre:
         camera = np.cos(tilt) * self._facing + np.array([np.sin(tilt), 0.0, 0.0])
         z = -camera
         x = unit(np.cross(np.array([0.0, 0.0, 1.0]), z))
-        self.T_tracker_from_ct = _frame(x, z, 1300.0 * camera + rng.normal(0.0, 30.0, 3), "ct", "tracker").inverse()
+        self.T_tracker_from_ct = _frame(x, z, self.range_mm * camera + rng.normal(0.0, 30.0, 3), "ct", "tracker").inverse()
         side = unit(np.cross(self._facing, np.array([1.0, 0.0, 0.0])))
         self.T_ct_from_ref = _frame(self._facing, side, np.array([40.0, 70.0, 60.0]) + rng.normal(0.0, 5.0, 3), "ct", "ref")
         self._number = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from phantoms.faults.fault import Fault, Signal
-from phantoms.faults.limits import LOST_MS, MAX_AGE_MS, SEEN_MS, TRANSPORT_MS, WHY_LOST, WHY_SEEN
+from phantoms.faults.limits import LOST_MS, SEEN_MS, WHY_LOST, WHY_SEEN
 
 _STREAM, _IGTL = "a live stream of frames", "matrices sent by OpenIGTLink"
 _HELD = "until it ends the drill's distances are unknown, its level held as last known"
@@ -131,10 +131,10 @@ TRACKER_FAULTS = (
         "tracker",
         "The camera repeats one picture under new stamps.",
         "pictures of the rendered camera, before the detector",
-        _alarm("SOURCE_FROZEN"),
-        800.0,
-        "as for frozen poses, at the camera's 30 frames a second and behind detector and solver",
-        "every distance is unknown until the picture changes",
+        _alarm("REFERENCE_LOST", "SOURCE_FROZEN"),
+        600.0,
+        "three equal pictures and the one behind 200 at 20 a second, then max_age 200, detection and a tick 100, transport 100",
+        "pictures that repeat are not looked at: every distance is unknown until the picture changes",
         lasts_s=1.5,
     ),
     Fault(
@@ -143,8 +143,8 @@ TRACKER_FAULTS = (
         "The camera's cable is pulled.",
         "pictures of the rendered camera, before the detector",
         _alarm("SOURCE_STALE", "SOURCE_FAILED"),
-        MAX_AGE_MS + 200.0 + TRANSPORT_MS,
-        "max_age as for every loss, two pictures and their processing 200, transport 100",
+        400.0,
+        "max_age 200 of a camera, a picture, its detection and a tick 100, transport 100",
         "every distance is unknown; the core stays up and says why",
     ),
     Fault(
