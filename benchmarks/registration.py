@@ -1,6 +1,6 @@
 """Do registrations and pivot calibrations know how good they are? Seeded trials against known truth, by themselves.
 
-`python -m benchmarks.registration [--count 500] [--jobs 2] [--json FILE]` prints what `navtwin bench accuracy` says of them.
+`python benchmarks/registration.py [--count 500] [--jobs 2] [--json FILE]` prints what `navtwin bench accuracy` says of them.
 """
 
 from __future__ import annotations
@@ -16,9 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.accuracy_parts.settings import Settings
 from benchmarks.accuracy_parts.study import study
-from benchmarks.accuracy_parts.tre import tre_rows
 from benchmarks.accuracy_parts.trials import (
     CASES,
     LANDMARKS_MM,
@@ -79,6 +77,10 @@ def main(
     json_file: Annotated[Path | None, typer.Option("--json", help="also write the figures here")] = None,
 ) -> None:
     """Compare predicted with observed error over seeded registrations and pivot calibrations."""
+    # What benchmarks write is only needed here: others take the trials alone.
+    from benchmarks.accuracy_parts.settings import Settings
+    from benchmarks.accuracy_parts.tre import tre_rows
+
     begun = time.perf_counter()
     figures, tables, _ = tre_rows(Settings(registrations=count, pivots=count, jobs=jobs))
     console = Console()
