@@ -18,7 +18,10 @@ from navtwin.fleet.fold import fold
 from navtwin.fleet.jobs import Job
 from navtwin.fleet.store import Results
 from navtwin.nouns import Alert, AlertSet
-from tests.fleet.sessions import CASE, golden
+from navtwin.record.hashes import code_hash
+from navtwin.twin import step
+from tests.fleet.sessions import golden
+from tests.golden.make import CASE
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +46,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Does the work here, one after the other; keeps which logs were done."""
     done_now: list[str] = []
 
-    def spread(task: str, missing: list[Job], where: Any, done: Callable[..., None], console: Any) -> None:
+    def spread(task: jobs.Task, missing: list[Job], where: Any, done: Callable[..., None], console: Any) -> None:
         for job in missing:
             done_now.append(Path(job.log).name)
             done(job, {"verify": tasks.examine, "bench": tasks.time_replay}[task](job), "")
@@ -82,7 +85,7 @@ def test_a_second_run_does_only_what_is_missing(folder: Path, served: list[str],
 def test_a_run_that_is_killed_half_way_goes_on(folder: Path, served: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = commands._spread
 
-    def killed(task: str, missing: list[Job], *rest: Any) -> None:
+    def killed(task: jobs.Task, missing: list[Job], *rest: Any) -> None:
         whole(task, missing[:2], *rest)
         raise KeyboardInterrupt
 
@@ -116,8 +119,7 @@ def two_versions(folder: Path, served: list[str], tmp_path: Path, monkeypatch: p
     kept = tmp_path / "r"
     words = ("--case", str(CASE), "--results", str(kept))
     _run("verify", str(folder / "a.mcap"), *words)
-    first, second = plan.code_hash(), "f" * 64
-    step = tasks.step
+    first, second = code_hash(), "f" * 64
 
     def other(scene: Any, memory: Any, event: Any) -> Any:
         return [msgspec.structs.replace(m, body=_otherwise(m.body)) for m in step(scene, memory, event)]

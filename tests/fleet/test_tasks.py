@@ -19,6 +19,7 @@ from navtwin.nouns import AlertSet
 from navtwin.record.format import Record
 from navtwin.record.mcap_file import McapFile
 from navtwin.record.read import read_log
+from navtwin.twin import step
 from tests.fleet.sessions import golden, job
 
 
@@ -51,7 +52,6 @@ def test_another_fold_is_told_by_its_warnings(log: Path, monkeypatch: pytest.Mon
 
         return [msgspec.structs.replace(m, body=less(m.body)) for m in step(scene, memory, event)]
 
-    step = tasks.step
     monkeypatch.setattr(tasks, "step", forgetful)
     rows = examine(job(log))
     (head,) = rows["logs"]
