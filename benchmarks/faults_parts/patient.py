@@ -16,11 +16,9 @@ from navtwin.nouns import Accept, Collect, Reply, Rig
 from phantoms.faults.fault import Fault
 from phantoms.faults.injectors import STREAMS
 from phantoms.faults.source import rng_of
-from phantoms.faults.theatre import BURR, LANDMARKS, REST_MM, SHAFT_MM, Theatre, theatre_rig
+from phantoms.faults.theatre import AWAY_MM, BURR, LANDMARKS, REST_MM, SHAFT_MM, Theatre, theatre_rig
 from phantoms.path import unit
 
-#: The drill is put away meanwhile: nobody drills while the patient is knocked, or a tool is changed.
-AWAY_MM = 25.0
 TOUCHED = "process"
 TOUCH_S, PIVOT_S = 0.8, 5.0
 

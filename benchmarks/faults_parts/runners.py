@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from faults_parts import files, machine, matrices, network, patient, pictures, streams, window
+from faults_parts import files, machine, matrices, network, one_level_off, patient, pictures, streams, window
 from faults_parts.outcome import Outcome
 from phantoms.faults.fault import Fault
 from phantoms.faults.table import find
@@ -29,6 +29,7 @@ RUNNERS: dict[str, Runner] = {
     "log-flipped": files.log_fault,
     "reference-bumped": patient.reference_bumped,
     "verify-due": patient.verify_due,
+    "level-off": one_level_off.level_off,
     "wrong-tool": patient.wrong_tool,
     "stale-calibration": patient.stale_calibration,
     "link-cut": network.link_cut,

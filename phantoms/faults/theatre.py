@@ -28,6 +28,8 @@ SHAFT_MM = 150.0
 RATE_HZ, LATENCY_MS, MAX_AGE_MS = 60.0, 15.0, 100.0
 SD_MM, SD_RAD = 0.05, 0.0002
 CALIBRATED = "2020-01-01"
+#: How far the drill is put away where nobody drills meanwhile.
+AWAY_MM = 25.0
 #: Where the pointer's tip is while it does nothing, ct.
 REST_MM = np.array([45.0, 55.0, -60.0])
 #: The pair that a fault could hide.
