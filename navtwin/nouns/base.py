@@ -60,14 +60,10 @@ def _numbers_of(kind: type[Noun]) -> tuple[str, ...]:
 
 
 @cache
-def _reader_of(kind: type[Noun]) -> Callable[[Noun], Any]:
-    """Reads all numbers of a noun at once."""
+def _reader_of(kind: type[Noun]) -> Callable[[Noun], Any] | None:
+    """Reads all numbers of a noun at once; None for one that has none."""
     names = _numbers_of(kind)
-    return attrgetter(*names) if names else _no_numbers
-
-
-def _no_numbers(_: Noun) -> None:
-    return None
+    return attrgetter(*names) if names else None
 
 
 class Noun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,7 +71,8 @@ class Noun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         kind = type(self)
-        if _finite(_reader_of(kind)(self)):
+        read = _reader_of(kind)
+        if read is None or _finite(read(self)):
             return
         for name in _numbers_of(kind):
             if not _finite(getattr(self, name)):

@@ -10,7 +10,7 @@ from navtwin.twin.calibration_age import calibration_alarms
 from navtwin.twin.checking import in_words
 from navtwin.twin.drill_gate import drill_alarms
 from navtwin.twin.judge import frame_age_ns, is_stale, was_near
-from navtwin.twin.memory import Memory
+from navtwin.twin.memory import Memory, Pair
 from navtwin.twin.verifying import verify_alarms
 from navtwin.twin.which_level import level_alarms
 
@@ -42,8 +42,13 @@ def _louder(new: Priority, old: Priority) -> bool:
 def _loss_priority(memory: Memory, alarm: str, tool: str | None = None) -> Priority:
     """High where any critical structure was near a part of `tool` (of any tool if None)."""
     p = memory.proximity
-    near = any(was_near(memory, q) for q in memory.pairs if tool is None or p.tool_names[p.tool_of_part[q.part]] == tool)
+    near = any(was_near(memory, q) for q in memory.pairs if tool is None or p.tool_name_of_part[q.part] == tool)
     return "high" if ALARMS[alarm].raises_to_high and near else ALARMS[alarm].priority
+
+
+def _matters(memory: Memory, tool: str) -> bool:
+    """Whether losing sight of a tool that is not in use matters."""
+    return _loss_priority(memory, "TRACKING_LOST", tool) == "high"
 
 
 def _near(memory: Memory) -> tuple[str, ...]:
@@ -123,14 +128,13 @@ def _line_of_sight(memory: Memory, refused: dict[str, tuple[str, str]]) -> Itera
     for tool in rig.tool:
         status = memory.tool_status.get(tool.name, "HIDDEN")
         selected = tool.name in memory.selected
-        held = _loss_priority(memory, "TRACKING_LOST", tool.name) == "high"
         if status == "UNCALIBRATED" and selected:
             yield "NOT_CALIBRATED", tool.name, ALARMS["NOT_CALIBRATED"].priority, ""
         elif status == "OK" and _outside(memory, tool.name):
             near = _held(memory, tool.name)
             if selected or near:
                 yield "OUT_OF_SCAN", tool.name, "high" if near else ALARMS["OUT_OF_SCAN"].priority, ""
-        elif tool.body not in refused and _unknown_too_long(memory, tool.name) and (selected or held):
+        elif tool.body not in refused and _unknown_too_long(memory, tool.name) and (selected or _matters(memory, tool.name)):
             # One rule for every cause: an instrument in use whose distances have not been known for max_age is alarmed.
             invalid = status in ("INVALID", "OK")
             apart = not invalid and not _lost_too_long(memory, tool.body)
@@ -138,17 +142,17 @@ def _line_of_sight(memory: Memory, refused: dict[str, tuple[str, str]]) -> Itera
             yield alarm, tool.name, _loss_priority(memory, alarm, tool.name), "never seen together with the reference" if apart else ""
 
 
-def _pairs_of(memory: Memory, tool: str) -> list[int]:
+def _pairs_of(memory: Memory, tool: str) -> Iterator[Pair]:
     p = memory.proximity
-    return [i for i, q in enumerate(memory.pairs) if p.tool_names[p.tool_of_part[q.part]] == tool]
+    return (q for q in memory.pairs if p.tool_name_of_part[q.part] == tool)
 
 
 def _outside(memory: Memory, tool: str) -> bool:
-    return any(memory.pairs[i].status == "OUT_OF_SCAN" for i in _pairs_of(memory, tool))
+    return any(q.status == "OUT_OF_SCAN" for q in _pairs_of(memory, tool))
 
 
 def _held(memory: Memory, tool: str) -> bool:
-    return any(memory.pairs[i].state.level not in (None, "CLEAR") and not memory.pairs[i].state.known for i in _pairs_of(memory, tool))
+    return any(q.state.level not in (None, "CLEAR") and not q.state.known for q in _pairs_of(memory, tool))
 
 
 def health(memory: Memory) -> Health:

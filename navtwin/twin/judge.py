@@ -47,7 +47,7 @@ def statuses(memory: Memory, *, stale: bool) -> list[list[str]]:
     measured = np.isfinite(p.distance) & np.isfinite(p.sd)
     rows = np.where(in_scan, np.where(measured, "OK", "INVALID"), "OUT_OF_SCAN").tolist()
     for part in range(parts):
-        tool = memory.tool_status.get(p.tool_names[p.tool_of_part[part]], "HIDDEN")
+        tool = memory.tool_status.get(p.tool_name_of_part[part], "HIDDEN")
         if tool != "OK":
             rows[part] = [tool] * structures
     return rows  # type: ignore[no-any-return]
@@ -77,25 +77,39 @@ def judge_pairs(memory: Memory, *, fresh_frame: bool) -> None:
     status = statuses(memory, stale=is_stale(memory))
     # Plain floats: the loop below asks for each number more than once.
     measured_mm, sd_mm, speed_mm_s = p.distance.tolist(), p.sd.tolist(), p.speed.tolist()
-    bound_mm, swept_mm = bounds_mm(memory).tolist(), p.swept.tolist()
+    bound = bounds_mm(memory)
+    bound_mm, swept_mm, far = bound.tolist(), p.swept.tolist(), _beyond_limits(memory, bound, fresh_frame=fresh_frame).tolist()
     captured_ns = None if memory.frame is None else memory.frame.t_capture_ns
     for pair in memory.pairs:
         part, structure = pair.part, pair.structure
         pair.status = status[part][structure]
-        before = pair.state.level
+        state = pair.state
+        before = state.level
         if pair.status != "OK":
-            pair.state.lose()
+            state.lose()
         else:
-            measured, sd, bound = measured_mm[part][structure], sd_mm[part][structure], bound_mm[part][structure]
-            swept = swept_mm[part][structure] if fresh_frame else math.nan
-            _judge(memory, pair, measured, bound, sd, swept, fresh_frame=fresh_frame)
-            pair.distance_mm, pair.bound_mm, pair.sd_mm, pair.speed_mm_s = measured, bound, sd, speed_mm_s[part][structure]
+            measured, sd, left = measured_mm[part][structure], sd_mm[part][structure], bound_mm[part][structure]
+            if far[part][structure] and before == "CLEAR" and state.known:
+                # Most pairs of most frames: clear, and still clear.
+                state.stay_clear(fresh_frame=fresh_frame)
+                pair.passed_mm = None
+            else:
+                swept = swept_mm[part][structure] if fresh_frame else math.nan
+                _judge(memory, pair, measured, left, sd, swept, fresh_frame=fresh_frame)
+            pair.distance_mm, pair.bound_mm, pair.sd_mm, pair.speed_mm_s = measured, left, sd, speed_mm_s[part][structure]
             pair.last_good_ns = captured_ns
-        if pair.acked_by or pair.state.level != before:
+        if pair.acked_by or state.level != before:
             _age_acknowledgement(memory, pair, before)
     _age_mutes(memory)
     if memory.audio_paused_until_ns is not None and memory.now_ns >= memory.audio_paused_until_ns:
         memory.audio_paused_until_ns = None
+
+
+def _beyond_limits(memory: Memory, bound: npt.NDArray[np.float64], *, fresh_frame: bool) -> npt.NDArray[np.bool_]:
+    """(parts, structures): whether the limits say CLEAR of a distance that is known, and nothing came nearer on the way."""
+    p, limits = memory.proximity, np.array(memory.limits).reshape(-1, 2)
+    far: npt.NDArray[np.bool_] = (p.distance > 0.0) & (bound > limits[:, 0]) & (bound > limits[:, 1])
+    return far & np.isnan(p.swept) if fresh_frame else far
 
 
 def _judge(memory: Memory, pair: Pair, measured: float, bound: float, sd: float, swept: float, *, fresh_frame: bool) -> None:
@@ -105,11 +119,6 @@ def _judge(memory: Memory, pair: Pair, measured: float, bound: float, sd: float,
     # What the limits say of the nearest that the part came since the frame before: a thrust between two frames is not missed.
     passed: Level = "CLEAR" if math.isnan(swept) else level_of(swept, swept - K_SD * sd, caution, danger)
     state = pair.state
-    if now == passed == state.level == "CLEAR" and state.known:
-        # Most pairs of most frames: clear, and still clear.
-        state.stay_clear(fresh_frame=fresh_frame)
-        pair.passed_mm = None
-        return
     margin = fall_margin_mm(sd)
     fallen = level_of(measured - margin, bound - margin, caution, danger)
     before = state.level

@@ -51,6 +51,7 @@ class Proximity:
         parts = tuple(part for tool in rig.tool for part in tool.part)
         self.part_names = tuple(part.name for part in parts)
         self.tool_of_part = np.array([i for i, tool in enumerate(rig.tool) for _ in tool.part], dtype=np.int64)
+        self.tool_name_of_part = tuple(tool.name for tool in rig.tool for _ in tool.part)
         tools, pairs = len(rig.tool), (len(parts), len(scene.structures))
         self._fixed = [n for n in range(len(scene.structures)) if n != drilled]
         self._drilled, self._drilled_revision = drilled, -1

@@ -76,7 +76,7 @@ def _readings(memory: Memory) -> tuple[Reading, ...]:
     on_structure_mm, on_axis_mm, is_bound = p.on_structure.tolist(), p.on_axis.tolist(), p.depths_are_bounds().tolist()
     readings = []
     for part, name in enumerate(p.part_names):
-        tool = p.tool_names[p.tool_of_part[part]]
+        tool = p.tool_name_of_part[part]
         for n, structure in enumerate(p.structures):
             if status[part][n] != "OK":
                 readings.append(Reading(structure.name, tool, name, structure.role, status[part][n]))  # type: ignore[arg-type]
@@ -122,7 +122,7 @@ def _alert(memory: Memory, pair: Pair, *, paused: bool) -> Alert:
     return Alert(
         id=pair.id,
         structure=structure,
-        instrument=p.tool_names[p.tool_of_part[pair.part]],
+        instrument=p.tool_name_of_part[pair.part],
         part=p.part_names[pair.part],
         level=level,
         known=known,
