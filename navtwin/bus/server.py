@@ -15,8 +15,9 @@ from navtwin.bus.zap import guard
 from navtwin.errors import BusRefused, InputRefused
 from navtwin.nouns import Command, Envelope, Reply, Topic, encode
 
-#: Commands read in one poll, so that a flood of them cannot hold up the loop.
-COMMANDS_PER_POLL = 64
+#: Commands read in one poll, so that a flood of them cannot hold up the loop: the fold takes each, and a frame may wait behind them. With 64 a client
+#: that floods made every distance stale on a busy machine.
+COMMANDS_PER_POLL = 8
 #: How long closing may wait for the last messages to leave.
 LINGER_MS = 500
 
