@@ -23,6 +23,8 @@ from phantoms.faults.source import rng_of
 from phantoms.faults.theatre import Theatre
 
 OPEN_S = 60.0
+#: What the window has started leaves by itself once its input ends.
+LEAVE_S = 10.0
 
 
 @contextmanager
@@ -68,7 +70,7 @@ def gui_killed(fault: Fault, seed: int) -> Outcome:
         window.kill()
         time.sleep(fault.lasts_s)
         end_ns = time.monotonic_ns()
-        stayed = [child.pid for child in family if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+        _, stayed = psutil.wait_procs(family, timeout=LEAVE_S)
         trouble = f"{len(stayed)} processes of the window stayed behind" if stayed else ""
         # A machine without a loudspeaker says so while the window is there, and for 5 s after its last word.
         return right_outcome(fault, seed, s.operator, theatre, begin_ns, end_ns, trouble, allowed=("AUDIO_MISSING",))
