@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.calibrate.controls import dim, key_button, said, size
@@ -41,7 +41,10 @@ class PivotPage(QWidget):
         self.start = key_button("Start", "Return", "Count in, collect poses, and have them judged", self._start, primary=True)
         self.finish = key_button("Finish", "F", "That is enough: have it judged", self._finish)
         self.cancel = key_button("Cancel", "Escape", "Forget what was collected", self.cancel_pivot)
-        self.accept = key_button("Accept", "A", "Take the tip into use in this session", lambda: desk.order(self.pivoting.accept()), primary=True)
+        self.accept = key_button("Accept", "A", "Take the tip into use in this session", self._accept, primary=True)
+        self.changed = QCheckBox("The tool was exchanged or bent: its tip lies elsewhere than the one known")
+        self.changed.setToolTip("Without it the core asks whether this is the right tool")
+        self.changed.hide()
         self.reject = key_button("Reject", "X", "Drop the result", lambda: desk.order(self.pivoting.reject()))
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._turn)
@@ -70,6 +73,8 @@ class PivotPage(QWidget):
         self.detail.setVisible(bool(view.detail))
         self._show_ring(view)
         self._show_result(view.result)
+        setup = self._desk.board.moment().setup
+        self.changed.setVisible("accept" in view.may and setup is not None and self.pivoting.tool in setup.other_tips)
         shown = {"start": self.start, "finish": self.finish, "cancel": self.cancel, "accept": self.accept, "reject": self.reject}
         for name, button in shown.items():
             button.setVisible(name in view.may)
@@ -135,6 +140,7 @@ class PivotPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(top, 1)
+        column.addWidget(self.changed)
         column.addWidget(self.answer)
         column.addLayout(line)
 
@@ -160,6 +166,10 @@ class PivotPage(QWidget):
         theme.say(self.answer, "")
         self._timer.start(TURN_MS)
         self.show_now(self._desk.clock())
+
+    def _accept(self) -> None:
+        self._desk.order(self.pivoting.accept(changed=self.changed.isVisible() and self.changed.isChecked()))
+        self.changed.setChecked(False)
 
     def _finish(self) -> None:
         self._send(self.pivoting.finish(self._desk.clock()))

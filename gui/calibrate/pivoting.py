@@ -94,8 +94,8 @@ class Pivoting:
         self._begin_ns = self._started_ns = self._stopped_ns = None
         return Collect(what="pivot", tool=self.tool, action="cancel") if running else None
 
-    def accept(self) -> Order:
-        return Accept(result=f"pivot/{self.tool}")
+    def accept(self, *, changed: bool = False) -> Order:
+        return Accept(result=f"pivot/{self.tool}", changed_tool=changed)
 
     def reject(self) -> Order:
         return Reject(result=f"pivot/{self.tool}")

@@ -198,6 +198,7 @@ class Setup(Noun, frozen=True, tag_field="kind", tag="setup"):
     dwell_share : how much of the dwell on a landmark has passed, 0 to 1; back to 0 when the tip moves or is hidden
     case_path, case_hash, rig_path, source : of the session, as its log's header has them: no screen may draw it over another case's anatomy
     checks : touches of known points since the registration was taken into use, the newest last; the 20 newest
+    other_tips : tools whose pending tip lies elsewhere than the one known, by more than both errors allow: `accept` asks whether the tool was changed
     """
 
     collecting: str
@@ -218,3 +219,4 @@ class Setup(Noun, frozen=True, tag_field="kind", tag="setup"):
     rig_path: str = ""
     source: str = ""
     checks: tuple[Check, ...] = ()
+    other_tips: tuple[str, ...] = ()

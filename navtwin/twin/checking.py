@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from navtwin.nouns import HAND_FLE_MM, NEAR_SURFACE_MM, Check, RegistrationResult, symmetric
 from navtwin.rigid import Vec3
 from navtwin.scene.model import Scene
-from navtwin.twin import which_level
+from navtwin.twin import right_tool, which_level
 from navtwin.twin.drilled import Drilled
 from navtwin.twin.memory import Collection, Memory, cross, unit
 
@@ -20,8 +20,6 @@ from navtwin.twin.memory import Collection, Memory, cross, unit
 BOUND_RMS = 2.0
 #: A touch fails when it errs by more than so many bounds and by more than so many mm: beyond a slip of the hand.
 FAILED_BOUNDS, FAILED_MM = 3.0, 2.0
-#: A good touch answers for a failed one of a place within so many mm.
-SAME_PLACE_MM = 10.0
 #: Checks that are said again with each `setup`.
 KEPT = 20
 #: Nearer than this to the surface, mm, the face's normal is a better direction than the way to the closest point.
@@ -106,6 +104,7 @@ def take_check(scene: Scene, memory: Memory, c: Collection, mean_ref_mm: Vec3, s
         tool=c.tool,
     )
     memory.checks[:] = [*memory.checks, check][-KEPT:]
+    right_tool.weigh(memory, check)
     memory.failed_checks[:] = [failed for failed in memory.failed_checks if not _answers(check, failed)]
     if check.failed:
         memory.failed_checks.append(check)
@@ -134,6 +133,15 @@ def in_words(check: Check) -> str:
     return f"{check.name}: {abs(check.error_mm):.1f} mm {where}, up to {check.bound_mm:.1f} mm is expected"
 
 
+def failed_words(memory: Memory) -> str:
+    """The newest failed check; and, where another tool has passed there before, what would tell the tool's fault from the patient's."""
+    failed = memory.failed_checks[-1]
+    passed = next((c for c in reversed(memory.checks) if c.good and c.tool != failed.tool and right_tool.is_same_place(c, failed)), None)
+    if passed is not None:
+        return f"{in_words(failed)}, with {failed.tool}; {passed.tool} passed there before: check again with it, to tell the tool from the patient"
+    return in_words(failed)
+
+
 def _answers(check: Check, failed: Check) -> bool:
     """Whether a good check shows that what a failed one found is not so, or not so any more.
 
@@ -142,8 +150,7 @@ def _answers(check: Check, failed: Check) -> bool:
     """
     if not check.good or (check.what == "bone" and failed.what == "landmark"):
         return False
-    places = [_less(c.point_mm, c.vector_mm) for c in (check, failed)]
-    return _length(_less(*places)) <= SAME_PLACE_MM
+    return right_tool.is_same_place(check, failed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,8 @@ def doubtful(memory: Memory, drill: Drill) -> str:
         return f"paused by {memory.drilled.paused_by}"
     if memory.failed_checks:
         return "a check of the registration has failed"
+    if drill.tool in memory.doubted_tools:
+        return "its tip is in doubt: a check with it has failed where another tool passed"
     if memory.time_fault_ns is not None and memory.now_ns - memory.time_fault_ns < TIME_FAULT_LASTS_NS:
         return "the tracker's time stamps are at fault"
     if memory.repeats.is_frozen:

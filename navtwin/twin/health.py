@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from navtwin.nouns import Health, Lamp, Priority
 from navtwin.twin.alarms import ALARMS, ActiveAlarm
 from navtwin.twin.calibration_age import calibration_alarms
-from navtwin.twin.checking import in_words
+from navtwin.twin.checking import failed_words
 from navtwin.twin.drill_gate import drill_alarms
 from navtwin.twin.judge import frame_age_ns, is_stale, was_near
 from navtwin.twin.memory import Memory, Pair
+from navtwin.twin.right_tool import seen_instead
 from navtwin.twin.verifying import verify_alarms
 from navtwin.twin.which_level import level_alarms
 
@@ -89,7 +90,9 @@ def _conditions(memory: Memory) -> Iterator[Raised]:
     if refused:
         yield from _refusals(memory, refused)
     if memory.failed_checks:
-        yield "CHECK_FAILED", "patient", _loss_priority(memory, "CHECK_FAILED"), in_words(memory.failed_checks[-1])
+        yield "CHECK_FAILED", "patient", _loss_priority(memory, "CHECK_FAILED"), failed_words(memory)
+    for tool, why in memory.doubted_tools.items():
+        yield "CHECK_FAILED", tool, _loss_priority(memory, "CHECK_FAILED", tool), f"the tool {tool} is in doubt: {why}"
     yield from level_alarms(memory.rivals, _loss_priority(memory, "LEVEL_UNCONFIRMED") if memory.rivals else "none")
     yield from verify_alarms(memory)
     yield from calibration_alarms(memory)
@@ -139,7 +142,8 @@ def _line_of_sight(memory: Memory, refused: dict[str, tuple[str, str]]) -> Itera
             invalid = status in ("INVALID", "OK")
             apart = not invalid and not _lost_too_long(memory, tool.body)
             alarm = "POSE_REFUSED" if invalid else "TRACKING_LOST"
-            yield alarm, tool.name, _loss_priority(memory, alarm, tool.name), "never seen together with the reference" if apart else ""
+            detail = "never seen together with the reference" if apart else seen_instead(memory, memory.frame, tool.body) if not invalid else ""
+            yield alarm, tool.name, _loss_priority(memory, alarm, tool.name), detail
 
 
 def _pairs_of(memory: Memory, tool: str) -> Iterator[Pair]:

@@ -123,6 +123,7 @@ class Memory:
     registered_ns: int = 0
     verified_ns: int | None = None
     rivals: list[Rival] = field(default_factory=list)
+    doubted_tools: dict[str, str] = field(default_factory=dict)
     checks: list[Check] = field(default_factory=list)
     failed_checks: list[Check] = field(default_factory=list)
     setup_message: str = ""

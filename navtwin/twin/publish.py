@@ -25,6 +25,7 @@ from navtwin.twin.health import health
 from navtwin.twin.judge import bounds_mm, is_stale, limit_mm, statuses
 from navtwin.twin.levels import rank
 from navtwin.twin.memory import Memory, Pair
+from navtwin.twin.right_tool import moved_mm
 from navtwin.twin.walls import wall_alerts
 
 #: The complete set goes out at least this often, since a subscriber may have missed a message.
@@ -192,5 +193,6 @@ def due_setup(memory: Memory) -> list[Message]:
         rig_path=memory.header.rig_path,
         source=memory.header.source,
         checks=tuple(memory.checks),
+        other_tips=tuple(tool for tool, pivot in memory.pending_pivots.items() if moved_mm(memory, pivot) is not None),
     )
     return [Message(topic="setup", body=setup)]

@@ -20,7 +20,7 @@ from navtwin.nouns import (
 )
 from navtwin.rigid import Rigid
 from navtwin.scene.model import Scene
-from navtwin.twin import checking, drilling, which_level
+from navtwin.twin import checking, drilling, right_tool, which_level
 from navtwin.twin.chain import sighting_of, tip_in_ref
 from navtwin.twin.dwell import LONGEST_S, PATIENCE_NS, SHORTEST_S, Dwell, mean_of
 from navtwin.twin.levels import LevelState
@@ -252,9 +252,9 @@ def receive(memory: Memory, result: PivotResult | RegistrationResult | WorkFaile
         memory.setup_message = result.reason
     elif isinstance(result, PivotResult):
         memory.pending_pivots[result.tool] = result
-        memory.setup_message = (
-            f"tip of {result.tool}: RMS {result.rms_mm:.2f} mm, {'accepted by the gate' if result.accepted else 'refused by the gate'}"
-        )
+        verdict = "accepted by the gate" if result.accepted else "refused by the gate"
+        asked_tool = f"; {right_tool.question(memory, result)}" if right_tool.moved_mm(memory, result) is not None else ""
+        memory.setup_message = f"tip of {result.tool}: RMS {result.rms_mm:.2f} mm, {verdict}{asked_tool}"
     else:
         memory.pending_registration = result
         before, after = result.surface_rms_before_mm, result.surface_rms_mm
@@ -272,6 +272,9 @@ def accept(memory: Memory, order: Accept) -> Refusal:
     if not result.accepted:
         return f"the gate refused it: {'; '.join(result.reasons)}"
     if isinstance(result, PivotResult):
+        if why := right_tool.refusal(memory, result, changed=order.changed_tool):
+            return why
+        memory.doubted_tools.pop(result.tool, None)
         memory.pivots[result.tool] = memory.pending_pivots.pop(result.tool)
         memory.tips[result.tool] = tip_of(memory.rig, result.tool, result.tip_mm, result.covariance)
     else:

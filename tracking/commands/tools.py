@@ -32,6 +32,9 @@ OutOption = Annotated[Path | None, typer.Option(help="folder of the result and i
 WriteOption = Annotated[bool, typer.Option("--write", help="store the result in rig.toml, if it is accepted")]
 JsonOption = Annotated[bool, typer.Option("--json", help="print JSON")]
 
+#: A tip found twice lies within so many mm, and within so many standard deviations of both together (as in a session).
+ANOTHER_MM, ANOTHER_SDS = 3.0, 3.0
+
 
 def tool(
     ctx: typer.Context,
@@ -41,6 +44,7 @@ def tool(
     seconds: SecondsOption = None,
     whole: Annotated[bool, typer.Option("--whole", help="use every sighting of a log, not only those collected for a pivot")] = False,
     write: WriteOption = False,
+    changed_tool: Annotated[bool, typer.Option("--changed-tool", help="the tool was exchanged or bent: take a tip that lies elsewhere")] = False,
     out: OutOption = None,
     as_json: JsonOption = False,
     progress: ProgressOption = False,
@@ -90,7 +94,8 @@ def tool(
         stored["tip_covariance"] = [float(v) for v in found.covariance[np.triu_indices(3)]]
         stored["calibrated"] = today()
 
-    verdict, inputs = (found.accepted, found.reasons), [words_of(source), rig.name]
+    doubts = () if changed_tool else _another_tool(entry, found)
+    verdict, inputs = (found.accepted and not doubts, (*found.reasons, *doubts)), [words_of(source), rig.name]
     report = Report("pivot", name, inputs, verdict, figures, lines, lambda path: pivot_picture(stream.poses, found, path, name))
     report.finish(out or rig.parent, as_json=as_json, store=(rig, store) if write else None, screen=screen)
 
@@ -201,6 +206,19 @@ def _spin_poses(
     wanted = Wanted(source, bodies, rig, from_s=from_s, to_s=to_s)
     (gathered,), notes = collect([wanted], lambda g: advise(g[0]), line_beside(screen), seconds, screen)
     return poses_of(gathered), notes
+
+
+def _another_tool(known: Tool, found: PivotCalibration) -> tuple[str, ...]:
+    """Why the tip may be another tool's: it lies farther from the one stored than both errors allow."""
+    if known.tip_mm is None:
+        return ()
+    variance = float(np.trace(found.covariance)) + (sum(known.tip_covariance[i] for i in (0, 3, 5)) if known.tip_covariance else 0.0)
+    apart = float(np.linalg.norm(np.subtract(found.tip_mm, known.tip_mm)))
+    if apart <= max(ANOTHER_MM, ANOTHER_SDS * variance**0.5):
+        return ()
+    return (
+        f"the tip lies {apart:.1f} mm from the one stored for '{known.name}': is it the right tool? If it was exchanged or bent, pass --changed-tool",
+    )
 
 
 def _others(found: PivotCalibration | SpinCalibration) -> str:
