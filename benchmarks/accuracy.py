@@ -24,8 +24,8 @@ from navtwin.errors import InputRefused, nearest
 T = TypeVar("T", bound=msgspec.Struct)
 
 #: What can be asked for by name, in the order of the report; the rendered camera and the printed rig only where they are asked for.
-PARTS = ("astm", "camera", "printed", "tre")
-DEFAULT_PARTS = ("astm", "camera", "tre")
+PARTS = ("astm", "camera", "printed", "tre", "chain")
+DEFAULT_PARTS = ("astm", "camera", "tre", "chain")
 NOTES = (
     CAUTION,
     "Simulated: a pointer as a workshop makes it is pivoted and touches a stepped block at the extremes of the tracker's volume; figures are means "
@@ -46,7 +46,8 @@ def main() -> int:
         figures += _as(rows[0], Figure)
         tables += _as(rows[1], Table)
         distributions += _as(rows[2], Distribution)
-    settings = {"parts": ",".join(wanted), "devices": arguments.devices, "registrations": arguments.registrations, "pivots": arguments.pivots}
+    counted = ("devices", "registrations", "pivots", "seeds", "first")
+    settings = {"parts": ",".join(wanted), **{name: getattr(arguments, name) for name in counted}}
     result = run.result(
         settings=settings,
         figures=figures,
@@ -66,6 +67,8 @@ def _options() -> argparse.ArgumentParser:
     options.add_argument("--first", type=int, default=1, metavar="SEED", help="of the first")
     options.add_argument("--registrations", type=int, default=1000, metavar="N", help="seeded registrations of each kind")
     options.add_argument("--pivots", type=int, default=500, metavar="N", help="seeded pivot calibrations of each kind")
+    options.add_argument("--seeds", type=int, default=20, metavar="N", help="rehearsals of the whole chain")
+    options.add_argument("--case", type=Path, metavar="FOLDER", help="the case that they are rehearsed on (default: the demo's)")
     options.add_argument("--jobs", type=int, default=2, metavar="N", help="processes")
     options.add_argument("--page", type=Path, metavar="FILE", help="write the first assessment as a page of its own, with plots over the volume")
     printed = options.add_argument_group("a printed rig, by a guided procedure (as `navtwin assess`)")
@@ -84,9 +87,11 @@ def _options() -> argparse.ArgumentParser:
 
 def _wanted(arguments: argparse.Namespace) -> tuple[str, ...]:
     if arguments.quick:
-        arguments.devices, arguments.registrations, arguments.pivots = 1, 40, 40
-    if min(arguments.devices, arguments.jobs) < 1 or arguments.registrations < 4 or arguments.pivots < 4:
-        raise InputRefused("fewer trials than say anything", "ask for one device and one process at least, four registrations and four pivots")
+        arguments.devices, arguments.registrations, arguments.pivots, arguments.seeds = 1, 40, 40, 2
+    if min(arguments.devices, arguments.jobs, arguments.seeds) < 1 or arguments.registrations < 4 or arguments.pivots < 4:
+        raise InputRefused(
+            "fewer trials than say anything", "ask for one device, one rehearsal and one process at least, four registrations and four pivots"
+        )
     on_a_rig = arguments.source is not None or arguments.touches is not None
     if arguments.source is not None and arguments.rig is None:
         raise InputRefused("--source is given, but no rig", "pass --rig rig.toml")
@@ -144,11 +149,25 @@ def _tre(arguments: argparse.Namespace) -> Rows:
     return tre_rows(_settings(arguments))
 
 
+def _chain(arguments: argparse.Namespace) -> Rows:
+    from benchmarks.accuracy_parts.chain import chain_rows
+
+    return chain_rows(_settings(arguments))
+
+
 def _settings(arguments: argparse.Namespace) -> Settings:
-    return Settings(registrations=arguments.registrations, pivots=arguments.pivots, first=arguments.first, jobs=arguments.jobs, quiet=arguments.quiet)
+    return Settings(
+        registrations=arguments.registrations,
+        pivots=arguments.pivots,
+        seeds=arguments.seeds,
+        first=arguments.first,
+        case=arguments.case,
+        jobs=arguments.jobs,
+        quiet=arguments.quiet,
+    )
 
 
-_PARTS: dict[str, Callable[[argparse.Namespace], Rows]] = {"astm": _astm, "camera": _camera, "printed": _printed, "tre": _tre}
+_PARTS: dict[str, Callable[[argparse.Namespace], Rows]] = {"astm": _astm, "camera": _camera, "printed": _printed, "tre": _tre, "chain": _chain}
 
 
 def _as(things: Sequence[msgspec.Struct], kind: type[T]) -> list[T]:

@@ -6,7 +6,7 @@ import json
 import sys
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,7 +53,13 @@ def assess(
             raise InputRefused("no rig is named", "pass --rig rig.toml")
         design = design_of(places, repeats, points, lean_deg)
         touch_all(source, rig, artefact, out, tool, check_mm, design, dwell_s, sound=sound)
-    found = judged(out)
+    try:
+        found = judged(out)
+    except InputRefused as refused:
+        if not source:
+            raise
+        typer.echo(f"{refused} The same command goes on where it stopped.")
+        raise typer.Exit(1) from None
     for path, write in ((csv_out, write_csv), (html, write_html)):
         if path is not None:
             write(path, found)
@@ -107,6 +113,7 @@ def touch_all(
 
     rig = read_rig(rig_path)
     _check_tool(rig, tool)
+    _offer_of(address)
     known = printed_sheet() if artefact is None else read_artefact(artefact)
     if check_mm is not None:
         known = known.scaled(check_mm)
@@ -152,12 +159,18 @@ def _opened(address: str, rig: Rig) -> Source:
     """The source, with poses as they are found: smoothing would make a still tip look steadier than it is."""
     import msgspec
 
+    offer, rest = _offer_of(address)
+    plain = msgspec.structs.replace(rig, tracker=msgspec.structs.replace(rig.tracker, smoothing=None))
+    source: Source = offer.load()(rest, None, plain)
+    return source
+
+
+def _offer_of(address: str) -> tuple[EntryPoint, str]:
+    """The source of some room under the kind in KIND:REST, and the rest."""
     offers = {e.name: e for e in entry_points(group="navtwin.sources")}
     kind, colon, rest = address.partition(":")
     if not colon:
         raise InputRefused(f"source '{address}' names no kind", f"write KIND:{address}, with KIND one of {', '.join(sorted(offers))}")
     if kind not in offers:
         raise InputRefused(f"no source of kind '{kind}' is installed", nearest(kind, offers))
-    plain = msgspec.structs.replace(rig, tracker=msgspec.structs.replace(rig.tracker, smoothing=None))
-    source: Source = offers[kind].load()(rest, None, plain)
-    return source
+    return offers[kind], rest

@@ -62,7 +62,6 @@ class Guide:
     _lifted: bool = True
     _last_mm: Array | None = None
     _wrong: int = 0
-    _told: str = ""
 
     @property
     def wanted(self) -> Touch | None:
@@ -93,9 +92,6 @@ class Guide:
                 self._say(self.collector.refusal, bell=True)
                 self.collector.refusal = ""
             self._ready(wanted)
-        elif self.collector.trouble and self.collector.trouble != self._told:
-            self._told = self.collector.trouble
-            self._say(self._told)
         return None
 
     def _ready(self, wanted: Touch) -> None:
@@ -115,7 +111,6 @@ class Guide:
             if self.held_up != before:
                 self._say(self.held_up, bell=True)
             return
-        self._told = ""
         self.collector.ask(wanted.point, self.dwell_s)
 
     def _announce(self, wanted: Touch) -> None:

@@ -100,7 +100,9 @@ def _status(guide: Guide, collector: Collector) -> str:
         return f"{wanted.point}: the reference is hidden"
     if collector.T_ref_from_tip is None:
         return f"{wanted.point}: the pointer is hidden"
-    return f"{wanted.point}: {'hold still' if collector.asking else guide.held_up or 'lift the tip'}   (r: last one again, q: stop for now)"
+    held = collector.trouble or f"{wanted.point}: touch it and hold still"
+    lifted = guide.held_up or f"{wanted.point}: lift the tip"
+    return f"{held if collector.asking else lifted}   (r: last one again, q: stop for now)"
 
 
 def is_terminal() -> bool:

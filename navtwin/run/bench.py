@@ -45,7 +45,9 @@ BENCHMARKS = {
     "step": Benchmark("step.py", "One step of the fold on a case."),
     "detection": Benchmark("detection.py", "Printed markers followed by regions, against OpenCV's detector, in the same run.", ("--frames", "60")),
     "poses": Benchmark("poses.py", "Poses of printed bodies against a rendered camera's truth.", ("--frames", "100")),
-    "accuracy": Benchmark("registration.py", "Registration: predicted against observed error."),
+    "accuracy": Benchmark(
+        "accuracy.py", "Positional accuracy in the manner of ASTM F2554, predicted against observed error, the whole chain.", ("--quick",)
+    ),
     "calibration": Benchmark("calibration.py", "Calibrations: is the error what the error bar says?", ("--quick",)),
     "recorded": Benchmark("recorded.py", "Films and calibration pictures of others, against what was published of them."),
     "drilling": Benchmark("drilling.py", "Bone that is drilled: frames, against VTK's flying edges, against analytic truth, memory."),
