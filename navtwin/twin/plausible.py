@@ -18,7 +18,7 @@ from navtwin.rigid import Quat, Vec3
 #: A body unseen for so long makes a new start: nothing ties it to where it was.
 NEW_START_NS = 500_000_000
 #: What noise may add to any way, and how many of the body's declared standard deviations on top.
-NOISE_MM, NOISE_RAD, NOISE_SDS = 3.0, math.radians(5.0), 6.0
+NOISE_MM, NOISE_RAD, NOISE_SDS = 3.0, math.radians(3.0), 6.0
 #: A body that leapt is believed where it is once it has stayed for so many frames, and for so long, without another leap.
 STEADY_FRAMES, STEADY_NS = 5, 100_000_000
 #: A pose that leaps back counts as the old one where it lies no farther from it than a hand goes in this time.
