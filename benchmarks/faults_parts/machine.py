@@ -80,27 +80,33 @@ def _busy() -> None:
 
 
 def cpu_starved(fault: Fault, seed: int) -> Outcome:
-    """The core runs at nice 19 beside busy processes, and is then stopped for a while."""
+    """The core runs at low priority beside busy processes, and is then stopped for a while."""
     rng = rng_of(f"{fault.name} when", seed)
-    with far_core(fault.name, seed, nice=19) as core:
+    with far_core(fault.name, seed, nice=10) as core:
         core.operator.wait(lambda: warned_since(core.operator, 0))
         pid = core.process.pid
         assert pid is not None
-        hogs = [_spawn.Process(target=_busy, daemon=True) for _ in range(os.cpu_count() or 1)]
-        for hog in hogs:
-            hog.start()
-        try:
+        with _hogs():
             time.sleep(phase_s(rng))
             begin_ns = time.monotonic_ns()
             os.kill(pid, signal.SIGSTOP)
             time.sleep(fault.lasts_s * float(rng.uniform(1.0, 1.3)))
-            ended_ns = time.monotonic_ns()
             os.kill(pid, signal.SIGCONT)
-            return link_outcome(fault, seed, core.operator, core.theatre, begin_ns, ended_ns)
-        finally:
-            for hog in hogs:
-                hog.kill()
-                hog.join()
+        return link_outcome(fault, seed, core.operator, core.theatre, begin_ns, time.monotonic_ns())
+
+
+@contextmanager
+def _hogs() -> Iterator[None]:
+    """A busy process for every processor, until the block ends."""
+    hogs = [_spawn.Process(target=_busy, daemon=True) for _ in range(os.cpu_count() or 1)]
+    for hog in hogs:
+        hog.start()
+    try:
+        yield
+    finally:
+        for hog in hogs:
+            hog.kill()
+            hog.join()
 
 
 def disk_full(fault: Fault, seed: int) -> Outcome:

@@ -123,7 +123,7 @@ MACHINE_FAULTS = (
     Fault(
         "cpu-starved",
         "machine",
-        "Busy processes take the processors, and the core is stopped for half a second at a time.",
+        "Busy processes take every processor from a core of low priority, which is stopped for half a second besides.",
         "the core's process",
         Signal("link lost"),
         LINK_MS + 100.0,
