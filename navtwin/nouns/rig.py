@@ -51,7 +51,7 @@ class Tracker(Noun, frozen=True):
     max_age_ms: float = 100.0
     smoothing: Smoothing | None = None
     most_speed_mm_s: float = 3000.0
-    most_turn_deg_s: float = 700.0
+    most_turn_deg_s: float = 650.0
     repeats_ms: float = 300.0
 
 

@@ -77,7 +77,7 @@ def test_no_pose_that_is_believed_implies_more_than_the_limits(ref: list, drill:
                     t_ns, at, q = good[name]
                     gap_s = (now - t_ns) * 1e-9
                     assert math.dist(at, place[0]) <= 3.0 + 6.0 * 0.05 + 3000.0 * gap_s + 1e-6
-                    assert angle_deg(q, place[1]) <= 3.0 + 700.0 * gap_s + 1.2
+                    assert angle_deg(q, place[1]) <= 3.0 + 650.0 * gap_s + 1.2
                 if name in believed:
                     good[name] = (now, *place)
                 came[name] = now
