@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -130,6 +131,8 @@ def shown(name: str) -> Iterator[Progress]:
 
 
 def main() -> int:
+    # A core that is killed leaves its worker's semaphores to Python's tracker, which removes them, and would say so.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning:multiprocessing.resource_tracker")
     arguments = parser().parse_args()
     loads, others = rows_of(arguments)
     for flag, count, most in (("--events", arguments.events, 100_000), ("--times", arguments.times, 1000)):

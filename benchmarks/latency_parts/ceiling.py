@@ -15,9 +15,9 @@ from results.model import Figure, Table, percentile
 from latency_parts.load import Load
 from latency_parts.measure import Measured, Progress, measure
 from latency_parts.stages import TO_ALERT, TO_STATE
-from latency_parts.tell import Told, tell
+from latency_parts.tell import MAX_AGE_MS, Told, tell
 
-HELD_MS, MAX_AGE_MS = 5.0, 100.0
+HELD_MS = 5.0
 #: Frames a second that are tried.
 STEPS = (250.0, 500.0, 750.0, 1000.0, 1250.0, 1500.0, 2000.0, 2500.0, 3000.0)
 

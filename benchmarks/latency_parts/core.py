@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
-from array import array
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from latency_parts.column import Column
 from latency_parts.source import Falling, Swinging
 from navtwin.bus.keys import ServerKeys
 from navtwin.bus.promptly import run_promptly
@@ -99,7 +100,7 @@ class NotingCore(Core):
     def __init__(
         self, server: Server, scene: Scene, rig: Rig, header: Header, *, answer: Callable[[int, bytes], None], log: LogWriter | None
     ) -> None:
-        self.stepped_ns, self.begun_ns, self.done_ns, self.alerts = array("q"), array("q"), array("q"), array("q")
+        self.stepped_ns, self.begun_ns, self.done_ns, self.alerts = Column(), Column(), Column(), Column()
         self.states = 0
         self._server = server
         super().__init__(scene, rig, header, publish=self._send_noted, answer=answer, log=log)
@@ -117,14 +118,16 @@ class NotingCore(Core):
 
     def _send_noted(self, topic: Topic, payload: bytes) -> None:
         self._server.publish(topic, payload)
-        if self.stepped_ns and topic == "alerts":
+        if len(self.stepped_ns) and topic == "alerts":
             self.alerts.append(self.seq)
-        elif self.stepped_ns and topic == "state":
+        elif len(self.stepped_ns) and topic == "state":
             self.states += 1
 
 
 def core_process(plan: Plan, ready: Connection, stop: Flag) -> None:
     """The core as `navtwin run` runs it, registered and calibrated from the start; `stop` ends its source, and with it the session."""
+    # Ctrl-C goes to the whole process group; who started this one ends it in order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if plan.one_core and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     scene, rig = load_scene(plan.case), read_rig(plan.case / "rig.toml")

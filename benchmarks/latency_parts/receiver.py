@@ -7,6 +7,7 @@ that shows the acknowledgement is back.
 from __future__ import annotations
 
 import gc
+import signal
 import time
 from array import array
 from dataclasses import dataclass, field
@@ -119,6 +120,7 @@ class Heard:
 
 def receiver_process(ports: tuple[int, int], keys: ClientKeys | None, results: Connection, stop: Flag, beat_s: float = 0.0) -> None:
     """Listen until told to stop, and until nothing comes any more; with `beat_s`, tell (frames, p50, p99, max of pose to state, ms) that often."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     run_promptly()
     client = Client(ports=ports, keys=keys, who=WHO, topics=("alerts", "state"))
     table, acks, told_ns, told_rows = array("q"), Acks(), time.monotonic_ns(), 0

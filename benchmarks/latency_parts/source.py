@@ -10,11 +10,11 @@ import math
 import random
 import threading
 import time
-from array import array
 from collections.abc import Callable
 
 import numpy as np
 
+from latency_parts.column import Column
 from navtwin.errors import InputRefused
 from navtwin.nouns import Pose, Rig, Sighting, SourceEnded, SourceItem, TrackerFrame
 from navtwin.rigid import Quat, Vec3
@@ -89,7 +89,7 @@ class Swinging:
         self._turns = [facing(tool.axis_in_marker, toward) for tool in rig.tool]
         self._begun = time.monotonic_ns() + FIRST_NS
         self._done = threading.Event()
-        self.due_ns, self.handed_ns = array("q"), array("q")
+        self.due_ns, self.handed_ns = Column(), Column()
 
     def read(self, timeout_s: float) -> SourceItem | None:
         """Wait for the next frame's arrival and hand it over."""
@@ -159,6 +159,6 @@ class Falling(Swinging):
                 raise SourceEnded(self.name)
             gap = self._silent_ns + round(self._chance.uniform(0.0, 0.02) * 1e9)
             self._skipped_ns += gap
-            self.silences.append((self.due_ns[-1] - self._latency_ns, self._due(number)))
+            self.silences.append((self.due_ns.last - self._latency_ns, self._due(number)))
             self._speaks_until = self._next_silence(number)
         return super().read(timeout_s)

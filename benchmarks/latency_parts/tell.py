@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from results.model import Distribution, Figure, Table, distribution, percentile_figures
 
 from latency_parts.measure import Measured
-from latency_parts.stages import BACK, TO_ALERT
+from latency_parts.stages import BACK, TO_ALERT, TO_STATE
 
 #: What is asked of pose in to alert received under each load, ms: its share above is told with its histogram.
 ASKED_MS = {"full": 3.0, "crowd": 5.0, "plain": 5.0, "curve": 5.0}
 ACK_ASKED_MS = 50.0
+#: Of the rigs that are measured: beyond it nothing is known.
+MAX_AGE_MS = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ def tell(measured: Measured) -> Told:
         figure for stage, took in measured.samples.items() for figure in percentile_figures(f"{name}: {stage}", "ms", took, percents_of(stage))
     ]
     figures.append(Figure(name=f"{name}: frames or alert sets lost", value=found.dropped, unit=""))
+    # The twin calls such a frame stale and raises no alert from it, so that it would be missing among the alerts' samples.
+    figures.append(Figure(name=f"{name}: frames later than max_age", value=int((measured.samples[TO_STATE] > MAX_AGE_MS).sum()), unit=""))
     distributions = tuple(distribution(f"{name}: {stage}", "ms", took, asked_ms(name, stage)) for stage, took in measured.samples.items())
     return Told(tuple(figures), distributions, (Table(title=f"{name}: {measured.load.words}", columns=("counted", "n"), rows=counted(measured)),))
 
