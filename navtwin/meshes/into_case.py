@@ -18,8 +18,10 @@ from navtwin.meshes.report import findings, report_mesh
 from navtwin.nouns import Role
 from navtwin.scene.amend import amended
 from navtwin.scene.build import ASSUMED_SD_MM, Wanted, refuse_bad_limits, structure_entry
-from navtwin.scene.case import CASE_FILE, scanned_box
+from navtwin.scene.case import CASE_FILE, CaseFile, scanned_box
 from navtwin.scene.surface import Surface
+from navtwin.scene.whereabouts import misplaced
+from navtwin.volumes.read import read_ct
 from navtwin.volumes.volume import VolumeBox
 
 #: So many vertices are looked up in the scan.
@@ -57,6 +59,7 @@ def add_structure(path: Path, to: Path, options: Options, report: Report) -> tup
         raise InputRefused(f"{path} cannot be critical: its surface is {surface.sign.why}, and its inside is doubtful there", remedy)
     with amended(to) as draft:
         place = _place(path, surface, scanned_box(draft.folder, draft.case))
+        place += _on_bone(wanted, surface, draft.folder, draft.case)
         report(f"adding {wanted.name}")
         draft.add_structure(structure_entry(wanted, capped=False), surface)
     added = f"added structure '{wanted.name}' ({wanted.role}) of {len(surface.faces)} triangles to {to}"
@@ -102,6 +105,18 @@ def _origin(mesh: RawMesh, options: Options) -> str:
     space = f"{stated.space}, as it states" if stated.space else f"{options.space}, as passed: it states none"
     unit = f"{stated.unit}, as it states" if stated.unit else f"{options.unit}, as passed" if options.unit else "mm, by its size: it states none"
     return f"Its axes are {space}; its unit is {unit}."
+
+
+def _on_bone(wanted: Wanted, surface: Surface, folder: Path, case: CaseFile) -> tuple[str, ...]:
+    """Whether a bone lies on the scan's bone. One that would, with a usual mistake undone, is refused with that mistake's name."""
+    if wanted.role != "work" or case.ct.is_label_volume:
+        return ()
+    said = []
+    for finding in misplaced(wanted.name, surface, read_ct(folder / case.ct.file)):
+        if finding.level == "fault":
+            raise InputRefused(finding.problem, finding.remedy)
+        said.append(f"{finding.problem}: {finding.remedy}.")
+    return tuple(said)
 
 
 def _place(path: Path, surface: Surface, box: VolumeBox) -> tuple[str, ...]:

@@ -19,6 +19,8 @@ from navtwin.scene.landmarks import set_fault
 from navtwin.scene.lock import RELOCK, changed_files, write_lock
 from navtwin.scene.sign import Sign
 from navtwin.scene.surface import Surface
+from navtwin.scene.whereabouts import body_middle_x_mm, bones_of, misplaced, on_the_wrong_side, share_inside
+from navtwin.volumes.read import read_ct
 from navtwin.volumes.volume import VolumeBox
 
 #: A landmark further from all bone than this was not meant for it, mm.
@@ -55,8 +57,27 @@ def check_case(folder: Path) -> CaseReport:
         clearances = tuple(plan_clearances(case, surfaces))
         warnings = [*_origin_warnings(case), *_empty_warnings(case), *_sign_warnings(case, surfaces)]
         warnings += [*_landmark_warnings(case, surfaces), *_clearance_warnings(case, clearances)]
+        faults += _whereabouts(folder, case, surfaces)
         warnings += [*carving_warnings(case.structure, surfaces), *made_warnings(folder, case, surfaces)]
     return CaseReport(folder=str(folder), findings=(*faults, *warnings), clearances=clearances)
+
+
+def _whereabouts(folder: Path, case: CaseFile, surfaces: Mapping[str, Surface]) -> Iterator[Finding]:
+    """Whether the surfaces lie where the scan has them. Asked here and by an import, not at each start: it reads the whole CT."""
+    if case.ct.is_label_volume or not (folder / case.ct.file).is_file():
+        return
+    try:
+        volume = read_ct(folder / case.ct.file)
+    except NavtwinError:
+        return  # what is wrong with it is said already
+    for name, surface in surfaces.items():
+        if share_inside(surface, volume) == 0.0:
+            yield fault(f"structure '{name}' lies outside the CT", "check its axes (LPS), its unit and whose patient it is")
+    for name, surface in bones_of([(s.name, s.role) for s in case.structure], surfaces):
+        yield from misplaced(name, surface, volume)
+    named = [("structure", name, float(surface.bounds_mm[:, 0].mean())) for name, surface in surfaces.items()]
+    named += [("plan", plan.name, plan.target_mm[0]) for plan in case.plan]
+    yield from on_the_wrong_side(named, body_middle_x_mm(volume), case.patient.laterality)
 
 
 def relock(folder: Path) -> CaseReport:
