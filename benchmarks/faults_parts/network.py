@@ -95,20 +95,20 @@ def link_cut(fault: Fault, seed: int) -> Outcome:
                 relay.close()
 
 
-def lost_since(operator: Operator, begin_ns: int) -> int | None:
-    """When, after an instant, the link first counted as lost: at once where it did already."""
-    before = [is_lost for t_ns, is_lost in operator.lost if t_ns < begin_ns]
-    if before and before[-1]:
-        return begin_ns
-    return next((t_ns for t_ns, is_lost in operator.lost if is_lost and t_ns >= begin_ns), None)
+def link_since(operator: Operator, t_ns: int, *, lost: bool) -> int | None:
+    """When, from an instant on, the link was first lost, or up again: at once where it was so already."""
+    before = [is_lost for changed_ns, is_lost in operator.lost if changed_ns < t_ns]
+    if (before[-1] if before else False) == lost:
+        return t_ns
+    return next((changed_ns for changed_ns, is_lost in operator.lost if is_lost == lost and changed_ns >= t_ns), None)
 
 
 def link_outcome(fault: Fault, seed: int, operator: Operator, theatre: Theatre, begin_ns: int, ended_ns: int | None) -> Outcome:
     """Judge a lost link; `ended_ns` is when it was mended, None where it never is."""
-    lost_ns = operator.wait(lambda: lost_since(operator, begin_ns), fault.deadline_ms * 1e-3 + 2.0)
+    lost_ns = operator.wait(lambda: link_since(operator, begin_ns, lost=True), fault.deadline_ms * 1e-3 + 2.0)
     back_ns = None
     if ended_ns is not None:
-        found_ns = operator.wait(lambda: next((t for t, is_lost in operator.lost if not is_lost and t >= ended_ns), None))
+        found_ns = operator.wait(lambda: link_since(operator, ended_ns, lost=False))
         back_ns = None if found_ns is None else operator.wait(lambda: warned_since(operator, found_ns))
     until_ns = back_ns or time.monotonic_ns()
     truth = truth_at(theatre)
