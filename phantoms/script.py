@@ -127,9 +127,9 @@ def set_up(script: Script, scene: Scene, bone: Sequence[Bone], pointer: Tool, vi
 
 
 def _level_of(scene: Scene) -> str:
-    """The bone that the plans go into."""
-    targets = np.array([plan.target_mm for plan in scene.plans])
-    return min((s for s in scene.structures if s.role == "work"), key=lambda s: float(s.surface.closest(targets).distance_mm.sum())).name
+    """The bone that the landmarks lie on."""
+    touched = np.array([landmark.position_mm for landmark in scene.landmarks])
+    return min((s for s in scene.structures if s.role == "work"), key=lambda s: float(np.abs(s.surface.closest(touched).distance_mm).sum())).name
 
 
 def _pivot(script: Script, tool: str, view: Approach, clock: float) -> float:
