@@ -132,8 +132,9 @@ def fold(results: Results, now: str, before: str = "", only: Iterable[str] | Non
     wanted = None if only is None else set(only)
     all_heads = {k: r for k, r in results.heads("verify").items() if wanted is None or r["log_hash"] in wanted}
     said = results.rows("warnings", list(all_heads))
-    # A log without a warning has no row there; its head names the codes all the same.
-    codes = Counter(code for code, _ in {(c, r["log_hash"]) for r in all_heads.values() for c in (r["code"], r["code_logged"]) if c})
+    # Of the heads, for a log without a warning has no row there. One that could not be replayed is nobody's word.
+    told = {(code, row["log_hash"]) for row in all_heads.values() if row["code_logged"] for code in (row["code"], row["code_logged"])}
+    codes = Counter(code for code, _ in told)
     now = _named(now, codes)
     before = _named(before, codes) if before else ""
     heads = {key: row for key, row in all_heads.items() if row["code"] == now}

@@ -18,9 +18,9 @@ from navtwin.fleet.schema import Row, Rows, Status
 from navtwin.nouns import Header, Rig, TrackerFrame, read_rig
 from navtwin.record.hashes import code_hash, file_hash, rig_hash
 from navtwin.record.read import header, truths
-from navtwin.record.replay import replay, verify
+from navtwin.record.replay import Verdict, replay, verify
 from navtwin.report.gather import load_session
-from navtwin.report.sides import AgainstNow
+from navtwin.report.sides import AgainstNow, Sides
 from navtwin.report.spells import Spell
 from navtwin.report.summary import summarise
 from navtwin.scene.case import load_scene
@@ -68,7 +68,7 @@ def examine(job: Job) -> Rows:
             "inputs": verdict.inputs,
             "compared": verdict.compared,
             "differing": verdict.differing,
-            "first_difference": verdict.first.text if verdict.first else None,
+            "first_difference": _first(verdict, both.sides, first_ns),
         }
         before, now = both.sides.spells()
         rows["warnings"] = [_warning(job, "log", told.code_hash, spell, first_ns) for spell in before]
@@ -184,6 +184,14 @@ def _scene(folder: str, case_hash: str) -> Scene:
 @lru_cache(maxsize=_SCENES)
 def _rig(path: str) -> Rig:
     return read_rig(Path(path))
+
+
+def _first(verdict: Verdict, sides: Sides, first_ns: int) -> str | None:
+    """The first field that differs among the outputs that were logged in full; where all of those agree, what `verify` says."""
+    if sides.first is None:
+        return verdict.first.text if verdict.first else None
+    seq, t_ns, found = sides.first
+    return f"{found.path}: logged {found.left}, now {found.right} at seq {seq}, t={(t_ns - first_ns) * 1e-9:.1f} s"
 
 
 def _told(told: Header) -> Row:

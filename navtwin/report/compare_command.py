@@ -118,7 +118,7 @@ def change_words(change: Change) -> tuple[str, ...]:
         WHAT[change.what],
         change.before or "–",
         change.now or "–",
-        "–" if shift is None else f"{shift:+.0f} ms",
+        f"{shift:+.0f} ms" if shift and abs(shift) >= 0.5 else "–",
         "–" if change.bound_mm is None else f"{change.bound_mm:+.3f} mm",
     )
 

@@ -97,7 +97,7 @@ def test_a_case_that_is_not_at_hand_is_named_by_its_hash(log: Path) -> None:
         ({"log_hash": "0" * 64}, "is not the file that was planned"),
     ],
 )
-def test_a_worker_that_is_not_like_the_plan_says_so(log: Path, change: dict[str, str], said: str) -> None:
+def test_a_worker_that_is_not_like_the_plan_says_so(log: Path, change: dict[str, Any], said: str) -> None:
     for task in (examine, time_replay):
         rows = task(replace(job(log), **change))
         head = rows.get("logs", rows.get("bench", []))[0]
