@@ -57,6 +57,12 @@ BENCHMARKS = {
     "openigtlink": Benchmark("openigtlink.py", "From socket to tracker frame, against pyigtl in the same run."),
     "sound": Benchmark("sound.py", "From an alert to the first sample of its sound."),
     "slices": Benchmark("slices.py", "Three slices through the tip, cut and painted."),
+    "replay": Benchmark("replay.py", "Replay under other Pythons and for other processors: the same to the bit?", ("--logs", "2", "--seconds", "10")),
+    "fleet": Benchmark(
+        "fleet.py",
+        "Many logs verified by one worker and by several, damaged ones among them.",
+        ("--logs", "12", "--distinct", "6", "--seconds", "10"),
+    ),
     "fuzz": Benchmark("fuzz.py", "A fuzzer on every reader of files."),
 }
 
