@@ -82,10 +82,13 @@ def planar_flip(rng: np.random.Generator, bodies: Bodies) -> Injector:
 
 
 def swapped_ids(rng: np.random.Generator, bodies: Bodies) -> Injector:
-    """Two bodies under each other's names."""
+    """Two bodies under each other's names: the tool's, and that of another tool or, where none is in sight when it begins, the patient's."""
+    partner = list[str]()
 
     def inject(frame: TrackerFrame, into_ns: int) -> list[TrackerFrame]:
-        one, two = (next((s for s in frame.sightings if s.body == body), None) for body in (bodies.tool, bodies.other))
+        if not partner:
+            partner.append(bodies.other if _sighting(frame, bodies.other) is not None else bodies.reference)
+        one, two = (next((s for s in frame.sightings if s.body == body), None) for body in (bodies.tool, partner[0]))
         if one is None or two is None:
             return [frame]
         replace = msgspec.structs.replace

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from navtwin.errors import InputRefused
@@ -46,6 +47,17 @@ def test_the_fault_begins_when_something_critical_is_near_and_ends() -> None:
 def test_nothing_goes_wrong_while_nothing_is_near() -> None:
     honest = list(_stream(1000, 40))
     assert list(Rehearsal(iter(honest), find("planar-flip"), theatre_scene(), theatre_rig(), 1)) == honest
+
+
+def test_without_another_tool_in_sight_the_patient_is_what_a_tool_is_taken_for() -> None:
+    honest = [
+        msgspec.structs.replace(item, sightings=tuple(s for s in item.sightings if s.body != "pointer")) if isinstance(item, TrackerFrame) else item
+        for item in _stream(10, 40)
+    ]
+    played = list(Rehearsal(iter(honest), find("swapped-ids"), theatre_scene(), theatre_rig(), 1))
+    before, after = (next(i for i in items[30:] if isinstance(i, TrackerFrame)) for items in (honest, played))
+    assert _seen(after, "drill").pose == _seen(before, "ref").pose
+    assert _seen(after, "ref").pose == _seen(before, "drill").pose
 
 
 def test_the_bodies_are_seen_from_the_instrument_that_is_near() -> None:
