@@ -118,10 +118,11 @@ def report(
     from navtwin.record.replay import verify as verify_log
     from navtwin.report import print_summary, write_report
     from navtwin.report.error_budget_log import BudgetNotes
-    from navtwin.run.relive import world_of
+    from navtwin.run.relive import refuse_other_case, world_of
     from navtwin.twin import new_memory, step
 
     scene, loaded_rig = world_of(log, case, rig)
+    refuse_other_case(log, scene)
     ended: list[Memory] = []
 
     def begin(scene: Scene, rig: Rig, header: Header) -> Memory:

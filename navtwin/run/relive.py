@@ -28,3 +28,13 @@ def world_of(log: Path, case: Path | None, rig: Path | None) -> tuple[Scene, Rig
     if not rig_path.is_file():
         raise InputRefused(f"the rig of {log.name} is not at {rig_path}", "say where it is with --rig FILE")
     return load_scene(case_path), read_rig(rig_path)
+
+
+def refuse_other_case(log: Path, scene: Scene) -> None:
+    """Raises InputRefused for a log that was recorded on another case: its distances would be drawn and judged over a stranger's anatomy."""
+    named = header(log)
+    if named.case_hash and named.case_hash != scene.case_hash:
+        raise InputRefused(
+            f"{log.name} was recorded on another case, or on this one as it was before ({named.case_hash[:12]}, this is {scene.case_hash[:12]})",
+            "pass the case of that session with --case",
+        )
