@@ -125,9 +125,12 @@ def soak(load: Load, folder: Path, case: Path, *, whole_log: bool) -> tuple[Meas
     assert running.heard is not None
     console = Console(stderr=True)
     notes, heard = running.notes(), running.heard
+    taken = samples(notes, heard.rows, heard.acks, begun_ns, ended_ns)
+    if TO_ALERT not in taken:
+        raise InputRefused("no alert came of any frame: all were too old when they were stepped", "this machine does not keep up; lower --rate")
     with console.status("reads the log: every chunk's checksum, every frame"):
         found = accounts(notes, heard.rows, logged_frames(plan.log))
-    measured = Measured(load, samples(notes, heard.rows, heard.acks, begun_ns, ended_ns), found, heard, notes, ())
+    measured = Measured(load, taken, found, heard, notes, ())
     figures = (*endurance.figures(watch.looks, *alerts_of(measured, begun_ns)), *verified(plan.log, case, console, whole_log=whole_log))
     return measured, watch, figures, (ended_ns - begun_ns) * 1e-9
 

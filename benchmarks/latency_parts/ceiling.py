@@ -26,6 +26,8 @@ def why_not_held(measured: Measured) -> str:
     """What breaks the definition above; "" for a rate that is held."""
     if measured.accounts.dropped:
         return "; ".join(f"{n} {what}" for what, n in measured.accounts.lost.items())
+    if TO_ALERT not in measured.samples:
+        return "no alert came of any frame: all were too old"
     p99, worst = percentile(measured.samples[TO_ALERT], 99.0), float(measured.samples[TO_STATE].max())
     if p99 > HELD_MS:
         return f"p99 of {TO_ALERT} is {p99:.1f} ms, above {HELD_MS:g}"
@@ -52,7 +54,7 @@ def search(load: Load, case: Callable[[], Path], progress: Progress) -> Told:
 
 
 def row_of(measured: Measured, why: str) -> tuple[str, ...]:
-    took = measured.samples[TO_ALERT]
+    took = measured.samples.get(TO_ALERT, ())
     p50, p99 = percentile(took, 50.0), percentile(took, 99.0)
     return (f"{measured.load.rate_hz:g} Hz", str(measured.accounts.stepped), f"{p50:.2f}", f"{p99:.2f}", why or "held")
 

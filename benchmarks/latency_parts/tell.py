@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from results.model import Distribution, Figure, Table, distribution, percentile_figures
 
 from latency_parts.measure import Measured
@@ -34,7 +35,8 @@ def tell(measured: Measured) -> Told:
     ]
     figures.append(Figure(name=f"{name}: frames or alert sets lost", value=found.dropped, unit=""))
     # The twin calls such a frame stale and raises no alert from it, so that it would be missing among the alerts' samples.
-    figures.append(Figure(name=f"{name}: frames later than max_age", value=int((measured.samples[TO_STATE] > MAX_AGE_MS).sum()), unit=""))
+    late = int(np.count_nonzero(measured.samples.get(TO_STATE, np.empty(0)) > MAX_AGE_MS))
+    figures.append(Figure(name=f"{name}: frames later than max_age", value=late, unit=""))
     distributions = tuple(distribution(f"{name}: {stage}", "ms", took, asked_ms(name, stage)) for stage, took in measured.samples.items())
     return Told(tuple(figures), distributions, (Table(title=f"{name}: {measured.load.words}", columns=("counted", "n"), rows=counted(measured)),))
 

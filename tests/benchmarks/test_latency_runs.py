@@ -94,6 +94,23 @@ def test_bodies_stand_apart_so_that_a_swing_at_one_is_no_swing_at_another() -> N
             assert gap > 0.0 or abs(a[2] - b[2]) > radius + other + 0.5 * (length + beside)
 
 
+def test_a_rate_at_which_no_frame_was_young_enough_for_an_alert_is_not_held() -> None:
+    from latency_parts.accounts import Accounts
+    from latency_parts.ceiling import row_of, why_not_held
+    from latency_parts.core import Notes
+    from latency_parts.load import LOADS
+    from latency_parts.measure import Measured
+    from latency_parts.receiver import Acks, Heard
+    from latency_parts.tell import tell
+
+    notes = Notes(due_ns=[], handed_ns=[], stepped_ns=[], begun_ns=[], done_ns=[], alerts=[], states=0, silences=[])
+    nothing = Measured(LOADS["rate"], {}, Accounts(9, 9, 9, 9, 9, 0, 0, {}), Heard(np.empty((0, 8)), Acks(), 0, 0, 0), notes, ())
+    why = why_not_held(nothing)
+    assert "too old" in why
+    assert row_of(nothing, why)[-1] == why
+    assert {f.value for f in tell(nothing).figures} == {0}
+
+
 def _looks(mib, log=lambda t: 1000.0 * t, threads: int = 12):  # type: ignore[no-untyped-def]
     from latency_parts.endurance import MIB, Look
 
