@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -17,20 +18,21 @@ from navtwin.assess.taken import Assessed, TouchFile, read_touches
 from navtwin.errors import InputRefused
 from navtwin.nouns import Rig, RigCamera, SourceEnded, TrackerFrame, read_rig
 from navtwin.record.hashes import rig_hash
-from phantoms.camera.stand import own_lenses
+from phantoms.camera.stand import HEIGHT_PX, own_lenses
 from tracking.kit.sheet import make_sheet
 from tracking.stream.sources import open_camera_source
 
 POINTER = "pointer"
 #: Fewer points than on a real rig: every picture is rendered.
 DESIGN = Design(places=("middle", "near", "far"), repeats=4, points=8)
-DWELL_S = 0.8
+#: The film goes on whether or not a touch was taken: places where one is missing are filmed again, so often at most.
+DWELL_S, ROUNDS = 0.8, 3
 
 
-def assess_rendered(seed: int, design: Design = DESIGN, *, quiet: bool = False) -> Assessment:
-    """One assessment before the rendered camera."""
+def assess_rendered(seed: int, design: Design = DESIGN, *, height_px: int = HEIGHT_PX, quiet: bool = False) -> Assessment:
+    """One assessment before the rendered camera, whose pictures are so high."""
     with tempfile.TemporaryDirectory() as folder:
-        rig = calibrated_rig(Path(folder), seed)
+        rig = calibrated_rig(Path(folder), seed, height_px)
         asked = touches(printed_sheet(), design)
         about = Assessed(
             artefact=printed_sheet(),
@@ -41,25 +43,33 @@ def assess_rendered(seed: int, design: Design = DESIGN, *, quiet: bool = False) 
             rig_hash=rig_hash(rig),
             begun_utc="",
         )
-        options = f"lens=rig&places={','.join(design.places)}&repeats={design.repeats}&points={design.points}"
         path = Path(folder) / "touches.jsonl"
-        file, source = TouchFile(path, about), open_camera_source(f"phantom:assess:{seed}?{options}", None, rig)
-        try:
-            with Console(stderr=True, quiet=quiet).status("ASTM F2554, rendered camera"), (Path(folder) / "said.txt").open("w") as said:
-                complete = take_touches(source, rig, POINTER, asked, file, DWELL_S, Teller(said, sound=False))
-        finally:
-            source.close()
-            file.close()
-        if not complete:
-            raise InputRefused(f"{len(file.taken)} of {len(asked)} touches were taken of the rendered sheet", "choose another --camera-seed")
+        file = TouchFile(path, about)
+        with Console(stderr=True, quiet=quiet).status("ASTM F2554, rendered camera"), (Path(folder) / "said.txt").open("w") as said:
+            for _ in range(ROUNDS):
+                missing = [p for p in design.places if any(t.place == p and t.number not in file.taken for t in asked)]
+                if not missing:
+                    break
+                source = open_camera_source(f"phantom:assess:{seed}?{_options(design, missing)}", None, rig)
+                try:
+                    take_touches(source, rig, POINTER, asked, file, DWELL_S, Teller(said, sound=False))
+                finally:
+                    source.close()
+        file.close()
+        if len(file.taken) < len(asked):
+            raise InputRefused(f"{len(file.taken)} of {len(asked)} touches were taken of the rendered sheet", "choose another --first")
         return assess(*read_touches(path), asked=len(asked))
 
 
-def calibrated_rig(folder: Path, seed: int) -> Rig:
+def _options(design: Design, places: Sequence[str]) -> str:
+    return f"lens=rig&places={','.join(places)}&repeats={design.repeats}&points={design.points}"
+
+
+def calibrated_rig(folder: Path, seed: int, height_px: int) -> Rig:
     """The kit's rig with the camera's true lens, and the pointer's tip as a pivot before the same camera finds it."""
     path = folder / "rig.toml"
     path.write_text(make_sheet().rig, encoding="utf-8")
-    lens = own_lenses(1)[0]
+    lens = own_lenses(1, height_px)[0]
     camera = RigCamera(
         name="rendered",
         width_px=lens.width_px,

@@ -121,7 +121,7 @@ def assess(about: Assessed, taken: Sequence[Taken], asked: int, T_ref_from_artef
 
 def in_artefact(T_ref_from_artefact: Rigid, taken: Sequence[Taken]) -> Array:
     """(N, 3) touched tips in the artefact's axes, mm."""
-    return T_ref_from_artefact.inverse().apply([t.position_ref_mm for t in taken])
+    return T_ref_from_artefact.inverse().apply(np.reshape([t.position_ref_mm for t in taken], (-1, 3)))
 
 
 def _upright(here: Sequence[Taken]) -> list[Taken]:
@@ -160,7 +160,7 @@ def _leans(artefact: Artefact, here: list[Taken]) -> dict[str, TiltError]:
     found = dict[str, TiltError]()
     for axis, words in AXES.items():
         leaning = [t for t in here if t.touch.test == "lean" and t.touch.axis == axis]
-        tips, angles = in_artefact(T_ref_from_artefact, leaning).reshape(-1, 3), [_angle(artefact, t, here, axis) for t in leaning]
+        tips, angles = in_artefact(T_ref_from_artefact, leaning), [_angle(artefact, t, here, axis) for t in leaning]
         if again:
             tips = np.concatenate([tips, in_artefact(T_ref_from_artefact, again).mean(axis=0)[None]])
             angles.append(float(np.mean([_angle(artefact, t, here, axis) for t in again])))
