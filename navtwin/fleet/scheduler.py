@@ -10,6 +10,7 @@ import importlib
 import logging
 import os
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,7 +96,10 @@ def _connected(distributed: Any, where: Where, warn: Callable[[str], None]) -> I
     if not host.startswith(LOOPBACK) and security is None:
         warn(f"{address} is not on this machine and not encrypted: whoever reaches it can run code on its workers, and its answers can run code here")
     try:
-        client = distributed.Client(address, timeout=f"{ANSWER_S:g}s", security=security)
+        with warnings.catch_warnings():
+            # Versions that differ are refused below, in our own words.
+            warnings.simplefilter("ignore", distributed.versions.VersionMismatchWarning)
+            client = distributed.Client(address, timeout=f"{ANSWER_S:g}s", security=security)
     except (OSError, TimeoutError, ValueError, TypeError, RuntimeError) as error:
         raise InputRefused(
             f"no scheduler answers at {address} within {ANSWER_S:g} s ({type(error).__name__})",
