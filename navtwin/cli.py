@@ -20,6 +20,7 @@ from navtwin.fleet.commands import fleet_app
 from navtwin.gateway.command import gateway
 from navtwin.record import commands as record
 from navtwin.report.compare_command import diff
+from navtwin.report.error_budget_command import budget
 from navtwin.run import commands as run
 from navtwin.run.bench import bench_app
 from navtwin.run.doctor import doctor
@@ -44,6 +45,7 @@ app.add_typer(bench_app, name="bench")
 app.add_typer(fleet_app, name="fleet")
 case_app.command()(picture)
 case_app.command()(view)
+case_app.command()(budget)
 app.command("operator")(operator)
 app.command("gateway")(gateway)
 app.command("setup")(setup)
