@@ -25,6 +25,7 @@ from navtwin.run import commands as run
 from navtwin.run.bench import bench_app
 from navtwin.run.doctor import doctor
 from navtwin.run.sbom import sbom
+from navtwin.run.soak import FURTHER_OPTIONS, soak
 from navtwin.scene.author.commands import structure_app
 from navtwin.scene.commands import case_app, data_app
 from navtwin.scene.overlay_command import picture
@@ -56,6 +57,7 @@ for command in (run.run, run.replay, run.verify, run.register, run.report, run.b
 app.command("diff")(diff)
 app.command("doctor")(doctor)
 app.command("sbom")(sbom)
+app.command("soak", context_settings=FURTHER_OPTIONS)(soak)
 app.command("recover")(record.recover_command)
 app.command("export")(files.export_command)
 app.command("import")(files.import_command)
