@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from navtwin.errors import InputRefused, NavtwinError
-from results import budget, figures_csv, files, markdown, terminal
+from results import against, budget, figures_csv, files, html, markdown, terminal
 from results.machine import this_machine, versions
 from results.model import Distribution, Figure, Result, Table
 
@@ -38,6 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("results")
     group.add_argument("--json", type=Path, metavar="FILE", help="write the result here, to be compared or made into a report later")
     group.add_argument("--csv", type=Path, metavar="FILE", help="write every figure and percentile as one row each")
+    group.add_argument("--html", type=Path, metavar="FILE", help="write the tables and histograms as one page")
     group.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables as Markdown")
     group.add_argument(
         "--budget",
@@ -45,6 +46,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=str(budget.DEFAULT),
         help="what the figures have to reach (default: benchmarks/budget.toml); none: only measure",
     )
+    group.add_argument("--against", type=Path, metavar="FILE", help="compare with an earlier run's --json, pair by pair, and say what is noise")
     group.add_argument("--quiet", action="store_true", help="print only what falls short")
 
 
@@ -90,9 +92,11 @@ def run_begun(benchmark: str, arguments: argparse.Namespace) -> Begun:
     Raises
     ------
     InputRefused
-        The budget cannot be used: better said before the measurement than after it.
+        The budget or the earlier run cannot be used: better said before the measurement than after it.
     """
     _reaches(arguments, benchmark)
+    if arguments.against is not None and (earlier := files.load(arguments.against)).benchmark != benchmark:
+        raise InputRefused(f"{arguments.against.name} is a run of '{earlier.benchmark}', not of '{benchmark}'", "compare runs of one benchmark")
     words = ["navtwin", "bench", benchmark, *_told(sys.argv[1:])]
     return Begun(benchmark, shlex.join(words), datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic())
 
@@ -123,7 +127,8 @@ def finish(arguments: argparse.Namespace, result: Result, *, whole: bool = True)
     Raises
     ------
     InputRefused
-        A line of the budget that a whole run did not measure, or that is in another unit. What was asked to be written is written all the same.
+        A line of the budget that a whole run did not measure, or that is in another unit; an earlier run with other settings.
+        The JSON is written all the same.
     """
     files.checked(result)
     if arguments.json is not None:
@@ -134,12 +139,17 @@ def finish(arguments: argparse.Namespace, result: Result, *, whole: bool = True)
     except InputRefused:
         terminal.show(terminal.wide(), result, [], quiet=arguments.quiet)
         raise
+    compared = None if arguments.against is None else against.compare(files.load(arguments.against), result)
+    if arguments.html is not None:
+        files.write_whole(arguments.html, html.page(result, verdicts, compared))
     if arguments.csv is not None:
         files.write_whole(arguments.csv, figures_csv.text(result, verdicts))
     if arguments.markdown is not None:
-        files.write_whole(arguments.markdown, markdown.page(result, verdicts))
+        files.write_whole(arguments.markdown, markdown.page(result, verdicts, compared))
     console = terminal.wide()
     terminal.show(console, result, verdicts, quiet=arguments.quiet)
+    if compared is not None:
+        terminal.show_comparison(console, compared)
     if missing := budget.not_measured(result, reaches):
         console.print("[yellow]not measured in this run:[/] " + escape("; ".join(missing)), highlight=False)
     return 0 if all(verdict.met for verdict in verdicts) else 1

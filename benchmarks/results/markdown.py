@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from results import against
+from results.against import Comparison
 from results.budget import Verdict
 from results.model import Result, Table
 from results.words import distribution_table, figures_table
@@ -23,7 +25,7 @@ def pairs_table(title: str, pairs: Mapping[str, str]) -> Table:
     return Table(title=title, columns=("what", "value"), rows=tuple(pairs.items()))
 
 
-def body(result: Result, verdicts: Sequence[Verdict], level: int = 2) -> list[str]:
+def body(result: Result, verdicts: Sequence[Verdict], comparison: Comparison | None = None, level: int = 2) -> list[str]:
     """Everything below the benchmark's own heading; `level` is the depth of the headings of its tables."""
     lines = [f"    {result.command}", "", f"Begun {result.begun_utc}, took {result.seconds:.0f} s."]
     if result.seeds:
@@ -33,13 +35,16 @@ def body(result: Result, verdicts: Sequence[Verdict], level: int = 2) -> list[st
     lines.append("")
     tables = [figures_table(result, verdicts)] if result.figures else []
     tables += [distribution_table(result.distributions)] if result.distributions else []
+    if comparison is not None:
+        lines += [f"{against.summary(comparison)}.", "", *(f"- {cell(note)}" for note in comparison.notes), ""]
+        tables.append(against.table(comparison))
     for table in (*tables, *result.tables):
         lines += [f"{'#' * level} {cell(table.title)}", "", *table_lines(table)]
     lines += [f"- {cell(note)}" for note in result.notes]
     return [*lines, ""] if result.notes else lines
 
 
-def page(result: Result, verdicts: Sequence[Verdict]) -> str:
+def page(result: Result, verdicts: Sequence[Verdict], comparison: Comparison | None = None) -> str:
     """One benchmark's page: what it ran on, then its body."""
     head = [f"# navtwin bench {result.benchmark}", "", *table_lines(pairs_table("Machine", {**result.machine, **result.versions}))]
-    return "\n".join([*head, *body(result, verdicts)])
+    return "\n".join([*head, *body(result, verdicts, comparison)])

@@ -8,6 +8,8 @@ from rich import table as rich_table
 from rich.console import Console
 from rich.markup import escape
 
+from results import against
+from results.against import Comparison
 from results.budget import Verdict
 from results.model import Result, Table
 from results.words import distribution_table, figures_table, number
@@ -43,3 +45,10 @@ def show(console: Console, result: Result, verdicts: Sequence[Verdict], quiet: b
         if not verdict.met:
             value = f"{number(verdict.figure.value)} {verdict.figure.unit}".strip()
             console.print(f"[bold red]falls short:[/] {escape(verdict.figure.name)} is {value}, reach {verdict.reach}", highlight=False)
+
+
+def show_comparison(console: Console, comparison: Comparison) -> None:
+    show_table(console, against.table(comparison))
+    for note in comparison.notes:
+        console.print(f"- {escape(note)}", highlight=False)
+    console.print(escape(against.summary(comparison)), highlight=False)

@@ -49,3 +49,11 @@ def distribution_table(distributions: Sequence[Distribution]) -> Table:
         for d in distributions
     )
     return Table(title="Distributions", columns=("what", "unit", "n", "p50", "p95", "p99", "p99.9", "max", "budget", "over it"), rows=rows)
+
+
+def verdict_said(verdicts: Sequence[Verdict]) -> str:
+    """One sentence on the budget."""
+    if not verdicts:
+        return "Nothing is asked of its figures."
+    short = [verdict.figure.name for verdict in verdicts if not verdict.met]
+    return f"{len(short)} of {len(verdicts)} fall short: {'; '.join(short)}." if short else f"All {len(verdicts)} reaches are met."
