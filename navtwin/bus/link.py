@@ -52,7 +52,7 @@ class Link:
         self.heard_ns = self.started_ns
 
     def lost(self, now_ns: int) -> bool:
-        """True when `now_ns` is 300 ms or more past the newest fresh alert set."""
+        """True when `now_ns` is `LINK_LOST_MS` or more past the newest fresh alert set."""
         return self.silence_ns(now_ns) >= LINK_LOST_MS * MS
 
     def silence_ns(self, now_ns: int) -> int:

@@ -45,8 +45,8 @@ WORD_LIMIT = 200
 PUB_HIGH_WATER = 128
 
 ALERT_PERIOD_MS = 50
-#: This long without a fresh `alerts` message, by the receiver's own clock, and the link is lost.
-LINK_LOST_MS = 300
+#: This long without a fresh `alerts` message, by the receiver's own clock, and the link is lost: early enough to be shown within 300 ms.
+LINK_LOST_MS = 250
 
 
 @dataclass(frozen=True)

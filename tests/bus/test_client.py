@@ -84,9 +84,9 @@ def test_link_lost_by_the_receivers_clock(core: FakeCore, connect: Callable[...,
     while client.receive(50):
         pass
     heard_ns = client.link.heard_ns
-    hand.now_ns = heard_ns + 299 * MS
+    hand.now_ns = heard_ns + 249 * MS
     assert not client.link_lost()
-    hand.now_ns = heard_ns + 300 * MS
+    hand.now_ns = heard_ns + 250 * MS
     assert client.link_lost()
     core.next_alerts_ns = 0
     until(lambda: (client.receive(0), not client.link_lost())[1], core)

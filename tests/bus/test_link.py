@@ -20,17 +20,17 @@ def state(frame: int) -> State:
     return State(phase="navigation", frame=frame, instruments=(), readings=())
 
 
-def test_lost_exactly_300_ms_after_the_last_alerts() -> None:
+def test_lost_exactly_250_ms_after_the_last_alerts() -> None:
     link = Link(0)
     link.heard(envelope(ALERTS, 40 * MS), 41 * MS)
-    assert not link.lost(341 * MS - 1)
-    assert link.lost(341 * MS)
+    assert not link.lost(291 * MS - 1)
+    assert link.lost(291 * MS)
 
 
 def test_core_that_never_speaks_is_lost() -> None:
     link = Link(1000)
-    assert not link.lost(1000 + 299 * MS)
-    assert link.lost(1000 + 300 * MS)
+    assert not link.lost(1000 + 249 * MS)
+    assert link.lost(1000 + 250 * MS)
     assert not link.ever
 
 

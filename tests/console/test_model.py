@@ -8,6 +8,7 @@ from typing import get_args
 import msgspec
 import pytest
 
+from navtwin.bus.topics import LINK_LOST_MS
 from navtwin.console import model, orders
 from navtwin.console.changes import Change
 from navtwin.console.model import Memory
@@ -83,7 +84,7 @@ class Desk:
     def pass_time(self, ms: int) -> list[Change]:
         self.now_ns += ms * MS
         silence_ns = self.now_ns - self.heard_ns
-        return model.passed(self.memory, self.now_ns, lost=silence_ns >= 300 * MS, silence_ns=silence_ns)
+        return model.passed(self.memory, self.now_ns, lost=silence_ns >= LINK_LOST_MS * MS, silence_ns=silence_ns)
 
     def wait(self, ms: int) -> list[str]:
         return self._told(self.pass_time(ms))
@@ -138,10 +139,10 @@ def test_technical_alarms_and_switches_are_news(desk: Desk) -> None:
     assert desk.alerts() == ["ENDED TRACKING LOST, drill, after 0.2 s"]
 
 
-def test_link_lost_at_300_ms_and_nothing_stays_known(desk: Desk) -> None:
+def test_link_lost_at_its_limit_and_nothing_stays_known(desk: Desk) -> None:
     desk.alerts(alert())
-    assert desk.wait(299) == []
-    assert desk.wait(1) == ["LINK LOST nothing from the core for 0.3 s: every distance is unknown"]
+    assert desk.wait(LINK_LOST_MS - 1) == []
+    assert desk.wait(1) == ["LINK LOST nothing from the core for 0.2 s: every distance is unknown"]
     shown = view(desk.memory, desk.now_ns)
     assert shown.link == "lost"
     assert [row.level for row in shown.alerts] == ["UNKNOWN (link lost), was DANGER"]

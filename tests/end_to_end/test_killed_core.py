@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.timeout(300),
     pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a POSIX signal"),
 ]
-#: LINK LOST is due 300 ms after the last set that was fresh, by the console's own clock; the rest is its turn on a busy machine.
+#: LINK LOST is due 250 ms after the last set that was fresh, by the console's own clock; the rest is its turn on a busy machine.
 SAID_WITHIN_S = 0.6
 NAVIGATED_S = 3.0
 
