@@ -37,8 +37,18 @@ def file_hash(path: str | Path) -> str:
 
 
 def rig_hash(rig: Rig) -> str:
-    """SHA-256 of what the rig states, whatever the layout and comments of its file."""
-    return hashlib.sha256(encode(rig)).hexdigest()
+    """SHA-256 of what the rig states, whatever the layout and comments of its file.
+
+    What it leaves at its default is left out: a rig is the same one when a later version has learnt another key.
+    """
+    return hashlib.sha256(msgspec.json.encode(_stated(rig))).hexdigest()
+
+
+def _stated(value: object) -> object:
+    if isinstance(value, msgspec.Struct):
+        stated = ((f.encode_name, getattr(value, f.name), f.default) for f in msgspec.structs.fields(value))
+        return {name: _stated(now) for name, now, default in stated if default is msgspec.NODEFAULT or now != default}
+    return [_stated(each) for each in value] if isinstance(value, tuple) else value
 
 
 def session_id(header: Header) -> str:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from navtwin.errors import InputRefused
 from navtwin.nouns import Event, Header, Message, Reply, State, TrackerFrame, encode
+from navtwin.nouns.base import Noun
 from navtwin.record import commands
 from navtwin.record.diff import ABSENT, first_difference
 from navtwin.record.hashes import code_hash, file_hash, rig_hash, session_id, with_session
@@ -241,6 +242,33 @@ def test_hashes_are_derived_from_content(tmp_path: Path) -> None:
     one: Header = header()
     assert one.session == session_id(one) == session_id(msgspec.structs.replace(one, session="x"))
     assert with_session(msgspec.structs.replace(one, utc_anchor_ns=1)).session != one.session
+
+
+class OlderPart(Noun, frozen=True):
+    name: str
+
+
+class NewerPart(Noun, frozen=True):
+    name: str
+    limit_mm: float = 3.0
+
+
+class OlderRig(Noun, frozen=True):
+    name: str
+    part: tuple[OlderPart, ...]
+
+
+class NewerRig(Noun, frozen=True):
+    name: str
+    part: tuple[NewerPart, ...]
+    verify_every_min: float = 20.0
+
+
+def test_a_key_that_a_later_version_learns_leaves_the_hash_of_a_rig_alone() -> None:
+    assert rig_hash(OlderRig(name="a", part=(OlderPart(name="b"),))) == rig_hash(NewerRig(name="a", part=(NewerPart(name="b"),)))  # type: ignore[arg-type]
+    wider = NewerRig(name="a", part=(NewerPart(name="b", limit_mm=4.0),))
+    assert rig_hash(wider) != rig_hash(NewerRig(name="a", part=(NewerPart(name="b"),))), "what is stated counts, however deep"  # type: ignore[arg-type]
+    assert rig_hash(msgspec.structs.replace(RIG, tracker=msgspec.structs.replace(RIG.tracker, rate_hz=61.5))) != rig_hash(RIG)
 
 
 def test_the_header_says_what_was_run(session: Path) -> None:
