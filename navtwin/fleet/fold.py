@@ -103,7 +103,7 @@ class FleetReport(Noun, frozen=True):
     now: str
     codes: dict[str, int]
     counts: dict[str, int]
-    hours: float
+    navigated_s: float
     bad: tuple[BadLog, ...]
     unlike: tuple[Unlike, ...]
     warnings: tuple[StructureWarnings, ...]
@@ -152,7 +152,7 @@ def fold(results: Results, now: str, before: str = "", only: Iterable[str] | Non
         now=now,
         codes=dict(codes.most_common()),
         counts=dict(Counter(row["status"] for row in rows).most_common()),
-        hours=sum(row["seconds"] or 0.0 for row in good) / 3600.0,
+        navigated_s=sum(row["seconds"] or 0.0 for row in good),
         bad=tuple(BadLog(r["log"], r["status"], r["reason"]) for r in sorted(rows, key=lambda r: str(r["log"])) if r not in good),
         unlike=tuple(Unlike(r["log"], r["differing"], r["compared"], r["first_difference"] or "") for r in good if r["status"] == "differs"),
         warnings=_by_structure(compared.values()),

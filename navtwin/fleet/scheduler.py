@@ -108,7 +108,8 @@ def _connected(distributed: Any, where: Where, warn: Callable[[str], None]) -> I
     with client:
         told = client.get_versions(check=False)
         if refusal := unlike_scheduler(told):
-            raise InputRefused(*refusal)
+            problem, remedy = refusal
+            raise InputRefused(problem, remedy)
         try:
             client.wait_for_workers(1, timeout=ANSWER_S)
         except TimeoutError as error:
@@ -127,7 +128,8 @@ def _refuse_others(client: Any) -> None:
         ) from error
     for worker, theirs in told.items():
         if refusal := unlike(about(), theirs, f"the worker {worker}"):
-            raise InputRefused(*refusal)
+            problem, remedy = refusal
+            raise InputRefused(problem, remedy)
 
 
 def unlike(mine: Mapping[str, str], theirs: Mapping[str, str], who: str) -> tuple[str, str] | None:

@@ -43,7 +43,10 @@ def print_timed(rows: Sequence[Row], console: Console) -> None:
 
 def print_report(report: FleetReport, console: Console) -> None:
     """The account of all sessions, in brief."""
-    _say(console, f"{sum(report.counts.values())} logs, {report.hours:.2f} hours: " + ", ".join(f"{n} {s}" for s, n in report.counts.items()))
+    _say(
+        console,
+        f"{sum(report.counts.values())} logs, {report.navigated_s / 3600.0:.2f} hours: " + ", ".join(f"{n} {s}" for s, n in report.counts.items()),
+    )
     before = "what was logged" if report.before == "logged" else f"code {report.before[:SHORT]}"
     _say(console, f"compared in {report.compared_logs} logs: {before} → code {report.now[:SHORT]}")
     for bad in report.bad:

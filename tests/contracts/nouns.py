@@ -14,6 +14,8 @@ import msgspec
 from hypothesis import strategies as st
 
 from navtwin import nouns
+from navtwin.assess.artefact import Artefact, ArtefactPoint
+from navtwin.assess.plan import Design
 from navtwin.nouns import Body, BoneBricks, Cutter, Noun, Part, Pose, Rig, RigCamera, Sighting, Tool, Tracker, VideoBody, VideoFrame
 from navtwin.scene.author.recipe import Cut, Outline, Painted, Recipe, Threshold, Tube
 from tests.contracts.sources import ROOMS
@@ -181,6 +183,12 @@ BY_HAND: dict[type, Any] = {
     Threshold: _THRESHOLD,
     Tube: Tube(_CORNERS, (0.5,)),
     Painted: Painted((Outline(_CORNERS),), _CORNERS[1], 0.5),
+    Artefact: Artefact(
+        "name",
+        "a",
+        tuple(ArtefactPoint(n, p) for n, p in zip("abcd", ((0.0, 0.0, 0.0), (50.0, 0.0, 0.0), (0.0, 50.0, 0.0), (50.0, 50.0, 0.0)), strict=True)),
+    ),
+    Design: Design(),
     Recipe: Recipe("name", "2026-01-31", 0.5, (_THRESHOLD,), "name", "2026-01-31"),
 }
 
