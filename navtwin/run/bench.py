@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -40,7 +41,16 @@ class Benchmark:
 
 #: In the order in which a report tells them.
 BENCHMARKS = {
-    "latency": Benchmark("latency.py", "From pose to received alert, in another process, over real sockets.", ("--seconds", "10")),
+    "latency": Benchmark(
+        "latency.py",
+        "From pose to received alert, in another process, over real sockets.",
+        ("--rows", "plain,curve,full,crowd,stale,link,kill", "--seconds", "5", "--events", "12", "--times", "2"),
+        ("--rows", "all", "--seconds", "60"),
+    ),
+    "soak": Benchmark("soak.py", "The full load for a long time: memory, open files, threads, latency, frames and log.", ("--minutes", "0.5")),
+    "faults": Benchmark(
+        "faults.py", "Every fault of the table put into a live session: its signal, its deadline, and no false clear.", ("--seeds", "1")
+    ),
     "kernels": Benchmark("proximity.py", "The proximity core against the best exact libraries, in the same run.", ("--quick",)),
     "step": Benchmark("step.py", "One step of the fold on a case."),
     "detection": Benchmark("detection.py", "Printed markers followed by regions, against OpenCV's detector, in the same run.", ("--frames", "60")),
@@ -67,15 +77,20 @@ BENCHMARKS = {
 }
 
 
+#: `navtwin bench all`: all of them, one after the other, and one report.
+ALL = Benchmark("all.py", "Runs all benchmarks, one after the other, and writes benchmarks/REPORT.md and REPORT.html.", None, None)
+_COMMANDS = {**BENCHMARKS, "all": ALL}
+
+
 def script_of(name: str) -> Path:
-    """The benchmark's script.
+    """The benchmark's script; `all` is the one that runs the others.
 
     Raises
     ------
     InputRefused
         Where navtwin was installed from a wheel, which carries no benchmarks.
     """
-    script = Path(navtwin.__file__).parent.parent / "benchmarks" / BENCHMARKS[name].script
+    script = Path(navtwin.__file__).parent.parent / "benchmarks" / _COMMANDS[name].script
     if not script.is_file():
         raise InputRefused(
             f"there is no {script.name} beside the package", "benchmarks run from a checkout of the project, not from an installed wheel"
@@ -83,16 +98,26 @@ def script_of(name: str) -> Path:
     return script
 
 
+def run_script(name: str, words: Sequence[str]) -> int:
+    """Runs it; its exit code. Ctrl-C reaches it too, and it is waited for: it ends in order and tells what it has."""
+    process = subprocess.Popen([sys.executable, str(script_of(name)), *words])
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue
+
+
 def _command(name: str) -> None:
     @bench_app.command(
         name,
-        help=BENCHMARKS[name].what,
+        help=_COMMANDS[name].what,
         context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
     )
     def run(context: typer.Context, arguments: Annotated[list[str] | None, typer.Argument()] = None) -> None:
         words = [*(arguments or []), *context.args]
-        raise typer.Exit(subprocess.run([sys.executable, str(script_of(name)), *words], check=False).returncode)
+        raise typer.Exit(run_script(name, words))
 
 
-for _name in BENCHMARKS:
+for _name in _COMMANDS:
     _command(_name)

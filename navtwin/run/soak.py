@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import Annotated
 
 import typer
 
-from navtwin.run.bench import script_of
+from navtwin.run.bench import run_script
 
 
 def soak(
@@ -17,13 +15,7 @@ def soak(
     rate: Annotated[float, typer.Option(metavar="HZ", help="frames a second: 30 to 5000")] = 400.0,
 ) -> None:
     """The full load for a long time: memory, files, threads, latency, frames and log. Further options as `navtwin bench soak --help` tells them."""
-    # Ctrl-C reaches the benchmark too, which ends in order and tells what it has: it is waited for.
-    process = subprocess.Popen([sys.executable, str(script_of("soak")), "--minutes", str(minutes), "--rate", str(rate), *context.args])
-    while True:
-        try:
-            raise typer.Exit(process.wait())
-        except KeyboardInterrupt:
-            continue
+    raise typer.Exit(run_script("soak", ["--minutes", str(minutes), "--rate", str(rate), *context.args]))
 
 
 #: How it is registered: `app.command("soak", context_settings=FURTHER_OPTIONS)(soak)`.
