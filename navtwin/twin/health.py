@@ -126,7 +126,7 @@ def _line_of_sight(memory: Memory, refused: dict[str, tuple[str, str]]) -> Itera
         return
     if _lost_too_long(memory, rig.reference):
         # The cause comes first: with the reference gone every instrument is unknown, and saying so for each would bury it.
-        yield "REFERENCE_LOST", rig.reference, _loss_priority(memory, "REFERENCE_LOST"), ""
+        yield "REFERENCE_LOST", rig.reference, _loss_priority(memory, "REFERENCE_LOST"), _source_says(memory, rig.reference)
         return
     for tool in rig.tool:
         status = memory.tool_status.get(tool.name, "HIDDEN")
@@ -142,8 +142,14 @@ def _line_of_sight(memory: Memory, refused: dict[str, tuple[str, str]]) -> Itera
             invalid = status in ("INVALID", "OK")
             apart = not invalid and not _lost_too_long(memory, tool.body)
             alarm = "POSE_REFUSED" if invalid else "TRACKING_LOST"
-            detail = "never seen together with the reference" if apart else seen_instead(memory, memory.frame, tool.body) if not invalid else ""
-            yield alarm, tool.name, _loss_priority(memory, alarm, tool.name), detail
+            instead = "never seen together with the reference" if apart else "" if invalid else seen_instead(memory, memory.frame, tool.body)
+            yield alarm, tool.name, _loss_priority(memory, alarm, tool.name), instead or _source_says(memory, tool.body)
+
+
+def _source_says(memory: Memory, body: str) -> str:
+    """Why the source gives no pose of a body in its newest frame, in its own words; "" where it does not say."""
+    sightings = memory.frame.sightings if memory.frame is not None else ()
+    return next((s.reason for s in sightings if s.body == body and s.pose is None), "")
 
 
 def _pairs_of(memory: Memory, tool: str) -> Iterator[Pair]:

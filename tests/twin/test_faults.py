@@ -71,6 +71,18 @@ def test_a_pose_refused_by_the_source_is_invalid_and_alarmed() -> None:
         w.feed(TrackerFrame(source="t", number=w.number, t_capture_ns=w.now_ns - 15 * MS, t_arrival_ns=w.now_ns, sightings=(home, bad)))
     assert w.pair(BURR).status == "INVALID"
     assert w.technical("POSE_REFUSED").priority == "high"
+    assert "left-handed" in w.technical("POSE_REFUSED").text
+
+
+def test_what_the_source_says_of_a_body_that_it_does_not_see_is_told() -> None:
+    w = World()
+    w.hold(1.5, 30)
+    for _ in range(10):
+        w.now_ns += 16 * MS
+        w.number += 1
+        lost = tuple(Sighting(body=body, status="INVALID", reason="the picture is frozen") for body in ("ref", "drill"))
+        w.feed(TrackerFrame(source="t", number=w.number, t_capture_ns=w.now_ns - 15 * MS, t_arrival_ns=w.now_ns, sightings=lost))
+    assert "the picture is frozen" in w.technical("REFERENCE_LOST").text
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
