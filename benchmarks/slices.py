@@ -1,6 +1,6 @@
 """What three slices through the tip cost: grey from the scan, outlines of every structure, and the images painted.
 
-    python benchmarks/slices.py [--seed 7] [--cuts 300] [--pixels 500] [--json FILE]
+`navtwin bench slices [--seed 7] [--cuts 300] [--pixels 500] [--json FILE]`
 
 Points are spread around the case's first planned path. The work is done by one thread, as in the window.
 """
@@ -11,13 +11,19 @@ import os
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+import argparse
+import sys
 import time
 
 import numpy as np
-from common import add_case, case_of, parser, percentiles, print_rows, write_json
+from common import add_case, case_of
+from measured import measured
+from results import cli
+from results.model import Figure
 
 from gui.slices.model import FIRST_FIELD_MM, WINDOWS, Request, Sight
 from gui.slices.painting import Cuts, field_of, paint_slice
+from navtwin.errors import InputRefused
 from navtwin.scene.crossings import Crossings
 from navtwin.scene.reslice import Reslicer
 from navtwin.scene.slices import PLANES
@@ -27,14 +33,18 @@ SPREAD_MM = 6.0
 WARM_UP = 10
 
 
-def main() -> None:
-    options = parser(__doc__)
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_case(options)
     options.add_argument("--seed", type=int, default=7)
     options.add_argument("--cuts", type=int, default=300)
-    options.add_argument("--pixels", type=int, default=500, help="side of each slice")
+    options.add_argument("--pixels", type=int, default=500, help="side of each slice, pixels")
+    cli.add_options(options)
     arguments = options.parse_args()
-    scene, _, _ = case_of(arguments)
+    if min(arguments.cuts, arguments.pixels) < 1:
+        raise InputRefused(f"--cuts {arguments.cuts} --pixels {arguments.pixels}: nothing to cut", "ask for one or more of each")
+    run = cli.run_begun("slices", arguments)
+    scene, _, folder = case_of(arguments)
     begun = time.perf_counter()
     crossings = {s.name: Crossings(s.surface.vertices_mm, s.surface.faces) for s in scene.structures}
     sorting_s = time.perf_counter() - begun
@@ -61,10 +71,16 @@ def main() -> None:
         t.append(time.perf_counter())
         for name, took in zip(spent, (*np.diff(t), time.thread_time() - busy), strict=True):
             spent[name].append(1000.0 * took)
-    figures = {name: percentiles(took[WARM_UP:]) for name, took in spent.items()}
-    print_rows(f"three slices of {arguments.pixels} x {arguments.pixels} (triangles sorted once in {sorting_s:.2f} s)", "ms", figures)
-    write_json(arguments.json, {"slices": figures, "pixels": arguments.pixels, "sorting_s": sorting_s, "seed": arguments.seed})
+    figures, distributions = measured({name: took[WARM_UP:] for name, took in spent.items()}, "ms")
+    sorting = Figure(name="triangles of all structures sorted, once", value=sorting_s, unit="s")
+    result = run.result(
+        settings={"case": folder.name, "cuts": arguments.cuts, "pixels": arguments.pixels},
+        figures=[*figures, sorting],
+        distributions=distributions,
+        seeds=(arguments.seed,),
+    )
+    return cli.finish(arguments, result)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(cli.exit_code(main))

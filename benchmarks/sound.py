@@ -1,6 +1,6 @@
 """From an alert to its sound: how long until the first sample that is not silence is handed to the audio device. DESIGN allows 100 ms to the ear.
 
-    python benchmarks/sound.py [--rounds N] [--seed N] [--json FILE]
+`navtwin bench sound [--rounds N] [--seed N] [--json FILE]`
 
 The device is the audio library's silent one, which asks for blocks of 10 ms in real time as a loudspeaker does. Three ways:
 
@@ -26,10 +26,13 @@ from contextlib import contextmanager
 from typing import Final
 
 import numpy as np
-from common import parser, percentiles, print_rows, write_json
+from measured import measured
+from results import cli
+from results.model import Figure
 
 from navtwin.bus.client import Client
 from navtwin.bus.server import Server
+from navtwin.errors import InputRefused
 from navtwin.nouns import Alert, AlertSet, Envelope, Health, encode
 from navtwin.sound.choice import wanted
 from navtwin.sound.device import BLOCK_MS, BLOCKS, Fill, Speaker
@@ -38,8 +41,9 @@ from navtwin.sound.sounder import Sounder
 
 EPOCH: Final = "benchmark"
 HELD_S: Final = 0.12
-#: What a round may take before it counts as not heard at all.
+#: What a round may take before it counts as not heard at all; it is then told as having taken that long.
 PATIENCE_S: Final = 3.0
+NEVER_MS: Final = 1000.0 * PATIENCE_S
 HEALTH: Final = Health(tracker="ok", reference="ok", registration="ok", latency="ok", recording="ok", frame_age_ms=20.0, watched=1)
 
 
@@ -84,7 +88,7 @@ class Rounds:
         self.heard.set()
 
     def run(self, say: Callable[[AlertSet], None]) -> list[float]:
-        """How long each took, ms; infinite where it was not heard."""
+        """How long each took, ms; `NEVER_MS` where it was not heard."""
         taken_ms = []
         for number in range(-2, self.count):
             say(alert_set(number, silenced=True))
@@ -94,7 +98,7 @@ class Rounds:
             say(alert_set(number, silenced=False))
             heard = self.heard.wait(PATIENCE_S)
             if number >= 0:
-                taken_ms.append((self.heard_ns - said_ns) * 1e-6 if heard else float("inf"))
+                taken_ms.append((self.heard_ns - said_ns) * 1e-6 if heard else NEVER_MS)
         return taken_ms
 
 
@@ -191,24 +195,39 @@ def be_the_listener(ports: tuple[int, int]) -> None:
     client.close()
 
 
-def main() -> None:
-    options: argparse.ArgumentParser = parser(__doc__)
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--rounds", type=int, default=200)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--listen", type=int, nargs=2, metavar="PORT", help=argparse.SUPPRESS)
+    cli.add_options(options)
     given = options.parse_args()
     if given.listen:
         be_the_listener((given.listen[0], given.listen[1]))
-        return
+        return 0
+    if given.rounds < 1:
+        raise InputRefused(f"--rounds {given.rounds}: nothing to hear", "ask for one or more")
+    run = cli.run_begun("sound", given)
     rows = {
-        "call": percentiles(in_process(given.rounds, given.seed, locked=False)),
-        "locked": percentiles(in_process(given.rounds, given.seed, locked=True)),
-        "listener": percentiles(in_a_listener(given.rounds, given.seed)),
+        "call": in_process(given.rounds, given.seed, locked=False),
+        "locked": in_process(given.rounds, given.seed, locked=True),
+        "listener": in_a_listener(given.rounds, given.seed),
     }
-    print_rows("from an alert to the first sample of its sound", "ms", rows)
-    print(f"the device's queue adds {BLOCK_MS * BLOCKS} ms at most, a pulse's rise to half its amplitude 20 ms")
-    write_json(given.json, {"ms": rows, "queue_ms": BLOCK_MS * BLOCKS})
+    figures, distributions = measured(rows, "ms")
+    unheard = sum(took >= NEVER_MS for row in rows.values() for took in row)
+    result = run.result(
+        settings={"rounds": given.rounds},
+        figures=[*figures, Figure(name="alerts not heard", value=float(unheard), unit="")],
+        distributions=distributions,
+        notes=(
+            "From an alert to the first sample of its sound, handed to the device: from a call, from a call beside a thread that holds Python's "
+            "lock, and from a publisher to a listener's process.",
+            f"The device's queue adds {BLOCK_MS * BLOCKS} ms at most, a pulse's rise to half its amplitude 20 ms, a loudspeaker what it takes.",
+        ),
+        seeds=(given.seed,),
+    )
+    return cli.finish(given, result)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(cli.exit_code(main))
