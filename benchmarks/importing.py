@@ -1,6 +1,6 @@
 """How fast a tracker recording becomes a log, and how much memory that takes.
 
-    python benchmarks/importing.py [--frames 100000] [--seed 1] [--runs 5] [--json FILE]
+`navtwin bench importing [--frames 100000] [--seed 1] [--runs 5] [--json FILE]`
 
 Makes one recording of three tools (status words, counters, two time stamps, rotations with all their digits; one tool is lost now and then) and
 writes it as `.igs.mha` as PLUS does, as `.igs.mha` with six digits, as `.igs.nrrd`, as MITK's CSV and as a plain CSV. Each is then imported in
@@ -27,17 +27,17 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-from common import parser, write_json
+from results import cli
+from results.model import Figure
 from rich.console import Console
-from rich.table import Table
+from rich.progress import track
 
+from navtwin.errors import InputRefused
 from navtwin.nouns import Pose, Sighting, TrackerFrame
 from navtwin.record.igsio import Losses, nrrd_lines
 from navtwin.record.mitk_csv import mitk_lines
 from navtwin.record.tracks_csv import write_tracks
 
-#: What the import of an `.igs.mha` of 100,000 frames has to keep, frames a second.
-TARGET = 20_000
 TOOLS = ("Probe", "Reference", "Stylus")
 PERIOD_NS = 16_666_667
 
@@ -110,8 +110,8 @@ def one(file: Path) -> None:
     print(json.dumps(figures | {"read_s": time.perf_counter() - begun}))
 
 
-def measure(file: Path, runs: int) -> dict[str, float]:
-    """Medians over some runs, frames a second; memory in bytes a frame."""
+def measure(kind: str, file: Path, runs: int) -> list[Figure]:
+    """Medians over some runs, frames a second; memory in bytes a frame. Their blocks are the runs."""
     found = []
     for _ in range(runs):
         told = json.loads(subprocess.run([sys.executable, __file__, "--one", file], check=True, capture_output=True, text=True).stdout)
@@ -122,32 +122,41 @@ def measure(file: Path, runs: int) -> dict[str, float]:
         log.unlink()
         found.append(told)
     frames = found[0]["frames"]
-    rates = {what: frames / median(told[f"{what}_s"] for told in found) for what in ("read", "import", "import_cpu", "command")}
-    return {"frames": frames, **rates, "memory": median(told["memory_bytes"] for told in found) / frames, "file_bytes": file.stat().st_size / frames}
+    figures = []
+    for what, key in (("read", "read_s"), ("import", "import_s"), ("import, processor time", "import_cpu_s"), ("navtwin import", "command_s")):
+        rates = tuple(frames / told[key] for told in found)
+        figures.append(Figure(name=f"{kind}: {what}", value=median(rates), unit="frames/s", better="more", blocks=rates))
+    memory = tuple(told["memory_bytes"] / frames for told in found)
+    figures.append(Figure(name=f"{kind}: memory", value=median(memory), unit="bytes/frame", blocks=memory))
+    return [*figures, Figure(name=f"{kind}: file", value=file.stat().st_size / frames, unit="bytes/frame")]
 
 
-def main() -> None:
-    options = parser(__doc__)
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--frames", type=int, default=100_000)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--runs", type=int, default=5)
     options.add_argument("--one", type=Path, help=argparse.SUPPRESS)
+    cli.add_options(options)
     arguments = options.parse_args()
     if arguments.one is not None:
         one(arguments.one)
-        return
+        return 0
+    if min(arguments.frames, arguments.runs) < 1:
+        raise InputRefused(f"--frames {arguments.frames} --runs {arguments.runs}: nothing to import", "ask for one or more of each")
+    run = cli.run_begun("importing", arguments)
     with tempfile.TemporaryDirectory() as folder:
         files = write_all(Path(folder), arguments.frames, arguments.seed)
-        figures = {kind: measure(file, arguments.runs) for kind, file in files.items()}
-    table = Table(title=f"importing {arguments.frames} frames of {len(TOOLS)} tools, median of {arguments.runs} runs, frames/s (target {TARGET})")
-    for column in ("file", "read", "import", "import, processor time", "navtwin import", "memory, bytes/frame", "file, bytes/frame"):
-        table.add_column(column, justify="left" if column == "file" else "right")
-    for kind, f in figures.items():
-        row = (f["read"], f["import"], f["import_cpu"], f["command"], f["memory"], f["file_bytes"])
-        table.add_row(kind, *(f"{value:.0f}" for value in row))
-    Console(width=160).print(table)
-    write_json(arguments.json, {"importing": figures, "target": TARGET, "seed": arguments.seed})
+        kinds = track(files.items(), description="importing", transient=True, console=Console(stderr=True))
+        figures = [figure for kind, file in kinds for figure in measure(kind, file, arguments.runs)]
+    result = run.result(
+        settings={"frames": arguments.frames, "tools": len(TOOLS), "runs": arguments.runs},
+        figures=figures,
+        notes=(f"Medians of {arguments.runs} runs, each in processes of its own; `navtwin import` counts the command's own start.",),
+        seeds=(arguments.seed,),
+    )
+    return cli.finish(arguments, result)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(cli.exit_code(main))
