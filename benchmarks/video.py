@@ -5,12 +5,14 @@ tracked by the child process of `camera:`. Beside it runs what `navtwin run` run
 that decodes what it gets. Latency is from the picture in memory to its tracker frame handed to the loop. The three states take turns of a few
 seconds, so that whatever else the machine does hits them alike; the first moments of each turn are left out.
 
-    python benchmarks/video.py [--rate 30] [--turn 4] [--rounds 5] [--json FILE]
+    python benchmarks/video.py [--rate 30] [--turn 4] [--rounds 5] [--json FILE]     or: navtwin bench video
 """
 
 from __future__ import annotations
 
+import argparse
 import multiprocessing
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,11 +20,15 @@ from contextlib import closing, contextmanager
 from multiprocessing.synchronize import Event as Flag
 from pathlib import Path
 
-import common
 import zmq
+from measured import measured
+from results import cli
+from results.model import Figure, percentile
 from rich.console import Console
+from rich.progress import Progress
 
 from navtwin.bus.video import TOPIC, VideoClient, VideoServer
+from navtwin.errors import InputRefused
 from navtwin.nouns import Rig, TrackerFrame, read_rig
 from navtwin.run.video import Video
 from phantoms.camera.device import open_camera
@@ -32,8 +38,6 @@ from tracking.pictures.images import Grey, Image
 from tracking.stream.live import PictureTracking
 
 STATES = ("nobody looks", "one screen", "one stalled")
-#: The latency of frames may grow by so much at the 99th percentile.
-TARGET_MS = 2.0
 SETTLE_S = 0.7
 PICTURES = 60
 
@@ -118,52 +122,83 @@ def screens(port: int) -> Iterator[tuple[dict[str, Flag], multiprocessing.Queue[
             process.join(10.0)
 
 
-def main() -> None:
-    options = common.parser(__doc__)
-    options.add_argument("--rate", type=float, default=30.0, help="of the camera, Hz")
-    options.add_argument("--turn", type=float, default=4.0, help="of each state at a time, s")
-    options.add_argument("--rounds", type=int, default=5, help="turns of each state")
-    arguments = options.parse_args()
+class Seen:
+    """What was noted of each state."""
+
+    def __init__(self) -> None:
+        self.latencies_ms: dict[str, list[float]] = {state: [] for state in STATES}
+        self.wanted = dict.fromkeys(STATES, 0)
+        self.taken = self.size = 0
+
+
+def in_turns(rate: float, turn_s: float, rounds: int) -> Seen:
+    """Each state for some seconds, again and again."""
     with tempfile.TemporaryDirectory() as folder:
         rig = kit_rig(Path(folder))
     camera = open_camera("body:pointer?lens=rig&height=720", None, rig)
     greys = [camera.take.picture(0, n) for n in range(0, len(camera.take.capture_ns), max(1, len(camera.take.capture_ns) // PICTURES))]
-    source = PictureTracking(Paced(greys, arguments.rate), rig)
+    source = PictureTracking(Paced(greys, rate), rig)
     video = Video(VideoServer(port=0), source.pictures, rig, print)
-    latencies: dict[str, list[float]] = {state: [] for state in STATES}
-    wanted = dict.fromkeys(STATES, 0)
+    seen = Seen()
     try:
-        with screens(video.begin("benchmark")) as (flags, results):
-            for _ in range(arguments.rounds):
-                for state in STATES:
-                    if state in flags:
-                        flags[state].set()
-                    begun = time.monotonic()
-                    while (spent := time.monotonic() - begun) < arguments.turn + SETTLE_S:
-                        item = source.read(0.1)
-                        if not isinstance(item, TrackerFrame) or item.stages is None:
-                            continue
-                        video.fed(item)
-                        if spent > SETTLE_S:
-                            latencies[state].append((item.t_arrival_ns - item.stages.t_image_ns) * 1e-6)
-                            wanted[state] += source.pictures.wanted
-                    if state in flags:
-                        flags[state].clear()
-        taken, size = map(sum, zip(*(results.get(timeout=10.0) for _ in flags), strict=True))
+        with screens(video.begin("benchmark")) as (flags, results), Progress(console=Console(stderr=True), transient=True) as bar:
+            for state in bar.track(STATES * rounds, description="states take turns"):
+                if state in flags:
+                    flags[state].set()
+                took = one_turn(source, video, turn_s)
+                seen.latencies_ms[state] += [latency for latency, _ in took]
+                seen.wanted[state] += sum(wanted for _, wanted in took)
+                if state in flags:
+                    flags[state].clear()
+        seen.taken, seen.size = map(sum, zip(*(results.get(timeout=10.0) for _ in flags), strict=True))
     finally:
         video.close()
         source.close()
-    rows = {state: common.percentiles(values) for state, values in latencies.items()}
-    common.print_rows(f"picture in memory to tracker frame, {arguments.rate:g} Hz, 1280 x 720", "ms", rows)
-    console = Console()
+    return seen
+
+
+def one_turn(source: PictureTracking, video: Video, turn_s: float) -> list[tuple[float, bool]]:
+    """Of each frame: its latency, ms, and whether somebody wanted its picture."""
+    took = []
+    begun = time.monotonic()
+    while (spent := time.monotonic() - begun) < turn_s + SETTLE_S:
+        item = source.read(0.1)
+        if not isinstance(item, TrackerFrame) or item.stages is None:
+            continue
+        video.fed(item)
+        if spent > SETTLE_S:
+            took.append(((item.t_arrival_ns - item.stages.t_image_ns) * 1e-6, bool(source.pictures.wanted)))
+    return took
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--rate", type=float, default=30.0, help="of the camera, Hz")
+    options.add_argument("--turn", type=float, default=4.0, help="of each state at a time, s")
+    options.add_argument("--rounds", type=int, default=5, help="turns of each state")
+    cli.add_options(options)
+    arguments = options.parse_args()
+    if arguments.rounds < 1 or arguments.rate * arguments.turn < 1.0 or min(arguments.rate, arguments.turn) <= 0.0:
+        raise InputRefused("a turn without a frame measures nothing", "ask for one round, and one frame in each turn, at least")
+    run = cli.run_begun("video", arguments)
+    seen = in_turns(arguments.rate, arguments.turn, arguments.rounds)
+    figures, distributions = measured(seen.latencies_ms, "ms")
+    alone = percentile(seen.latencies_ms[STATES[0]], 99.0)
+    figures += [Figure(name=f"p99 grows with {state}", value=percentile(seen.latencies_ms[state], 99.0) - alone, unit="ms") for state in STATES[1:]]
     seconds = arguments.rounds * (arguments.turn + SETTLE_S)
-    console.print(f"the screen took {taken} pictures in {seconds:.0f} s ({taken / seconds:.1f}/s) of {size / max(taken, 1) / 1e3:.0f} kB")
-    console.print("pictures wanted at " + ", ".join(f"{wanted[state] / max(len(latencies[state]), 1):.0%} of frames ({state})" for state in STATES))
-    grown = {state: rows[state]["p99"] - rows[STATES[0]]["p99"] for state in STATES[1:]}
-    console.print("p99 grows by " + ", ".join(f"{ms:+.2f} ms ({state})" for state, ms in grown.items()) + f"; target {TARGET_MS:g} ms")
-    figures = {"rate_hz": arguments.rate, "latency_ms": rows, "p99_growth_ms": grown, "target_ms": TARGET_MS}
-    common.write_json(arguments.json, {**figures, "pictures_taken": taken, "picture_bytes": size / max(taken, 1)})
+    figures += [
+        Figure(name="pictures that the screen took", value=seen.taken / seconds, unit="fps", better="more"),
+        Figure(name="size of a picture", value=seen.size / max(seen.taken, 1) / 1e3, unit="kB", better="none"),
+    ]
+    wanted = ", ".join(f"{seen.wanted[state] / max(len(seen.latencies_ms[state]), 1):.0%} of frames ({state})" for state in STATES)
+    result = run.result(
+        settings={"rate_hz": arguments.rate, "turn_s": arguments.turn, "rounds": arguments.rounds},
+        figures=figures,
+        distributions=distributions,
+        notes=("From the picture in memory to its tracker frame, 1280 x 720.", f"Pictures were wanted at {wanted}."),
+    )
+    return cli.finish(arguments, result)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(cli.exit_code(main))

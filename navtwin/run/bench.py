@@ -73,6 +73,18 @@ BENCHMARKS = {
         "Many logs verified by one worker and by several, damaged ones among them.",
         ("--logs", "12", "--distinct", "6", "--seconds", "10"),
     ),
+    "video": Benchmark("video.py", "What live video costs tracking: nobody looks, one screen, one that has stalled, in turns.", ("--rounds", "2")),
+    "gui-frames": Benchmark(
+        "gui_frames.py",
+        "The desktop while the rehearsal runs: pictures a second, from message to pixels, how fast it is up.",
+        ("--seconds", "10", "--starts", "1"),
+        screen=True,
+    ),
+    "gui-alerts": Benchmark(
+        "gui_alerts.py", "From an alert to the painted word and to the first sample of its sound.", ("--rounds", "10"), screen=True
+    ),
+    "gui-beside": Benchmark("gui_beside.py", "Whether a desktop beside the core can delay a warning.", ("--rounds", "1"), screen=True),
+    "gui-memory": Benchmark("gui_memory.py", "Memory of core and desktop over a log played flat out.", ("--minutes", "5"), screen=True),
     "fuzz": Benchmark("fuzz.py", "A fuzzer on every reader of files."),
 }
 
