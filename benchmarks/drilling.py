@@ -3,7 +3,7 @@
 The head is the skull of the head and neck atlas of the data pack (else the demonstration's spine), the block the procedural temporal bone. A 4 mm
 burr sets out from places on the surface and goes straight on; frames in which it took no bone are left out. VTK runs in the same run, on one thread.
 
-    python benchmarks/drilling.py [--rows frame,extraction] [--cpu-time] [--json FILE] [--markdown FILE]
+    navtwin bench drilling [--rows frame,extraction] [--cpu-time]
 """
 
 from __future__ import annotations
@@ -14,15 +14,18 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import common
-from drilling_parts import bones, tables
+from drilling_parts import bones
 from drilling_parts.extraction import extraction_row
 from drilling_parts.frames import frame_row
 from drilling_parts.memory import memory_row
 from drilling_parts.noise import mastoid_rows
 from drilling_parts.truth import truth_row
+from proximity_parts.meshes import find_anatomy
 from proximity_parts.rows import Row
+from proximity_parts.tables import parts_table
+from results import cli
 
+from navtwin.errors import InputRefused, nearest
 from navtwin.kernels import warm_up
 from navtwin.scene.carvable import Carvable
 
@@ -34,17 +37,17 @@ HEAD_SIDE_MM, BLOCK_SIDE_MM, MEMORY_SIDE_MM = 0.45, 0.2, 0.35
 
 def measure(arguments: argparse.Namespace) -> Iterator[Row]:
     """The rows that were asked for, as they are ready."""
-    wanted = set(arguments.rows.split(",")) - (frozenset() if sys.platform == "linux" else LINUX_ONLY)
+    wanted = _wanted(arguments.rows)
     clock = time.thread_time_ns if arguments.cpu_time else time.perf_counter_ns
     if wanted & {"frame", "extraction"}:
         head = Carvable(bones.head(arguments.data), HEAD_SIDE_MM)
         if "frame" in wanted:
-            yield frame_row("frame, whole head", head, arguments.strokes, clock, (0.7, 1.5))
+            yield frame_row("frame, whole head", head, arguments.strokes, clock)
         if "extraction" in wanted:
             yield extraction_row(head, max(arguments.strokes // 5, 1))
     if "block" in wanted:
         block = Carvable(bones.temporal_bone(), BLOCK_SIDE_MM)
-        yield frame_row("frame, temporal bone", block, arguments.strokes, clock, (None, 5.0))
+        yield frame_row("frame, temporal bone", block, arguments.strokes, clock)
     if "truth" in wanted:
         for side_mm in (HEAD_SIDE_MM, BLOCK_SIDE_MM):
             yield truth_row(side_mm)
@@ -54,28 +57,41 @@ def measure(arguments: argparse.Namespace) -> Iterator[Row]:
         yield memory_row(bones.head(arguments.data), MEMORY_SIDE_MM)
 
 
+def _wanted(rows: str) -> set[str]:
+    return set(rows.split(",")) - (frozenset() if sys.platform == "linux" else LINUX_ONLY)
+
+
 def main() -> int:
-    options = common.parser(__doc__)
-    options.add_argument("--markdown", type=Path, metavar="FILE", help="write a page of the figures here")
+    options = argparse.ArgumentParser(prog="navtwin bench drilling", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--rows", default=",".join(ROWS), help=f"which rows, of {','.join(ROWS)} (memory: on Linux only)")
     options.add_argument("--data", type=Path, metavar="FOLDER", help="the data pack (default: shared/data beside the checkout)")
     options.add_argument("--strokes", type=int, default=60, help="how many strokes of 20 mm")
     options.add_argument("--cpu-time", action="store_true", help="time this thread's processor time: steadier on a machine that others use")
+    cli.add_options(options)
     arguments = options.parse_args()
-    if unknown := set(arguments.rows.split(",")) - set(ROWS):
-        options.error(f"no rows are called {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
+    for name in arguments.rows.split(","):
+        if name not in ROWS:
+            raise InputRefused(f"no rows are called '{name}'", nearest(name, ROWS))
+    if arguments.strokes < 1:
+        raise InputRefused(f"--strokes {arguments.strokes}: nothing to drill", "ask for one or more")
+    run = cli.run_begun("drilling", arguments)
     warm_up()
     rows = []
     for row in measure(arguments):
         print(row.name, file=sys.stderr)
         rows.append(row)
-    tables.print_rows(rows)
-    if arguments.markdown is not None:
-        tables.write_markdown(arguments.markdown, rows, common.machine())
-    clock = "thread" if arguments.cpu_time else "wall"
-    common.write_json(arguments.json, {"benchmark": Path(__file__).stem, "clock": clock, "rows": [row.plain() for row in rows]})
-    return 0 if all(row.reached is not False for row in rows) else 1
+    wanted = _wanted(arguments.rows)
+    result = run.result(
+        settings={
+            "mesh": find_anatomy(arguments.data).source,
+            "strokes": arguments.strokes,
+            "clock": "thread" if arguments.cpu_time else "wall",
+        },
+        figures=[figure for row in rows for figure in row.named],
+        tables=[parts_table(rows)],
+    )
+    return cli.finish(arguments, result, whole=wanted == set(ROWS))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(cli.exit_code(main))

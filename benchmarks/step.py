@@ -5,12 +5,15 @@ Runs the scripted rehearsal through the fold in this process and times each `ste
 
 from __future__ import annotations
 
+import argparse
 import gc
 import itertools
+import sys
 import time
-from pathlib import Path
 
 import common
+from results import cli
+from results.model import Figure, distribution, percentile_figures
 
 from navtwin.kernels import warm_up
 from navtwin.kernels.errorbar import warm_up as warm_up_errorbar
@@ -23,11 +26,13 @@ from navtwin.twin import new_memory, step
 from phantoms.source import open_source
 
 
-def main() -> None:
-    options = common.parser(__doc__)
+def main() -> int:
+    options = argparse.ArgumentParser(prog="navtwin bench step", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     common.add_case(options)
     options.add_argument("--seed", type=int, default=1)
+    cli.add_options(options)
     arguments = options.parse_args()
+    run = cli.run_begun("step", arguments)
     scene, rig, folder = common.case_of(arguments)
     warm_up()
     warm_up_errorbar()
@@ -53,12 +58,22 @@ def main() -> None:
             if isinstance(request, PivotRequest | RegistrationRequest):
                 feed(answer(request, scene))
     feed(Notice(alarm="SOURCE_ENDED", active=True))
-    rows = {name: common.percentiles([s * 1e3 for s in values]) for name, values in seconds.items()}
     parts = sum(len(t.part) for t in rig.tool)
     triangles = sum(len(s.surface.faces) for s in scene.structures)
-    common.print_rows(f"one step: {len(rig.tool)} instruments, {parts} parts x {len(scene.structures)} structures, {triangles} triangles", "ms", rows)
-    common.write_json(arguments.json, {"benchmark": Path(__file__).stem, "unit": "ms", "rows": rows, "triangles": triangles, "parts": parts})
+    took_ms = {name: [s * 1e3 for s in values] for name, values in seconds.items()}
+    figures = [figure for name, values in took_ms.items() for figure in percentile_figures(name, "ms", values)]
+    counts = {"instruments": len(rig.tool), "parts": parts, "structures": len(scene.structures), "triangles": triangles}
+    figures += [Figure(name=name, value=float(count), unit="", better="none") for name, count in counts.items()]
+    return cli.finish(
+        arguments,
+        run.result(
+            settings={"case": arguments.case.name if arguments.case else arguments.patient},
+            figures=figures,
+            distributions=[distribution(name, "ms", values) for name, values in took_ms.items()],
+            seeds=[arguments.seed],
+        ),
+    )
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(cli.exit_code(main))

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import numpy.typing as npt
-from proximity_parts.rows import Criterion, Row
+from proximity_parts.rows import Row, figure
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonCore import vtkSMPTools
 from vtkmodules.vtkCommonDataModel import vtkImageData
@@ -80,14 +80,14 @@ def extraction_row(carvable: Carvable, strokes: int) -> Row:
     faces = vtk_to_numpy(mesh.GetPolys().GetConnectivityArray()).reshape(-1, 3).astype(np.int32)
     ours = forest.vertices[np.unique(forest.faces)[1:]]
     apart = np.concatenate([_apart(carvable, theirs), _apart(Surface.from_arrays(theirs, faces), ours)]) / carvable.side_mm
-    criteria = [
-        Criterion("faster", float(np.median(whole) / np.median(local)), "x", 100.0, at_least=True),
-        Criterion("apart, mean", float(apart.mean()), "sides", 0.05),
-        Criterion("apart, p99", float(np.percentile(apart, 99)), "sides"),
+    figures = [
+        figure("faster", float(np.median(whole) / np.median(local)), "x", "more"),
+        figure("apart, mean", float(apart.mean()), "sides"),
+        figure("apart, p99", float(np.percentile(apart, 99)), "sides"),
     ]
     times = {
         "local update": {"p50": float(np.median(local)) * 1e6, "p99": float(np.percentile(local, 99)) * 1e6},
         "VTK flying edges": {"p50": float(np.median(whole)) * 1e6, "p99": max(whole) * 1e6},
     }
     note = f"surface and tree after a move of a 4 mm burr, {len(faces)} triangles, {carvable.side_mm:g} mm, one thread each"
-    return Row("local update against extracting all again", criteria, times, note=note)
+    return Row("local update against extracting all again", figures, times, note=note)

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from proximity_parts.rows import Criterion, Row
+from proximity_parts.rows import Row, figure
 
 from navtwin.scene.surface import Surface
 
@@ -41,5 +41,5 @@ def memory_row(surface: Surface, side_mm: float) -> Row:
         np.savez(mesh, vertices=surface.vertices_mm, faces=surface.faces)
         said = subprocess.run([sys.executable, "-c", MEMORY, str(mesh), str(side_mm)], capture_output=True, text=True, check=True).stdout
     resident, triangles = (float(word) for word in said.split())
-    criteria = [Criterion("resident", resident, "MB", 400.0), Criterion("of each triangle", resident * 1e6 / triangles, "bytes")]
-    return Row(f"memory of a head, {side_mm:g} mm", criteria, note=f"{triangles:.0f} triangles")
+    figures = [figure("resident", resident, "MB"), figure("of each triangle", resident * 1e6 / triangles, "bytes")]
+    return Row(f"memory of a head, {side_mm:g} mm", figures, note=f"{triangles:.0f} triangles")

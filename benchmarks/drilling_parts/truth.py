@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from proximity_parts.rows import Criterion, Row
+from proximity_parts.rows import Row, figure
 from scipy.spatial.transform import Rotation
 
 from drilling_parts.bones import RADIUS_MM
@@ -57,10 +57,10 @@ def truth_row(side_mm: float) -> Row:
     # A bound of the distance to the crease: where the two nearest walls of what was cut are both within a side.
     off, is_crease = np.abs(each[-1]), each[-1] - each[-2] < side_mm
     diagonal = side_mm * np.sqrt(3.0)
-    criteria = [
-        Criterion("mean", float(off.mean()), "mm", 0.05),
-        Criterion("p99 away from creases", float(np.percentile(off[~is_crease], 99) / diagonal), "voxel diagonals", 0.2),
-        Criterion("p99 within a voxel of one", float(np.percentile(off[is_crease], 99) / diagonal), "voxel diagonals", 0.6),
-        Criterion("worst", float(off.max()), "mm"),
+    figures = [
+        figure("mean", float(off.mean()), "mm"),
+        figure("p99 away from creases", float(np.percentile(off[~is_crease], 99) / diagonal), "voxel diagonals"),
+        figure("p99 within a voxel of one", float(np.percentile(off[is_crease], 99) / diagonal), "voxel diagonals"),
+        figure("worst", float(off.max()), "mm"),
     ]
-    return Row(f"drilled block against analytic truth, {side_mm:g} mm", criteria, note=f"{len(vertices)} vertices, {STROKES} strokes")
+    return Row(f"drilled block against analytic truth, {side_mm:g} mm", figures, note=f"{len(vertices)} vertices, {STROKES} strokes")

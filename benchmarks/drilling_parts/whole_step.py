@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 import trimesh
-from proximity_parts.rows import Criterion, Row
+from proximity_parts.rows import Row
+from results.model import percentile_figures
 
 from navtwin.kernels.errorbar import warm_up as warm_up_errorbar
 from navtwin.nouns import Rig, SourceItem, State, TrackerFrame
@@ -21,7 +22,6 @@ from phantoms.rig import RIG_FILE
 WATCHED = 15
 #: Faces of each of those that are added to the case's own: an icosahedron's, four times as many with each subdivision.
 SUBDIVISIONS, FACES = 5, 20_480
-MOST_P99_MS = 3.0
 
 
 def whole_step_row(scene: Scene, rig: Rig, items: list[SourceItem], clock: Callable[[], int]) -> Row:
@@ -43,11 +43,10 @@ def whole_step_row(scene: Scene, rig: Rig, items: list[SourceItem], clock: Calla
         if isinstance(event.body, TrackerFrame) and any(isinstance(m.body, State) and _cuts(m.body) for m in messages):
             times.append(took)
     gc.unfreeze()
-    p50, p99 = float(np.median(times)) / 1e6, float(np.percentile(times, 99)) / 1e6
     triangles = sum(len(s.surface.faces) for s in watched.structures)
     return Row(
         "whole step while cutting",
-        [Criterion("p50", p50, "ms"), Criterion("p99", p99, "ms", MOST_P99_MS)],
+        list(percentile_figures("took", "ms", np.array(times) / 1e6)),
         note=f"{len(times)} frames, {len(watched.structures) - 1} other structures, {triangles} triangles at first",
     )
 

@@ -14,7 +14,7 @@ import numpy as np
 from navtwin.scene.surface import Surface
 from proximity_parts.contest import OURS, ROUNDS
 from proximity_parts.point_peers import open3d_scene
-from proximity_parts.rows import Criterion, Row
+from proximity_parts.rows import Row, figure
 
 #: From before the mesh is read until all of it can be asked: resident bytes that stay.
 MEMORY = """
@@ -46,7 +46,7 @@ warm_up_errorbar()
 """
 
 
-def build_row(surface: Surface) -> Row:
+def build_row(surface: Surface, size: str) -> Row:
     """From arrays to the first answer, all cores, against Open3D's by turns."""
 
     def ours() -> None:
@@ -54,7 +54,7 @@ def build_row(surface: Surface) -> Row:
 
     contestants = {OURS: ours, "Open3D": lambda: open3d_scene(surface)}
     took: dict[str, list[float]] = {name: [] for name in contestants}
-    absent = []
+    absent = list[str]()
     for _ in range(ROUNDS):
         for name, build in contestants.items():
             begun = time.perf_counter()
@@ -65,21 +65,21 @@ def build_row(surface: Surface) -> Row:
             else:
                 took[name].append(time.perf_counter() - begun)
     mine = float(np.median(took[OURS]))
-    criteria = [Criterion("build", mine, "s", 1.0)]
+    figures = [figure("build", mine, "s", blocks=took[OURS])]
     if took["Open3D"]:
         ratios = np.array(took["Open3D"]) / np.array(took[OURS])
-        criteria.append(Criterion("against Open3D", float(np.median(ratios)), "x", 1.0, at_least=True))
+        figures.append(figure("against Open3D", float(np.median(ratios)), "x", "more", ratios.tolist()))
     times = {name: {"p50": float(np.median(each)) * 1e6, "p99": max(each) * 1e6} for name, each in took.items() if each}
-    return Row(f"build, {len(surface.faces)} triangles", criteria, times, note=f"not installed: {absent[0]}" if absent else "")
+    return Row(f"build, {size}", figures, times, absent=tuple(absent))
 
 
-def memory_row(surface: Surface) -> Row:
+def memory_row(surface: Surface, size: str) -> Row:
     with tempfile.TemporaryDirectory() as folder:
         mesh = Path(folder) / "mesh.npz"
         np.savez(mesh, vertices=surface.vertices_mm, faces=surface.faces)
         said = subprocess.run([sys.executable, "-c", MEMORY, str(mesh)], capture_output=True, text=True, check=True).stdout
-    criteria = [Criterion("memory", float(said), "bytes a triangle", 200.0)]
-    return Row(f"memory, {len(surface.faces)} triangles", criteria, note="resident, vertices and faces included")
+    figures = [figure("memory", float(said), "bytes a triangle")]
+    return Row(f"memory, {size}", figures, note="resident, vertices and faces included")
 
 
 def start_row(cpu_time: bool) -> Row:
@@ -87,8 +87,8 @@ def start_row(cpu_time: bool) -> Row:
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"NUMBA_CACHE_DIR": folder}
         took = [_started(environment, cpu_time) for _ in range(1 + ROUNDS)]
-    criteria = [Criterion("cold compile", took[0], "s", 45.0), Criterion("cached start", float(np.median(took[1:])), "s", 1.5)]
-    return Row("start of the core process", criteria, note="processor time" if cpu_time else "")
+    figures = [figure("cold compile", took[0], "s"), figure("cached start", float(np.median(took[1:])), "s", blocks=took[1:])]
+    return Row("start of the core process", figures, note="processor time" if cpu_time else "")
 
 
 def _started(environment: dict[str, str], cpu_time: bool) -> float:

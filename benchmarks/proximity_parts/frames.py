@@ -14,12 +14,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from results.model import percentile_figures
 
 from navtwin import kernels
 from navtwin.scene.surface import Surface, pack_forest
 from proximity_parts.contest import OURS, ROUNDS, Clock
 from proximity_parts.meshes import Anatomy, Given
-from proximity_parts.rows import Criterion, Row
+from proximity_parts.rows import Row, figure, percentile_figure
 from proximity_parts.streams import SHAFT_MM, SHAFT_RADIUS_MM, pose_of, tool_path
 
 F64 = npt.NDArray[np.float64]
@@ -70,11 +71,15 @@ def _timed(call: Callable[[F64], object], poses: F64, clock: Clock) -> F64:
     return took
 
 
-def _rounds(call: Callable[[F64], object], poses: F64, clock: Clock) -> dict[str, float]:
-    """p50 and p99, medians of the rounds."""
+def _rounds(call: Callable[[F64], object], poses: F64, clock: Clock) -> F64:
+    """Microseconds (rounds, frames)."""
     call(poses[0])
     gc.collect()
-    took = np.array([_timed(call, poses, clock) for _ in range(ROUNDS)])
+    return np.array([_timed(call, poses, clock) for _ in range(ROUNDS)])
+
+
+def _medians(took: F64) -> dict[str, float]:
+    """p50 and p99, medians of the rounds."""
     return {f"p{p}": float(np.median(np.percentile(took, p, axis=1))) for p in (50, 99)}
 
 
@@ -88,9 +93,9 @@ def frame_rows(anatomy: Anatomy | Given, structures: int, triangles: int, frames
         (f", ways followed, capped at {NEAR_MM:g} mm", True, NEAR_MM),
     ):
         took = _rounds(frame_call(surfaces, follow, within_mm), poses, clock)
-        criteria = [Criterion("p50", took["p50"], "us", 250.0), Criterion("p99", took["p99"], "us", 1000.0)]
-        name = f"frame: {INSTRUMENTS} instruments x (burr + shaft) x {structures} structures x {triangles}{what}"
-        rows.append(Row(name, criteria, {OURS: took}, note="one core, no pause between frames"))
+        name = f"frame: {INSTRUMENTS} instruments x (burr + shaft) x {structures} structures x {anatomy.said(triangles)}{what}"
+        figures = [percentile_figure(p, took) for p in (50, 99)]
+        rows.append(Row(name, figures, {OURS: _medians(took)}, note="one core, no pause between frames"))
     return rows
 
 
@@ -99,10 +104,10 @@ def growth_row(anatomy: Anatomy | Given, frames: int, clock: Clock) -> Row:
     meshes = {len(surface.faces): surface for size in GROWTH_TRIANGLES for surface in anatomy.surfaces(size, 1)}
     sizes = sorted(meshes)
     first, poses = sizes[0], poses_of(meshes[sizes[0]], frames)
-    cost = {size: _rounds(frame_call([meshes[size]]), poses, clock) for size in sizes}
+    cost = {size: _medians(_rounds(frame_call([meshes[size]]), poses, clock)) for size in sizes}
     faster = max(cost[n]["p50"] / cost[first]["p50"] / (math.log(n) / math.log(first)) for n in sizes)
-    criteria = [Criterion("p50 over log(triangles), most against the smallest", faster, "x", 1.0)]
-    return Row("frame: growth with triangles, one structure", criteria, {f"{OURS}, {n} triangles": c for n, c in cost.items()}, growth=cost)
+    figures = [figure("p50 over log(triangles), most against the smallest", faster, "x")]
+    return Row("frame: growth with triangles, one structure", figures, {f"{OURS}, {n} triangles": c for n, c in cost.items()}, growth=cost)
 
 
 def paced_row(anatomy: Anatomy | Given, structures: int, triangles: int, minutes: float) -> Row:
@@ -120,10 +125,10 @@ def paced_row(anatomy: Anatomy | Given, structures: int, triangles: int, minutes
         os.sched_setaffinity(0, set(cores))
         busy.terminate()
         busy.join()
-    p50, p99 = (float(np.percentile(took, p)) for p in (50, 99))
-    criteria = [Criterion("p99", p99, "us", 1500.0), Criterion("p50", p50, "us"), Criterion("worst", float(took.max()), "us")]
-    name = f"frame at {PACE_HZ:g} Hz for {minutes:g} minutes, {structures} structures x {triangles}, ways followed, other core busy"
-    return Row(name, criteria, {OURS: {"p50": p50, "p99": p99}}, note=f"{len(took)} frames")
+    p50, p99 = percentile_figures("took", "us", took)
+    name = f"frame at {PACE_HZ:g} Hz, {structures} structures x {anatomy.said(triangles)}, ways followed, other core busy"
+    figures = [p99, p50, figure("worst", float(took.max()), "us")]
+    return Row(name, figures, {OURS: {"p50": p50.value, "p99": p99.value}}, note=f"{minutes:g} minutes, {len(took)} frames")
 
 
 def _paced(call: Callable[[F64], object], poses: F64, frames: int) -> F64:

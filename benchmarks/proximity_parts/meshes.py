@@ -67,6 +67,10 @@ class Anatomy:
                 _keep(file, *mesh_of(field, triangles))
         return [_kept(file) for file in files]
 
+    def said(self, triangles: int) -> str:
+        """That size in words: what was asked for, which is the same wherever the meshes are from."""
+        return f"{triangles // 1_000_000} M triangles" if triangles >= 1_000_000 else f"{triangles // 1000} k triangles"
+
 
 @dataclass(frozen=True)
 class Given:
@@ -77,6 +81,10 @@ class Given:
 
     def surfaces(self, triangles: int, count: int) -> list[Surface]:
         return [self.surface] * count
+
+    def said(self, triangles: int) -> str:
+        """Its own size."""
+        return f"{len(self.surface.faces)} triangles"
 
 
 def find_anatomy(data: Path | None) -> Anatomy:

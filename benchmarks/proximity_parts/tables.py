@@ -1,4 +1,4 @@
-"""The rows as a table on the terminal and as a page for the documentation."""
+"""The rows as tables of a result, as a page for the documentation, and as a plot."""
 
 from __future__ import annotations
 
@@ -6,47 +6,27 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
+from results.budget import Verdict
+from results.files import write_whole
+from results.markdown import cell, table_lines
+from results.model import Figure, Result, Table
+from results.words import number
 
 from proximity_parts.contest import OURS
-from proximity_parts.rows import Criterion, Row
-
-#: Where nothing is known of the terminal, or it is narrower: columns that wrap at each word are unreadable.
-NARROWEST = 190
-_REACHED = {True: "yes", False: "no", None: ""}
+from proximity_parts.rows import Row
 
 
-def number(value: float) -> str:
-    """Three digits that matter."""
-    if not math.isfinite(value):
-        return "-"
-    if value == round(value):
-        return str(round(value))
-    return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
+def _pair(times: dict[str, float], unit_us: float) -> str:
+    return f"{number(times['p50'] / unit_us)} / {number(times['p99'] / unit_us)}"
 
 
-def _pair(times: dict[str, float]) -> str:
-    return f"{number(times['p50'])} / {number(times['p99'])}"
-
-
-def criterion_text(c: Criterion) -> str:
-    """A figure, and what it should reach and does."""
-    wanted = "" if c.limit is None else f" ({'>=' if c.at_least else '<='} {c.limit:g}: {_REACHED[c.reached]})"
-    return f"{c.what} {number(c.value)} {c.unit}{wanted}"
-
-
-def _peers(row: Row) -> list[str]:
-    return [f"{name} {_pair(times)}{_doubt(row, name)}" for name, times in row.times_us.items() if name != OURS]
+def _peers(row: Row, unit_us: float) -> str:
+    return "; ".join(f"{name} {_pair(times, unit_us)}{_doubt(row, name)}" for name, times in row.times_us.items() if name != OURS)
 
 
 def _doubt(row: Row, name: str) -> str:
     wrong = row.agreement.wrong.get(name, 0) if row.agreement else 0
     return f" (wrong in {wrong})" if wrong else ""
-
-
-def _ours(row: Row) -> str:
-    return _pair(row.times_us[OURS]) if OURS in row.times_us else ""
 
 
 def _agreement(row: Row) -> str:
@@ -60,30 +40,44 @@ def _agreement(row: Row) -> str:
     return f"{row.agreement.questions} answers, {disputed} disputed; ours right in all {row.agreement.judged} that were judged"
 
 
-def print_rows(rows: Sequence[Row]) -> None:
-    table = Table(title="proximity, p50 / p99 in us", show_lines=True)
-    for column in ("row", "navtwin", "peers", "figures", "reached", "agreement", "note"):
-        table.add_column(column, overflow="fold", no_wrap=column in ("navtwin", "peers", "figures"))
+def contest_table(rows: Sequence[Row]) -> Table:
+    """What each contestant took, and how the answers compared."""
+    told = tuple(
+        (row.name, _pair(row.times_us[OURS], 1.0) if OURS in row.times_us else "", _peers(row, 1.0), _agreement(row), row.notes) for row in rows
+    )
+    return Table(title="Times, p50 / p99 in us", columns=("row", "navtwin", "others", "answers", "note"), rows=told)
+
+
+def parts_table(rows: Sequence[Row]) -> Table:
+    """What the parts of each row took, and what a reader must know."""
+    return Table(
+        title="Parts, p50 / p99 in ms", columns=("row", "parts", "note"), rows=tuple((row.name, _peers(row, 1e3), row.notes) for row in rows)
+    )
+
+
+def _figure(figure: Figure, verdicts: Sequence[Verdict]) -> str:
+    """A figure, what it should reach, and whether it does."""
+    asked = [f"{verdict.reach}: {'yes' if verdict.met else 'no'}" for verdict in verdicts if verdict.figure.name == figure.name]
+    return f"{figure.name.rpartition(': ')[2]} {number(figure.value)} {figure.unit}".strip() + (f" ({'; '.join(asked)})" if asked else "")
+
+
+def write_page(path: Path, rows: Sequence[Row], result: Result, verdicts: Sequence[Verdict]) -> None:
+    """A page of a line a row: the figures and what they have to reach, what each contestant took, how the answers compared."""
+    machine = ", ".join(f"{key} {cell(value)}" for key, value in result.machine.items() if value)
+    lines = []
     for row in rows:
-        figures = "\n".join(criterion_text(c) for c in row.criteria)
-        table.add_row(row.name, _ours(row), "\n".join(_peers(row)), figures, _REACHED[row.reached], _agreement(row), row.note)
-    console = Console()
-    Console(width=max(console.width, NARROWEST)).print(table)
-
-
-def write_markdown(path: Path, rows: Sequence[Row], machine: dict[str, object], mesh: str) -> None:
-    """A page: the figures, what each peer took, and how the answers compared."""
-    told = ", ".join(f"{key} {value}" for key, value in machine.items() if value)
-    lines = [
+        met = [verdict.met for verdict in verdicts for figure in row.named if verdict.figure.name == figure.name]
+        figures = "; ".join(_figure(figure, verdicts) for figure in row.named)
+        lines.append((row.name, figures, ("yes" if all(met) else "no") if met else ""))
+    mesh = "; ".join(f"{key} {value}" for key, value in result.settings.items())
+    page = [
         "# Proximity: figures", "",
-        f"Made by `benchmarks/proximity.py` ({mesh}; {told}). Times are p50 / p99 in microseconds, medians of three interleaved rounds.", "",
-        "| | figures, and what was to be reached | reached |", "|---|---|---|",
-        *(f"| {row.name} | {'; '.join(criterion_text(c) for c in row.criteria)} | {_REACHED[row.reached]} |" for row in rows), "",
+        f"Made by `navtwin bench kernels` ({cell(mesh)}; {machine}). Times are p50 / p99 in microseconds, medians of three interleaved rounds.", "",
+        *table_lines(Table(title="", columns=("", "figures, and what was to be reached", "reached"), rows=tuple(lines))),
         "## Times", "",
-        "| | navtwin | peers | answers | note |", "|---|---|---|---|---|",
-        *(f"| {row.name} | {_ours(row)} | {'; '.join(_peers(row))} | {_agreement(row)} | {row.note} |" for row in rows if row.times_us),
+        *table_lines(contest_table([row for row in rows if row.times_us])),
     ]  # fmt: skip
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_whole(path, "\n".join(page).rstrip() + "\n")
 
 
 def plot_growth(path: Path, row: Row) -> None:

@@ -31,21 +31,43 @@ def torus(tmp_path: Path) -> Path:
 
 
 def test_a_quick_run_tells_all(torus: Path, tmp_path: Path) -> None:
-    figures, page = tmp_path / "figures.json", tmp_path / "figures.md"
+    file, page = tmp_path / "figures.json", tmp_path / "figures.md"
     rows = "points,batches,capsule,meshes,build,frame"
-    options = ["--quick", "--rows", rows, "--mesh", torus, "--json", figures, "--markdown", page]
+    options = ["--quick", "--rows", rows, "--mesh", torus, "--json", file, "--page", page]
     done = subprocess.run([sys.executable, BENCHMARKS / "proximity.py", *options], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    told = {row["name"]: row for row in json.loads(figures.read_text(encoding="utf-8"))["rows"]}
-    path = told["signed point, tool path, 960 triangles"]
-    assert {"navtwin", "VTK"} <= set(path["times_us"])
-    assert {"p50", "p99"} == set(path["times_us"]["VTK"])
-    assert path["agreement"]["disputed"]["VTK"] == 0 and path["agreement"]["wrong"]["navtwin"] == 0 and path["agreement"]["judged"] >= 2
-    assert [c["limit"] for c in path["criteria"]] == [6.0, 8.0, None, None]
-    for name in ("batch of 500, path", "shaft of 150 mm apart", "instrument mesh of 200 against 960, crossing", "build", "frame: 3 instruments"):
-        assert [row for title, row in told.items() if title.startswith(name)], name
+    result = json.loads(file.read_text(encoding="utf-8"))
+    figures = {figure["name"]: figure for figure in result["figures"]}
+    path = "signed point, tool path, 960 triangles"
+    assert figures[f"{path}: p99"]["value"] > 0.0 and figures[f"{path}: p50 against best exact peer"]["better"] == "more"
+    assert len(figures[f"{path}: p50"]["blocks"]) == len(figures[f"{path}: p50 against best exact peer"]["blocks"]) == 12
+    assert figures["rows with an answer of ours that is wrong or does not repeat"]["value"] == 0
+    told = {row[0]: row for row in result["tables"][0]["rows"]}
+    assert "VTK" in told[path][2] and "0 disputed; ours right in all 2" in told[path][3]
+    for name in (
+        "batch of 500, path",
+        "shaft of 150 mm apart",
+        "instrument mesh of 200 against 960 triangles, crossing",
+        "build",
+        "frame: 3 instruments",
+    ):
+        assert [title for title in told if title.startswith(name)], name
     text = page.read_text(encoding="utf-8")
     assert all(f"| {name} |" in text for name in told)
+
+
+def test_the_page_tells_what_a_figure_has_to_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    from proximity_parts.rows import Row, figure
+    from proximity_parts.tables import write_page
+    from results.budget import Reach, judge
+    from results.model import Result
+
+    row = Row("point", [figure("p50", 2.0, "us"), figure("p99", 9.0, "us")])
+    result = Result(benchmark="kernels", command="", begun_utc="", seconds=0.0, machine={"cores": "2"}, versions={}, figures=tuple(row.named))
+    verdicts = judge(result, {"point: p50": Reach(most=3.0, unit="us"), "point: p99": Reach(most=8.0, unit="us")})
+    write_page(tmp_path / "page.md", [row], result, verdicts)
+    assert "| point | p50 2 us (&lt;= 3 us: yes); p99 9 us (&lt;= 8 us: no) | no |" in (tmp_path / "page.md").read_text(encoding="utf-8")
 
 
 def test_a_wrong_answer_of_ours_is_found_out(torus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,9 +83,13 @@ def test_a_wrong_answer_of_ours_is_found_out(torus: Path, tmp_path: Path, monkey
 
     monkeypatch.setattr(ours, "point", a_little_off)
     figures = tmp_path / "figures.json"
-    monkeypatch.setattr(sys, "argv", ["proximity.py", "--quick", "--rows", "points", "--mesh", str(torus), "--json", str(figures)])
+    monkeypatch.setattr(
+        sys, "argv", ["proximity.py", "--quick", "--rows", "points", "--mesh", str(torus), "--budget", "none", "--json", str(figures)]
+    )
     assert proximity.main() == 1
-    assert not any(row["ours_are_right"] for row in json.loads(figures.read_text(encoding="utf-8"))["rows"])
+    result = json.loads(figures.read_text(encoding="utf-8"))
+    wrong = {figure["name"]: figure["value"] for figure in result["figures"]}["rows with an answer of ours that is wrong or does not repeat"]
+    assert wrong == len(result["tables"][0]["rows"]) and all("WE ARE WRONG" in row[3] for row in result["tables"][0]["rows"])
 
 
 def test_a_wrong_peer_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
