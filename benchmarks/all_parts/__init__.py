@@ -1,0 +1,1 @@
+"""What `navtwin bench all` does: which benchmarks it runs, how it runs one, and the report of them all."""
