@@ -16,6 +16,7 @@ The seconds in which a window starts are left out of all of them: they show in t
 
 from __future__ import annotations
 
+import argparse
 import multiprocessing
 import os
 import signal
@@ -33,11 +34,14 @@ from latency_parts.core import Plan, core_process
 from latency_parts.measure import SETTLE_S
 from latency_parts.neighbours import told
 from latency_parts.receiver import ALERTS, ARRIVAL, RECEIVED, TOPIC, Rows, receiver_process
+from measured import measured
+from results import cli
+from results.model import Figure, percentile
 from rich.console import Console
 
 from navtwin.bus.client import Client
+from navtwin.errors import InputRefused
 
-MOST_CHANGE, MOST_CROWDED_MS = 0.10, 5.0
 SUBSCRIBERS = 10
 #: As the demo starts its window.
 NICE = 10
@@ -120,14 +124,14 @@ def conduct(where: Around, case: Path, ports: tuple[int, int], rounds: int, seco
     return spans.noted
 
 
-def p99s(rows: Rows, spans: list[Span]) -> dict[str, dict[str, float]]:
-    """Percentiles of each condition over all its spans, ms, of the alert sets that a frame stands behind."""
+def samples_ms(rows: Rows, spans: list[Span]) -> dict[str, list[float]]:
+    """Of each condition over all its spans: what the alert sets took that a frame stands behind, ms, in the order of time."""
     found: dict[str, list[float]] = {}
     alerts = rows[(rows[:, TOPIC] == ALERTS) & (rows[:, ARRIVAL] > 0)]
     for name, begun_ns, until_ns in spans:
         within = alerts[(alerts[:, ARRIVAL] >= begun_ns) & (alerts[:, ARRIVAL] < until_ns)]
         found.setdefault(name, []).extend(((within[:, RECEIVED] - within[:, ARRIVAL]) * 1e-6).tolist())
-    return {name: common.percentiles(took) for name, took in found.items() if took}
+    return {name: took for name, took in found.items() if took}
 
 
 def measure(case: Path, rate_hz: float, rounds: int, seconds: float) -> tuple[Rows, list[Span]]:
@@ -157,31 +161,34 @@ def measure(case: Path, rate_hz: float, rounds: int, seconds: float) -> tuple[Ro
     return heard.rows, spans
 
 
-def main() -> None:
-    options = common.parser(__doc__)
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     common.add_case(options)
     options.add_argument("--rounds", type=int, default=4)
     options.add_argument("--seconds", type=float, default=8.0, help="of each condition and round (default: 8)")
     options.add_argument("--rate", type=float, default=60.0, metavar="HZ", help="frames a second (default: 60)")
+    cli.add_options(options)
     arguments = options.parse_args()
+    if arguments.rounds < 1 or min(arguments.seconds, arguments.rate) < 1.0:
+        raise InputRefused("less than a round of a second at 1 Hz measures nothing", "ask for one or more of each")
+    run = cli.run_begun("gui-beside", arguments)
     _, _, case = common.case_of(arguments)
-    table = p99s(*measure(case, arguments.rate, arguments.rounds, arguments.seconds))
-    common.print_rows(f"{MEASURED}, {arguments.rounds} rounds, zmq {zmq.zmq_version()}", "ms", table)
-    alone = table["alone"]["p99"]
-    change = {name: table[name]["p99"] / alone - 1.0 for name in ("desktop", "hung", "killed")}
-    within = {name: abs(change[name]) < MOST_CHANGE or change[name] < 0.0 for name in ("hung", "killed")}
-    within["crowd"] = table["crowd"]["p99"] <= MOST_CROWDED_MS
-    console = Console()
-    console.print("p99 against the core alone: " + ", ".join(f"{name} {100.0 * share:+.0f} %" for name, share in change.items()))
-    console.print("; ".join(f"{name} {'within' if good else 'ABOVE'}" for name, good in within.items()))
-    figures = {
-        "benchmark": Path(__file__).stem, "unit": "ms", "rows": table, "change": change, "rate_hz": arguments.rate, "rounds": arguments.rounds,
-        "subscribers": SUBSCRIBERS, "target_change": MOST_CHANGE, "target_crowd_p99_ms": MOST_CROWDED_MS, "within": within,
-    }  # fmt: skip
-    common.write_json(arguments.json, figures)
-    if not all(within.values()):
-        sys.exit(1)
+    with Console(stderr=True).status("conditions take turns"):
+        took = samples_ms(*measure(case, arguments.rate, arguments.rounds, arguments.seconds))
+    figures, distributions = measured(took, "ms")
+    alone = percentile(took["alone"], 99.0)
+    times = [
+        Figure(name=f"p99 {name}: times the core alone", value=percentile(took[name], 99.0) / alone, unit="x")
+        for name in ("desktop", "hung", "killed")
+    ]
+    result = run.result(
+        settings={"case": case.name, "rounds": arguments.rounds, "seconds": arguments.seconds, "rate_hz": arguments.rate, "subscribers": SUBSCRIBERS},
+        figures=[*times, *figures],
+        distributions=distributions,
+        notes=(f"{MEASURED}, one core through all conditions.", f"zmq {zmq.zmq_version()}."),
+    )
+    return cli.finish(arguments, result)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(cli.exit_code(main))

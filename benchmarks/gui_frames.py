@@ -16,64 +16,79 @@ start             from the start of the process to the first paint of the window
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import sys
-from pathlib import Path
 
 import common
+import numpy as np
 from gui_parts.around import SIZE, Window, around, rehearsal, window
+from measured import measured
+from results import cli
+from results.model import Figure, figure_of
 from rich.console import Console
+from rich.progress import track
 
-LEAST_PICTURES, MOST_RENDER_MS, MOST_HOLD_MS, MOST_START_S = 8.0, 120.0, 50.0, 3.0
+from navtwin.errors import InputRefused
+
 #: The core's set-up, the window's start and the picture's come before what is measured, s.
 BEFORE_S = 100.0
 
 
-def main() -> None:
-    options = common.parser(__doc__)
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     common.add_case(options)
     options.add_argument("--seconds", type=float, default=30.0, help="how long to measure, up to 50 (default: 30)")
     options.add_argument("--starts", type=int, default=3, help="further starts of the window, to time them (default: 3)")
     options.add_argument("--size", default="{}x{}".format(*SIZE), metavar="WxH", help="of the window, pixels (default: 1400x900)")
+    cli.add_options(options)
     arguments = options.parse_args()
-    width, height = (int(side) for side in arguments.size.split("x"))
+    width, height = _size(arguments.size)
+    run = cli.run_begun("gui-frames", arguments)
     _, _, case = common.case_of(arguments)
     starts: list[tuple[float, float]] = []
     with around((width, height)) as where:
-        for n in range(arguments.starts + 1):
+        for n in track(range(arguments.starts + 1), description="windows", transient=True, console=Console(stderr=True)):
             seconds = arguments.seconds if n == arguments.starts else 0.1
             with rehearsal(case) as ports, window(where, case, ports, seconds, name=f"start{n}") as shown:
                 seen = shown.seen(BEFORE_S + seconds)
                 starts.append(_started_s(shown, seen))
-    spans_s = (seen["pictures_ns"][-1] - seen["pictures_ns"][0]) * 1e-9
-    pictures = (len(seen["pictures_ns"]) - 1) / spans_s
     rows = {
-        "to picture": common.percentiles(seen["to_picture_ms"]),
-        "to strip": common.percentiles(seen["to_strip_ms"]),
-        "render": common.percentiles(seen["costs_ms"]),
-        "hold": common.percentiles(seen["beats_ms"]),
-        "busy": common.percentiles(seen["busy_ms"]),
-        "hold before": common.percentiles(seen["beats_before_ms"]),
+        "to picture": seen["to_picture_ms"],
+        "to strip": seen["to_strip_ms"],
+        "render": seen["costs_ms"],
+        "hold": seen["beats_ms"],
+        "busy": seen["busy_ms"],
+        "hold before": seen["beats_before_ms"],
     }
-    shown_s, picture_s = (statistics.median(s[k] for s in starts) for k in (0, 1))
-    common.print_rows(f"the desktop at Navigate, {seen['size'][0]} x {seen['size'][1]}", "ms", rows)
-    within = {
-        "pictures": pictures >= LEAST_PICTURES,
-        "render": rows["render"]["max"] <= MOST_RENDER_MS,
-        "busy": rows["busy"]["max"] <= MOST_HOLD_MS,
-        "start": shown_s <= MOST_START_S,
-    }
-    console = Console()
-    console.print(f"{pictures:.1f} pictures/s (>= {LEAST_PICTURES:g}); levels of detail {seen['details']}, share of the pixels {seen['scales']}")
-    console.print(f"window after {shown_s:.2f} s (<= {MOST_START_S:g}), the patient after {picture_s:.2f} s (medians of {len(starts)})")
-    console.print("; ".join(f"{name} {'within' if good else 'ABOVE'}" for name, good in within.items()))
-    figures = {
-        "benchmark": Path(__file__).stem, "unit": "ms", "rows": rows, "pictures_per_s": pictures, "window_s": shown_s, "picture_s": picture_s,
-        "starts_s": starts, "details": seen["details"], "scales": seen["scales"], "size_px": seen["size"], "within": within,
-    }  # fmt: skip
-    common.write_json(arguments.json, figures)
-    if not all(within.values()):
-        sys.exit(1)
+    figures, distributions = measured(rows, "ms", (50.0, 95.0, 99.0))
+    longest = [figure_of(f"{name} max", "ms", rows[name], lambda part: float(np.max(part))) for name in ("render", "hold", "busy")]
+    gaps_s = np.diff(seen["pictures_ns"]) * 1e-9
+    result = run.result(
+        settings={"case": case.name, "seconds": arguments.seconds, "starts": arguments.starts, "size_px": "{}x{}".format(*seen["size"])},
+        figures=[
+            figure_of("pictures", "fps", gaps_s, lambda part: float(1.0 / np.mean(part)), "more"),
+            *(
+                Figure(name=name, value=statistics.median(start[k] for start in starts), unit="s", blocks=tuple(start[k] for start in starts))
+                for k, name in enumerate(("window after", "patient after"))
+            ),
+            *longest,
+            *figures,
+        ],
+        distributions=distributions,
+        notes=(
+            f"Starts are medians of {len(starts)}.",
+            f"Levels of detail {seen['details']}, share of the pixels {seen['scales']}.",
+        ),
+    )
+    return cli.finish(arguments, result)
+
+
+def _size(text: str) -> tuple[int, int]:
+    sides = text.split("x")
+    if len(sides) != 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
+        raise InputRefused(f"--size {text} is no size", "write width x height in pixels, as 1400x900")
+    return int(sides[0]), int(sides[1])
 
 
 def _started_s(shown: Window, seen: dict[str, int]) -> tuple[float, float]:
@@ -81,4 +96,4 @@ def _started_s(shown: Window, seen: dict[str, int]) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(cli.exit_code(main))

@@ -13,6 +13,7 @@ spread    the farthest from the median, in per cent
 
 from __future__ import annotations
 
+import argparse
 import multiprocessing
 import sys
 import time
@@ -28,8 +29,10 @@ from gui_parts.around import around, window
 from latency_parts.core import set_up
 from latency_parts.neighbours import told
 from latency_parts.source import Swinging
+from results import cli
+from results.model import Figure
 from rich.console import Console
-from rich.table import Table
+from rich.progress import Progress
 
 from navtwin.bus.server import Server
 from navtwin.errors import InputRefused
@@ -47,7 +50,8 @@ from navtwin.scene.model import Scene
 
 RATE_HZ = 60.0
 WARM_UP_SHARE = 0.2
-MOST_SPREAD = 5.0
+#: Figures of one process's memory, as `judge` names them, and their units.
+UNITS = {"median_mib": "MiB", "slope_mib_per_min": "MiB/min", "change_percent": "%", "spread_percent": "%"}
 SAMPLE_S, LEAVING_S = 0.25, 30.0
 MIB = 2**20
 
@@ -130,12 +134,14 @@ def measure(case: Path, minutes: float) -> tuple[dict[str, dict[str, float]], in
     samples: list[tuple[float, float, float]] = []
     try:
         ports = told(end, player, 120.0)
-        with around() as where, window(where, case, ports, 36000.0) as shown:
+        with Progress(console=Console(stderr=True), transient=True) as bar, around() as where, window(where, case, ports, 36000.0) as shown:
             shown.wait_ready()
             go.set()
             begun, first = time.monotonic(), threads(shown.process.pid)
+            task = bar.add_task("playing", total=minutes)
             while not end.poll(SAMPLE_S):
                 at = played.value / RATE_HZ / 60.0
+                bar.update(task, completed=at)
                 samples.append((at, resident_mib(player.pid or 0), resident_mib(shown.process.pid)))
             took_s, last = time.monotonic() - begun, threads(shown.process.pid)
             seen = shown.leave(LEAVING_S)
@@ -149,31 +155,34 @@ def measure(case: Path, minutes: float) -> tuple[dict[str, dict[str, float]], in
     return {"core": judge(at, core), "desktop": judge(at, gui)}, len(seen["pictures_ns"]), took_s, (first, last)
 
 
-def main() -> None:
-    options = common.parser(__doc__)
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     common.add_case(options)
     options.add_argument("--minutes", type=float, default=30.0, help="of the log (default: 30)")
+    cli.add_options(options)
     arguments = options.parse_args()
     if not Path("/proc/self/statm").exists():
         raise InputRefused("this system does not tell the memory of a process under /proc", "run this on Linux")
+    if arguments.minutes <= 0.0:
+        raise InputRefused(f"--minutes {arguments.minutes:g}: nothing to play", "ask for more than none")
+    run = cli.run_begun("gui-memory", arguments)
     _, _, case = common.case_of(arguments)
     rows, pictures, took_s, (first, last) = measure(case, arguments.minutes)
-    table = Table("process", "median MiB", "slope MiB/min", "change %", "spread %", title=f"{arguments.minutes:g} minutes of log, flat out")
-    for name, row in rows.items():
-        table.add_row(name, *(f"{value:.2f}" for value in row.values()))
-    console = Console()
-    console.print(table)
-    flat = {name: abs(row["change_percent"]) <= MOST_SPREAD and row["spread_percent"] <= MOST_SPREAD for name, row in rows.items()}
-    console.print(f"{took_s:.0f} s, {pictures} pictures; threads of the window {first} at first, {last} at last")
-    console.print("; ".join(f"{name} {'flat' if good else 'NOT FLAT'} within {MOST_SPREAD:g} %" for name, good in flat.items()))
-    figures = {
-        "benchmark": Path(__file__).stem, "minutes": arguments.minutes, "seconds": took_s, "rows": rows, "pictures": pictures,
-        "threads_first": first, "threads_last": last, "flat": flat,
-    }  # fmt: skip
-    common.write_json(arguments.json, figures)
-    if not all(flat.values()):
-        sys.exit(1)
+    result = run.result(
+        settings={"case": case.name, "minutes": arguments.minutes},
+        figures=[
+            *(
+                Figure(name=f"{process}: {key.split('_')[0]}", value=row[key], unit=unit, better="none" if key == "change_percent" else "less")
+                for process, row in rows.items()
+                for key, unit in UNITS.items()
+            ),
+            Figure(name="pictures", value=pictures / took_s, unit="fps", better="more"),
+            Figure(name="threads that the window gained", value=float(last - first), unit=""),
+        ],
+        notes=(f"{arguments.minutes:g} minutes of log, flat out in {took_s:.0f} s; {first} threads of the window at first, {last} at last.",),
+    )
+    return cli.finish(arguments, result)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(cli.exit_code(main))
