@@ -56,6 +56,11 @@ def parser() -> argparse.ArgumentParser:
     return options
 
 
+def asked_of(reaches: Mapping[str, Reaches], *, quick: bool) -> Mapping[str, Reaches]:
+    """The budget's lines that this run can answer."""
+    return {name: {key: reach for key, reach in lines.items() if reach.quick or not quick} for name, lines in reaches.items()}
+
+
 def names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
@@ -64,7 +69,7 @@ def main(words: Sequence[str] | None = None, table: Mapping[str, Benchmark] = BE
     """Runs what was asked for and writes the report; the exit code."""
     arguments = parser().parse_args(words)
     chosen = choosing.tasks(table, scripts, quick=arguments.quick, only=names(arguments.only), skip=names(arguments.skip))
-    reaches = {} if arguments.budget == cli.NO_BUDGET else budget.read_budget(Path(arguments.budget))
+    reaches = {} if arguments.budget == cli.NO_BUDGET else asked_of(budget.read_budget(Path(arguments.budget)), quick=arguments.quick)
     if arguments.limit_min <= 0.0:
         raise InputRefused(f"--limit-min {arguments.limit_min:g} is no time", "pass more than 0")
     if arguments.against is not None and arguments.against.resolve() == arguments.out.resolve():

@@ -24,17 +24,21 @@ from results.model import Figure, Result
 
 #: The project's own reaches.
 DEFAULT = Path(__file__).resolve().parents[1] / "budget.toml"
-_KEYS = ("most", "least", "unit", "why")
+_KEYS = ("most", "least", "unit", "why", "quick")
 
 
 @dataclass(frozen=True)
 class Reach:
-    """What one line of a budget asks for: at most, at least, or both; `unit`, where given, must be the figure's."""
+    """What one line of a budget asks for: at most, at least, or both; `unit`, where given, must be the figure's.
+
+    `quick` is False for what the light loads of a quick report cannot answer.
+    """
 
     most: float | None = None
     least: float | None = None
     unit: str | None = None
     why: str = ""
+    quick: bool = True
 
     def met(self, value: float) -> bool:
         return (self.most is None or value <= self.most) and (self.least is None or value >= self.least)
@@ -76,6 +80,8 @@ def _reach(where: str, line: Any) -> Reach:
     for key in ("unit", "why"):
         if not isinstance(line.get(key, ""), str):
             raise InputRefused(f"{where}: '{key}' is not text", "write it in quotes")
+    if not isinstance(line.get("quick", True), bool):
+        raise InputRefused(f"{where}: 'quick' is neither true nor false", "write quick = false, or leave it out")
     return Reach(**line)
 
 

@@ -108,16 +108,19 @@ def test_one_that_finds_faults_of_its_own_is_told_beside_its_figures(ground: Gro
 def test_the_summary_has_every_line_of_the_budget(ground: Ground) -> None:
     ground.script("latency", factor=2.0)
     ground.script("step", factor=0.5)
-    asked = '[latency]\n"frame p99" = { most = 1.0, why = "so" }\n[step]\n"frame *" = { most = 1.0 }\n"gone" = { most = 1 }\n'
-    code, text, page = ground.run(budget=asked)
+    asked = '[latency]\n"frame p99" = { most = 1.0, why = "so" }\n[step]\n"frame *" = { most = 1.0 }\n'
+    missing = '"gone" = { most = 1 }\n'
+    code, text, page = ground.run(budget=asked + missing)
     assert code == 1
     assert "| latency | frame p99 | 2.32 ms | &lt;= 1 | so | NO |" in text
     assert text.count("&lt;= 1 |  | yes |") == 2
     assert "| step | gone |  | &lt;= 1 |  | not measured |" in text
     assert 'class="short"' in page
     ground.script("latency", factor=0.5)
-    assert ground.run(budget=asked)[0] == 1  # a whole run did not measure what is asked
-    assert ground.run("--quick", budget=asked)[0] == 0
+    assert ground.run(budget=asked)[0] == 0
+    assert ground.run(budget=asked + missing)[0] == 1  # a whole run did not measure what is asked
+    code, text, _ = ground.run("--quick", budget=asked + missing + '"frame p50" = { most = 0.1, quick = false }')
+    assert code == 0 and "&lt;= 0.1" not in text
 
 
 def test_what_is_whole_is_not_run_again_and_what_is_half_written_is(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
