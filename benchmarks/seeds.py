@@ -1,184 +1,132 @@
 """Is the demo's alarm right on every seed? Each seed is rehearsed, run flat out through the whole pipeline and judged against its truth.
 
-`python -m benchmarks.seeds [--seeds 100] [--jobs 2] [--case FOLDER] [--json FILE]` prints totals of missed, late, masked, spurious and dropped alerts
-(all should be 0), the tip error, and how honest the registrations were. Exit code 1 where an alert failed.
+`navtwin bench seeds [--seeds 100] [--first 1] [--jobs 2] [--case FOLDER] [--json FILE]` prints totals of missed, late, masked, spurious and dropped
+alerts (all have to be 0), the tip error, and how honest the registrations were. Exit code 1 where an alert failed.
 """
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Iterator
+import argparse
+import sys
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
-from functools import cache
+from itertools import pairwise, repeat
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
-import typer
+from measured import measured
+from results import cli
+from results.model import BLOCKS, Better, Figure, Table
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
+from seeds_parts.judged import FAULTS, Row, judge_seed
 
-from navtwin.nouns import Rig, SourceEnded, SourceItem, TrueSetup, Truth, read_rig
-from navtwin.report.gather import gather
-from navtwin.report.summary import Summary, summarise
-from navtwin.run.session import new_header
-from navtwin.run.simulate import simulate
-from navtwin.scene.case import load_scene
-from navtwin.scene.model import Scene
-from phantoms.rig import RIG_FILE
-from phantoms.source import open_source
-
-#: Counts that must be 0.
-FAULTS = ("missed", "late", "masked", "spurious", "dropped")
+from navtwin.errors import InputRefused
 
 
-@dataclass(frozen=True)
-class Row:
-    """One seed. `targets` holds (predicted RMS mm, observed mm, inside its 95 %) at each target of the registration."""
-
-    seed: int
-    crossings: int
-    missed: int
-    late: int
-    masked: int
-    spurious: int
-    dropped: int
-    unknown: int
-    alerts: int
-    first_alert_s: float | None
-    least_margin_ms: float | None
-    tip_mean_mm: float | None
-    tip_frames: int
-    pose_inside95: bool | None
-    targets: tuple[tuple[float, float, bool], ...]
-    pivots_inside95: tuple[bool, ...]
-    faults: tuple[str, ...]
-    seconds: float
-
-
-@cache
-def world(case: Path) -> tuple[Scene, Rig]:
-    """Case and rig, loaded once in each process."""
-    return load_scene(case), read_rig(case / RIG_FILE)
-
-
-def items_of(scene: Scene, rig: Rig, seed: int) -> Iterator[SourceItem]:
-    """The scripted rehearsal of one seed, to its end."""
-    source = open_source(f"pedicle:{seed}", scene, rig)
-    while True:
-        try:
-            item = source.read(0.0)
-        except SourceEnded:
-            return
-        if item is not None:
-            yield item
-
-
-def judge_seed(case: Path, seed: int) -> Row:
-    """Rehearse, run and judge one seed."""
-    began = time.perf_counter()
-    scene, rig = world(case)
-    items = list(items_of(scene, rig, seed))
-    header = new_header(scene, rig, case / RIG_FILE, f"phantom:pedicle:{seed}", 0.0)
-    session = gather(header, simulate(scene, rig, items, header), [i for i in items if isinstance(i, Truth | TrueSetup)])
-    return row_of(seed, summarise(session, scene, rig), time.perf_counter() - began)
-
-
-def row_of(seed: int, summary: Summary, seconds: float) -> Row:
-    """What of a summary counts here. The tip is the drill's: the pointer rests while alerts are judged."""
-    drill = next((t for t in summary.tips if t.tool == "drill"), None)
-    targets = summary.registration.targets if summary.registration else ()
-    margins = [c.shortest_lead_ms for c in summary.by_limit if c.shortest_lead_ms is not None]
-    return Row(
-        seed=seed,
-        crossings=summary.crossings,
-        missed=summary.missed,
-        late=summary.late,
-        masked=summary.masked,
-        spurious=summary.spurious,
-        dropped=summary.dropped,
-        unknown=summary.unknown,
-        alerts=summary.alerts,
-        first_alert_s=summary.first_alert_s,
-        least_margin_ms=min(margins, default=None),
-        tip_mean_mm=drill.mean_mm if drill else None,
-        tip_frames=drill.frames if drill else 0,
-        pose_inside95=summary.registration.pose_inside95 if summary.registration else None,
-        targets=tuple((t.predicted_rms_mm, t.observed_mm, bool(t.inside95)) for t in targets if t.observed_mm is not None),
-        pivots_inside95=tuple(bool(p.inside95) for p in summary.pivots if p.inside95 is not None),
-        faults=summary.faults,
-        seconds=seconds,
-    )
-
-
-def totals(rows: list[Row]) -> dict[str, float | int | None]:
-    """Sums over all seeds, and the registration's honesty: RMS observed over RMS predicted, and how often the truth was inside."""
-    targets = [t for row in rows for t in row.targets]
-    predicted, observed = (np.array([t[n] for t in targets], dtype=np.float64) for n in (0, 1))
-    tips = [(row.tip_mean_mm, row.tip_frames) for row in rows if row.tip_mean_mm is not None]
-    firsts = [row.first_alert_s for row in rows if row.first_alert_s is not None]
-    margins = [row.least_margin_ms for row in rows if row.least_margin_ms is not None]
-    inside = [row.pose_inside95 for row in rows if row.pose_inside95 is not None]
-    pivots = [p for row in rows for p in row.pivots_inside95]
-    return {
-        "seeds": len(rows),
-        "crossings": sum(row.crossings for row in rows),
-        **{name: sum(getattr(row, name) for row in rows) for name in FAULTS},
-        "unknown": sum(row.unknown for row in rows),
-        "alerts": sum(row.alerts for row in rows),
-        "latest_first_alert_s": max(firsts, default=None),
-        "least_margin_ms": min(margins, default=None),
-        "tip_mean_mm": float(np.average([t[0] for t in tips], weights=[t[1] for t in tips])) if tips else None,
-        "worst_tip_mean_mm": max((t[0] for t in tips), default=None),
-        "registered": len(inside),
-        "pose_inside95": float(np.mean(inside)) if inside else None,
-        "target_inside95": float(np.mean([t[2] for t in targets])) if targets else None,
-        "target_rms_observed_over_predicted": float(np.sqrt(np.mean(observed**2) / np.mean(predicted**2))) if targets else None,
-        "target_rms_observed_mm": float(np.sqrt(np.mean(observed**2))) if targets else None,
-        "pivot_inside95": float(np.mean(pivots)) if pivots else None,
-    }
-
-
-def table_of(figures: dict[str, float | int | None]) -> Table:
-    """The totals for people."""
-    table = Table(title=f"The demo over {figures['seeds']} seeds", title_justify="left")
-    table.add_column("what")
-    table.add_column("value", justify="right")
-    for name, value in figures.items():
-        shown = "–" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
-        table.add_row(name.replace("_", " "), f"[bold red]{shown}[/]" if name in FAULTS and value else shown)
-    return table
-
-
-def main(
-    seeds: Annotated[int, typer.Option(min=1, help="how many seeds, from --first on")] = 100,
-    first: Annotated[int, typer.Option(min=0, help="the first seed")] = 1,
-    case: Annotated[Path | None, typer.Option(help="case folder with its rig.toml; default: the demo's real patient")] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="processes")] = 2,
-    out: Annotated[Path | None, typer.Option("--json", help="write every seed's figures and the totals here")] = None,
-) -> None:
+def main() -> int:
     """Judge the demo against its truth over many seeds."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--seeds", type=int, default=100, metavar="N", help="how many seeds, from --first on")
+    options.add_argument("--first", type=int, default=1, metavar="SEED", help="the first seed")
+    options.add_argument("--case", type=Path, metavar="FOLDER", help="case folder with its rig.toml (default: the demo's real patient)")
+    options.add_argument("--jobs", type=int, default=2, metavar="N", help="processes")
+    cli.add_options(options)
+    arguments = options.parse_args()
+    if min(arguments.seeds, arguments.jobs) < 1 or arguments.first < 0:
+        raise InputRefused("no seed is asked for, or no process to judge it", "ask for one of each at least, and a first seed of 0 or more")
+    run = cli.run_begun("seeds", arguments)
     console = Console(stderr=True)
+    case = arguments.case
     if case is None:
         from phantoms.cases import thorax_patient
 
         case = thorax_patient(console)
-    numbers = range(first, first + seeds)
-    with ProcessPoolExecutor(jobs) as pool:
-        rows = list(track(pool.map(judge_seed, [case] * seeds, numbers), total=seeds, description="seeds", console=console))
-    for row in rows:
-        for line in row.faults:
-            console.print(f"seed {row.seed}: {line}", style="red", highlight=False)
-    figures = totals(rows)
-    Console().print(table_of(figures))
-    if out is not None:
-        out.write_text(json.dumps({"totals": figures, "seeds": [asdict(row) for row in rows]}, indent=1) + "\n", encoding="utf-8")
-    if any(figures[name] for name in FAULTS):
-        raise typer.Exit(1)
+    numbers = range(arguments.first, arguments.first + arguments.seeds)
+    with ProcessPoolExecutor(arguments.jobs) as pool:
+        judged = pool.map(judge_seed, repeat(case), numbers)
+        rows = list(track(judged, total=len(numbers), description="seeds", console=console, transient=True))
+    tips = {"tip error of a seed, mean": [row.tip_mean_mm for row in rows if row.tip_mean_mm is not None]}
+    observed = {"target error": [observed_mm for row in rows for _, observed_mm, _ in row.targets]}
+    distributions = [each for rows_mm in (tips, observed) if all(rows_mm.values()) for each in measured(rows_mm, "mm")[1]]
+    faults = tuple((str(row.seed), line) for row in rows for line in row.faults)
+    result = run.result(
+        settings={"case": case.name, "seeds": arguments.seeds},
+        figures=figures_of(rows),
+        distributions=distributions,
+        tables=[Table(title="what was wrong", columns=("seed", "fault"), rows=faults)] if faults else [],
+        seeds=numbers,
+    )
+    return cli.finish(arguments, result)
+
+
+def figures_of(rows: Sequence[Row]) -> list[Figure]:
+    """Sums over all seeds, and the registration's honesty: RMS observed over RMS predicted, and how often the truth was inside.
+
+    What no seed has (a registration, a margin) has no figure.
+    """
+    figures = [Figure(name=f"alerts {name}", value=float(sum(getattr(row, name) for row in rows)), unit="") for name in FAULTS]
+    figures += [
+        Figure(name=name, value=float(sum(counts)), unit="", better="none")
+        for name, counts in (
+            ("crossings of a limit", [row.crossings for row in rows]),
+            ("alerts", [row.alerts for row in rows]),
+            ("readings unknown", [row.unknown for row in rows]),
+            ("seeds registered", [row.pose_inside95 is not None for row in rows]),
+        )
+    ]
+    asked: tuple[tuple[str, str, Better, Callable[[Sequence[Row]], float | None]], ...] = (
+        ("latest first alert", "s", "less", _latest),
+        ("least margin of an alert", "ms", "more", _margin),
+        ("tip error, mean", "mm", "less", _tip),
+        ("tip error, worst seed's mean", "mm", "less", lambda part: max((r.tip_mean_mm for r in part if r.tip_mean_mm is not None), default=None)),
+        ("pose inside its 95 %", "", "none", lambda part: _share([r.pose_inside95 for r in part if r.pose_inside95 is not None])),
+        ("targets inside their 95 %", "", "none", lambda part: _share([inside for r in part for _, _, inside in r.targets])),
+        ("target error, RMS observed over predicted", "x", "none", lambda part: _rms(part, 1, over=0)),
+        ("target error, RMS", "mm", "less", lambda part: _rms(part, 1)),
+        ("pivots inside their 95 %", "", "none", lambda part: _share([inside for r in part for inside in r.pivots_inside95])),
+    )
+    for name, unit, better, of in asked:
+        value = of(rows)
+        if value is not None:
+            figures.append(Figure(name=name, value=value, unit=unit, better=better, blocks=_blocks(rows, of)))
+    return figures
+
+
+def _blocks(rows: Sequence[Row], of: Callable[[Sequence[Row]], float | None]) -> tuple[float, ...]:
+    """The same of consecutive seeds; none where there are few, or where one stretch has nothing to say."""
+    if len(rows) < BLOCKS:
+        return ()
+    ends = np.linspace(0, len(rows), BLOCKS + 1).astype(int)
+    found = [of(rows[begin:end]) for begin, end in pairwise(ends)]
+    return tuple(value for value in found if value is not None) if None not in found else ()
+
+
+def _latest(rows: Sequence[Row]) -> float | None:
+    return max((row.first_alert_s for row in rows if row.first_alert_s is not None), default=None)
+
+
+def _margin(rows: Sequence[Row]) -> float | None:
+    return min((row.least_margin_ms for row in rows if row.least_margin_ms is not None), default=None)
+
+
+def _tip(rows: Sequence[Row]) -> float | None:
+    tips = [(row.tip_mean_mm, row.tip_frames) for row in rows if row.tip_mean_mm is not None]
+    return float(np.average([mm for mm, _ in tips], weights=[frames for _, frames in tips])) if tips else None
+
+
+def _share(inside: Sequence[bool]) -> float | None:
+    return float(np.mean(inside)) if inside else None
+
+
+def _rms(rows: Sequence[Row], which: int, over: int | None = None) -> float | None:
+    """Root mean square over all targets, over that of another column where one is named."""
+    targets = np.array([target[:2] for row in rows for target in row.targets], dtype=np.float64)
+    if not targets.size:
+        return None
+    rms = np.sqrt(np.mean(targets**2, axis=0))
+    return float(rms[which] if over is None else rms[which] / rms[over])
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    sys.exit(cli.exit_code(main))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.seeds import judge_seed
+from benchmarks.seeds_parts.judged import judge_seed
 
 SEEDS = (11, 12, 13)
 

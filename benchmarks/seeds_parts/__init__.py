@@ -1,0 +1,1 @@
+"""What the benchmark over many seeds is made of."""
