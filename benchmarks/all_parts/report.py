@@ -98,13 +98,14 @@ def as_html(report: Report) -> str:
 def as_markdown(report: Report) -> str:
     lines = ["# navtwin bench all", "", f"**{markdown.cell(report.said)}**", "", f"    {report.command}", ""]
     lines += [line for note in report.notes for line in (markdown.cell(note), "")]
-    for table in (report.machine, *report.tables):
+    for table in report.tables:
         lines += [f"## {table.title}", "", *markdown.table_lines(table)]
     if report.against:
         lines += [f"## Against {markdown.cell(report.against)}", ""]
         for table in report.compared:
             lines += [f"### {table.title}", "", *markdown.table_lines(table)]
         lines += [*(f"- {markdown.cell(why)}" for why in report.not_compared), ""]
+    lines += [f"## {report.machine.title}", "", *markdown.table_lines(report.machine)]
     for entry in report.entries:
         lines += _section(entry)
     return "\n".join(lines).rstrip() + "\n"
