@@ -1,6 +1,6 @@
 """Calibrations against truth: is the error what the error bar says?
 
-    python benchmarks/calibration.py [--rows pivot,spin,hand-eye,time,camera] [--count 500] [--seed 0] [--quick] [--json FILE]
+`navtwin bench calibration [--rows pivot,spin,hand-eye,time,camera] [--count 500] [--seed 0] [--quick] [--json FILE]`
 
 Each row is a number of seeded simulations. `in 95 %` is the share of true values inside the interval that the calibration states (1.96 sd, each
 parameter by itself); `error` is RMS. The camera's rows project boards through the phantom's own lens; its last row calibrates from rendered pictures.
@@ -8,21 +8,25 @@ parameter by itself); `error` is RMS. The camera's rows project boards through t
 
 from __future__ import annotations
 
+import argparse
+import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
+from results import cli
+from results.model import BLOCKS, Figure, Table, percentile_figures
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 from benchmarks.calibration_cases import hand_eye_case, spin_poses, spoilt, two_streams, unequal
-from benchmarks.common import parser, write_json
 from benchmarks.registration import TIP_MM, pivot_poses
 from navtwin.calibrate import calibrate_hand_eye, calibrate_pivot, calibrate_robot_world, calibrate_spin, time_offset
 from navtwin.calibrate.poses import vectors_of
+from navtwin.errors import InputRefused, nearest
 
 Array = npt.NDArray[np.float64]
 KINDS = ("pivot", "spin", "hand-eye", "time", "camera")
@@ -39,16 +43,13 @@ class Trial:
 
 @dataclass(frozen=True)
 class Row:
+    """One kind and case of calibration: its trials in the order of their seeds, and what each took, ms."""
+
     kind: str
     case: str
-    count: int
     unit: str
-    in_95: float
-    error_rms: float
-    error_max: float
-    stated_sd: float
-    accepted: float
-    median_ms: float
+    trials: tuple[Trial, ...]
+    took_ms: tuple[float, ...]
 
 
 def run(kind: str, case: str, unit: str, count: int, seed: int, trial: Callable[[np.random.Generator], Trial]) -> Row:
@@ -57,12 +58,49 @@ def run(kind: str, case: str, unit: str, count: int, seed: int, trial: Callable[
         rng = np.random.default_rng([seed, n])
         begin = time.perf_counter()
         done.append(trial(rng))
-        spent.append(time.perf_counter() - begin)
-    error, sd = np.array([d.error for d in done]), np.array([d.sd for d in done])
-    inside = float((np.abs(error) <= 1.96 * sd).mean())
-    accepted = float(np.mean([d.accepted for d in done]))
-    rms, largest, stated = (float(v) for v in (np.sqrt(np.square(error).mean()), np.abs(error).max(), np.sqrt(np.square(sd).mean())))
-    return Row(kind, case, count, unit, inside, rms, largest, stated, accepted, 1e3 * float(np.median(spent)))
+        spent.append(1e3 * (time.perf_counter() - begin))
+    return Row(kind, case, unit, tuple(done), tuple(spent))
+
+
+def inside_95(trials: Sequence[Trial]) -> float:
+    """Per cent of the true values inside the interval that was stated."""
+    return 100.0 * float(np.mean([np.abs(t.error) <= 1.96 * t.sd for t in trials]))
+
+
+def error_rms(trials: Sequence[Trial]) -> float:
+    return float(np.sqrt(np.mean([np.square(t.error) for t in trials])))
+
+
+def stated_sd(trials: Sequence[Trial]) -> float:
+    return float(np.sqrt(np.mean([np.square(t.sd) for t in trials])))
+
+
+def figures_of(row: Row) -> list[Figure]:
+    """Honesty, error and cost of one kind and case, with their blocks."""
+    ends = np.linspace(0, len(row.trials), BLOCKS + 1).astype(int)
+    parts = [row.trials[begin:end] for begin, end in pairwise(ends)] if len(row.trials) >= 10 * BLOCKS else []
+    name = _name(row)
+    return [
+        Figure(name=f"{name}: in 95 %", value=inside_95(row.trials), unit="%", better="none", blocks=tuple(inside_95(part) for part in parts)),
+        Figure(name=f"{name}: error RMS", value=error_rms(row.trials), unit=row.unit, blocks=tuple(error_rms(part) for part in parts)),
+        Figure(name=f"{name}: accepted", value=100.0 * float(np.mean([t.accepted for t in row.trials])), unit="%", better="none"),
+        *percentile_figures(f"{name}: took", "ms", row.took_ms, (50.0,)),
+    ]
+
+
+def table_of(found: Sequence[Row]) -> Table:
+    cells = []
+    for row in found:
+        largest = max(float(np.abs(t.error).max()) for t in row.trials)
+        numbers = (f"{error_rms(row.trials):.2g}", f"{largest:.2g}", f"{stated_sd(row.trials):.2g}")
+        cells.append((_name(row), str(len(row.trials)), f"{inside_95(row.trials):.1f} %", *numbers, row.unit))
+    columns = ("calibration", "trials", "in 95 %", "error RMS", "largest", "stated sd", "unit")
+    return Table(title="calibrations against truth", columns=columns, rows=tuple(cells))
+
+
+def _name(row: Row) -> str:
+    """Of one row alone: hand-eye cases have one for their place and one for their turn."""
+    return f"{row.kind}: {row.case}{', turn' if row.unit == 'deg' else ''}"
 
 
 def pivot_trial(rng: np.random.Generator, poses: int, correlation: float, outliers: float) -> Trial:
@@ -171,27 +209,32 @@ def rows(kinds: tuple[str, ...], count: int, seed: int) -> Iterator[Row]:
         )
 
 
-def main() -> None:
-    options = parser(__doc__)
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--rows", default=",".join(KINDS), help="kinds of calibration, separated by commas")
     options.add_argument("--count", type=int, default=500, help="trials of the fast kinds; hand-eye and time take 2/5, cameras 1/5 of it")
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--quick", action="store_true", help="40 trials")
+    cli.add_options(options)
     arguments = options.parse_args()
     kinds = tuple(arguments.rows.split(","))
     for kind in kinds:
         if kind not in KINDS:
-            options.error(f"there is no row '{kind}': known are {', '.join(KINDS)}")
-    found = list(rows(kinds, 40 if arguments.quick else arguments.count, arguments.seed))
-    table = Table(title=f"calibrations against truth, seed {arguments.seed}")
-    for column in ("calibration", "case", "trials", "in 95 %", "error RMS", "largest", "stated sd", "unit", "accepted", "ms p50"):
-        table.add_column(column, justify="left" if column in ("calibration", "case", "unit") else "right")
-    for r in found:
-        figures = (f"{r.in_95:.1%}", f"{r.error_rms:.2g}", f"{r.error_max:.2g}", f"{r.stated_sd:.2g}")
-        table.add_row(r.kind, r.case, str(r.count), *figures, r.unit, f"{r.accepted:.1%}", f"{r.median_ms:.1f}")
-    Console(width=150).print(table)
-    write_json(arguments.json, {"seed": arguments.seed, "rows": [asdict(r) for r in found]})
+            raise InputRefused(f"there is no row '{kind}'", nearest(kind, KINDS))
+    count = 40 if arguments.quick else arguments.count
+    if count < 1:
+        raise InputRefused(f"--count {count}: nothing to calibrate", "ask for one or more")
+    begun = cli.run_begun("calibration", arguments)
+    found = list(rows(kinds, count, arguments.seed))
+    result = begun.result(
+        settings={"rows": ",".join(kinds), "count": count},
+        figures=[figure for row in found for figure in figures_of(row)],
+        tables=[table_of(found)],
+        notes=("In 95 %: the share of true values inside the interval that the calibration states, 1.96 sd, each parameter by itself.",),
+        seeds=(arguments.seed,),
+    )
+    return cli.finish(arguments, result, whole=set(kinds) == set(KINDS))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(cli.exit_code(main))

@@ -1,6 +1,6 @@
 """Real pictures against published answers: films of printed markers, and pictures of calibration boards, all made by others.
 
-    python benchmarks/recorded.py [--data FOLDER] [--json FILE]
+`navtwin bench recorded [--data FOLDER] [--json FILE]`
 
 Films go through the product's own path: `open_pictures`, then `MarkerTracker` with a rig made of the definition files beside the films. Pictures of
 boards go through `navtwin calibrate`'s calibrations. The verdict is whether the difference lies within three standard deviations of both answers
@@ -15,14 +15,16 @@ import os
 # Before NumPy loads: its threads gain nothing on matrices this small, and wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from collections.abc import Iterator
-from dataclasses import asdict
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from results import cli
+from results.model import Figure, Table
 from rich.console import Console
-from rich.table import Table
+from rich.progress import track
 
-from benchmarks.common import parser, write_json
 from benchmarks.recorded_parts import boards, films
 from benchmarks.recorded_parts.rows import SOURCES, Row
 
@@ -41,29 +43,44 @@ def rows(data: Path) -> Iterator[Row]:
 
 def missing(data: Path) -> list[str]:
     """Why rows are left out, if any are."""
-    return [f"{name}: skipped, there is no folder {data / name}" for name in PARTS if not (data / name).is_dir()]
+    return [f"{name}: skipped, there is no folder {name} in {data.name}" for name in PARTS if not (data / name).is_dir()]
 
 
-def main() -> None:
-    options = parser(__doc__)
+def figures_of(found: Sequence[Row]) -> list[Figure]:
+    """How far each published answer is from ours, and how many of those that are judged were not met."""
+    judged = [row for row in found if row.passed is not None]
+    counts = [
+        Figure(name="answers that differ", value=float(sum(not row.passed for row in judged)), unit=""),
+        Figure(name="answers compared", value=float(len(judged)), unit="", better="more"),
+    ]
+    apart = [Figure(name=f"{row.film}: {row.what}", value=row.sds, unit="sd") for row in found if row.sds is not None]
+    return [*counts, *apart]
+
+
+def table_of(found: Sequence[Row]) -> Table:
+    columns = ("input", "what", "from", "published", "ours", "difference", "sd", "their sd", "unit", "found", "verdict")
+    cells = tuple(
+        (r.film, r.what, r.source, r.published, r.ours, r.difference, r.sd, r.their_sd, r.unit, f"{r.found}/{r.of}", r.verdict) for r in found
+    )
+    return Table(title="real pictures against published answers", columns=columns, rows=cells)
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--data", type=Path, default=DATA, metavar="FOLDER", help="the data pack's tracking folder (default: beside the checkout)")
+    cli.add_options(options)
     arguments = options.parse_args()
-    found = list(rows(arguments.data))
-    table = Table(title="real pictures against published answers")
-    for column in ("input", "what", "from", "published", "ours", "difference", "sd", "their sd", "unit", "found", "verdict"):
-        table.add_column(column, justify="right" if column in ("difference", "sd", "their sd", "found") else "left")
-    for r in found:
-        table.add_row(r.film, r.what, r.source, r.published, r.ours, r.difference, r.sd, r.their_sd, r.unit, f"{r.found}/{r.of}", r.verdict)
-    console = Console(width=200)
-    if found:
-        console.print(table)
-        for key in sorted({r.source for r in found}):
-            console.print(f"{key}  {SOURCES[key]}", highlight=False)
+    run = cli.run_begun("recorded", arguments)
+    found = list(track(rows(arguments.data), description="pictures", total=None, transient=True, console=Console(stderr=True)))
     left_out = missing(arguments.data)
-    for line in left_out:
-        console.print(line, highlight=False)
-    write_json(arguments.json, {"sources": SOURCES, "skipped": left_out, "rows": [asdict(r) for r in found]})
+    result = run.result(
+        settings={"parts": ",".join(name for name in PARTS if (arguments.data / name).is_dir())},
+        figures=figures_of(found) if found else (),
+        tables=[table_of(found)] if found else (),
+        notes=[*(f"{key}: {SOURCES[key]}" for key in sorted({row.source for row in found})), *left_out],
+    )
+    return cli.finish(arguments, result, whole=not left_out)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(cli.exit_code(main))
