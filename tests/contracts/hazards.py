@@ -21,6 +21,8 @@ What can go wrong, what stands against it, and which tests show that it does. Th
 very run, so a control cannot be lost quietly. This is the developers' own list for research and rehearsal software: it follows the shape of a
 risk file and claims no standard. This page is made of `docs/risk/hazards.toml`.
 
+How the twin answers each fault of tracker, patient, files, network and machine, live and by the clock: [Faults](../faults.md).
+
 Severity: *high*, somebody acts on a wrong or missing warning; *medium*, somebody works without help and knows it; *low*, time or records are lost.
 """
 

@@ -48,6 +48,7 @@ from navtwin.nouns import (
 from navtwin.nouns.bone_stream import BoneBricks
 from navtwin.nouns.commands import Command
 from navtwin.record.format import CHANNELS, OutputHash, Stamps
+from navtwin.run.bench import script_of
 from navtwin.scene.case import CaseFile, CaseSection, CtSection, LandmarkEntry, PatientSection, PlanEntry, StructureEntry
 from navtwin.twin.alarms import ALARMS
 from phantoms.rig import demo_rig
@@ -145,9 +146,10 @@ def command_lines() -> list[tuple[str, list[str], bool]]:
 def test_every_command_line_is_one(where: str, words: list[str], complete: bool) -> None:
     command, name, rest = resolve(words)
     if words and words[0] == "bench" and len(words) > 1:
-        script = (ROOT / "benchmarks" / f"{words[1]}.py").name.replace("accuracy", "registration")
-        sources = "".join(text_of(ROOT / "benchmarks" / file) for file in (script, "common.py") if (ROOT / "benchmarks" / file).is_file())
-        for option in (word for word in rest if word.startswith("--")):
+        script = script_of(words[1])
+        shared = [script, ROOT / "benchmarks/common.py", ROOT / "benchmarks/results/cli.py"]
+        sources = "".join(text_of(file) for file in [*shared, *(ROOT / "benchmarks" / f"{script.stem}_parts").glob("*.py")])
+        for option in (word for word in rest if word.startswith("--") and word != "--help"):
             stem = option.removeprefix("--").replace("-", "_")
             assert f'"{option}"' in sources or re.search(rf"^    {stem}: Annotated", sources, re.MULTILINE), f"{where}: {option}"
     elif complete and "--version" not in rest:
