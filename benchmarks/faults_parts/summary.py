@@ -27,6 +27,14 @@ longest silence between two alert sets. From the injection until all is right ag
 within its limit, and no reading may give a number that is more than 1 mm off.
 
 `navtwin run CASE --source fault:NAME` rehearses a fault of the tracker's stream on a case: it comes once an instrument is near something critical.
+
+What this page does not say:
+
+- A knocked reference shows in no frame. Until a landmark is touched, distances are wrong by the knock, and may say CLEAR. The row shows that
+  the touch finds it, and that the screen says how long ago the last one was.
+- The wall clock that jumps is what the core's process reads of it, not the system's own.
+- `/dev/full` stands for the full disk: the system's own ENOSPC on the log's open file.
+- A flat marker that flips by less than about 14 deg at 60 Hz is no leap, and is believed.
 """
 
 
