@@ -1,9 +1,9 @@
 """Opening a CT: a folder of DICOM slices, beside SimpleITK on the same files in the same run.
 
-    python benchmarks/opening.py [--slices 224] [--repeats 7] [--seed 0] [--packings plain,rle,jpeg,jpeg-ls,jpeg2000] [--data FOLDER] [--json FILE]
+    navtwin bench opening [--slices 224] [--repeats 7] [--seed 0] [--packings plain,rle,jpeg,jpeg-ls,jpeg2000] [--data FOLDER] [--json FILE]
 
 The CT is made anew from the seed: 512 x 512 pixels, a body with bones in it, the noise of a scanner. Both readers take turns, after one
-turn that does not count; `ratio` is the median of ours over the median of theirs. Both must come to the same values, to the last bit.
+turn that does not count; `times SimpleITK` is the median of ours over the median of theirs. Both must come to the same values, to the last bit.
 `memory` is the peak of a process of its own, the decoders' processes included, above what it held with everything imported,
 over the bytes of the pixels (Linux only).
 Folders (and .tar.xz archives) of real slices are timed as well: `--data`, by default the data pack beside the checkout, if it is there.
@@ -11,6 +11,7 @@ Folders (and .tar.xz archives) of real slices are timed as well: `--data`, by de
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import subprocess
 import sys
@@ -19,17 +20,19 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from common import parser, percentiles, write_json
+from results import cli
+from results.model import Figure, Table, percentile
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
+from navtwin.errors import InputRefused, nearest
 from navtwin.files.archive import unpacked
 
 SIDE = 512
@@ -103,19 +106,30 @@ def pack(path: Path, syntax: str) -> None:
     change = gdcm.ImageChangeTransferSyntax()
     change.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(syntax)))
     if not reader.Read():
-        raise SystemExit(f"GDCM cannot read {path}")
+        raise RuntimeError(f"GDCM cannot read {path}")
     change.SetInput(reader.GetImage())
     if not change.Change():
-        raise SystemExit(f"GDCM cannot write {syntax}")
+        raise RuntimeError(f"GDCM cannot write {syntax}")
     writer = gdcm.ImageWriter()
     writer.SetFileName(str(path))  # empties the file
     writer.SetFile(reader.GetFile())
     writer.SetImage(change.GetOutput())
     if not writer.Write():
-        raise SystemExit(f"GDCM cannot write {path}")
+        raise RuntimeError(f"GDCM cannot write {path}")
 
 
-def run(what: str, folder: Path, repeats: int) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Opened:
+    """Both readers on one CT: what each turn took, ms, and the memory of each over the bytes of the pixels."""
+
+    what: str
+    shape: tuple[int, ...]
+    same: bool
+    ms: dict[str, list[float]]
+    memory: dict[str, float]
+
+
+def opened(what: str, folder: Path, repeats: int) -> Opened:
     """Both readers in turns."""
     spent: dict[str, list[float]] = {name: [] for name in READERS}
     pixels = [read(folder) for read in READERS.values()]
@@ -127,10 +141,7 @@ def run(what: str, folder: Path, repeats: int) -> dict[str, Any]:
             begin = time.perf_counter()
             read(folder)
             spent[name].append(1e3 * (time.perf_counter() - begin))
-    figures = {name: percentiles(values) for name, values in spent.items()}
-    memory = {name: peak_bytes(name, folder) / size for name in READERS}
-    ratio = figures["ours"]["p50"] / figures["SimpleITK"]["p50"]
-    return {"what": what, "shape": shape, "same values": same, "ms": figures, "ratio": ratio, "memory / pixels": memory}
+    return Opened(what, shape, same, spent, {name: peak_bytes(name, folder) / size for name in READERS})
 
 
 def peak_bytes(reader: str, folder: Path) -> int:
@@ -169,46 +180,81 @@ def high_water(process: str) -> int:
     return 1024 * next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0)
 
 
-def main() -> None:
-    options = parser(__doc__)
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--slices", type=int, default=224)
     options.add_argument("--repeats", type=int, default=7)
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--packings", default=",".join(PACKINGS))
     options.add_argument("--data", type=Path, default=REAL, help="folder with folders of real slices")
     options.add_argument("--child", help="used by itself, for memory")
+    cli.add_options(options)
     arguments = options.parse_args()
     if arguments.child:
         print(child(arguments.child, arguments.data))
-        return
+        return 0
+    packings = _packings(arguments)
+    run = cli.run_begun("opening", arguments)
     if find_spec("SimpleITK") is None:
-        raise SystemExit("opening: this compares with SimpleITK, which is not installed. Install the extra: pip install 'navtwin[bench]'")
+        raise InputRefused("this compares with SimpleITK, which is not installed", "install the extra: pip install 'navtwin[bench]'")
     rows = []
     with tempfile.TemporaryDirectory() as name:
-        for packing in arguments.packings.split(","):
+        for packing in packings:
             folder = Path(name, packing)
             folder.mkdir()
             make(folder, arguments.slices, arguments.seed, packing)
-            rows.append(run(f"{packing}, {arguments.slices} slices", folder, arguments.repeats))
+            rows.append(opened(f"{packing}, {arguments.slices} slices", folder, arguments.repeats))
     with ExitStack() as kept:
         roots = [arguments.data, *(kept.enter_context(unpacked(path)) for path in sorted(arguments.data.rglob("*.tar.xz")))]
         real = sorted({file.parent for root in roots for file in root.rglob("*") if file.suffix == ".dcm" or file.name.startswith("CT.")})
-        rows += [run(folder.name, folder, arguments.repeats) for folder in real]
-    report(rows)
-    write_json(arguments.json, {"seed": arguments.seed, "opening": rows})
+        rows += [opened(folder.name, folder, arguments.repeats) for folder in real]
+    result = run.result(
+        settings={
+            "slices": arguments.slices,
+            "repeats": arguments.repeats,
+            "packings": ",".join(packings),
+            "real": ",".join(folder.name for folder in real),
+        },
+        figures=[
+            *(figure for row in rows for figure in figures_of(row)),
+            Figure(name="CTs that the two read differently", value=float(sum(not row.same for row in rows)), unit=""),
+        ],
+        tables=[table_of(rows)],
+        notes=() if real else ("There is no folder of real slices: made ones only.",),
+        seeds=(arguments.seed,),
+    )
+    return cli.finish(arguments, result)
 
 
-def report(rows: list[dict[str, Any]]) -> None:
-    table = Table(title="Opening a CT")
-    for column in ("CT", "voxels", "ours p50 / p99 ms", "SimpleITK p50 / p99 ms", "ratio", "memory ours", "memory SimpleITK", "same values"):
-        table.add_column(column, justify="left" if column == "CT" else "right")
+def _packings(arguments: argparse.Namespace) -> list[str]:
+    packings: list[str] = arguments.packings.split(",")
+    for packing in packings:
+        if packing not in PACKINGS:
+            raise InputRefused(f"there is no packing '{packing}'", nearest(packing, PACKINGS))
+    if min(arguments.slices, arguments.repeats) < 1:
+        raise InputRefused(f"--slices {arguments.slices} --repeats {arguments.repeats}: nothing to open", "ask for one or more of each")
+    return packings
+
+
+def figures_of(row: Opened) -> list[Figure]:
+    """Medians of both readers and of ours over theirs, whose blocks are the turns; memory over the pixels."""
+    ours_ms, theirs_ms = row.ms.values()
+    times = tuple(a / b for a, b in zip(ours_ms, theirs_ms, strict=True))
+    medians = [Figure(name=f"{row.what}: {name} p50", value=percentile(ms, 50.0), unit="ms", blocks=tuple(ms)) for name, ms in row.ms.items()]
+    ratio = Figure(name=f"{row.what}: times SimpleITK", value=medians[0].value / medians[1].value, unit="x", blocks=times)
+    memory = [Figure(name=f"{row.what}: {name}, memory over pixels", value=share, unit="x") for name, share in row.memory.items()]
+    return [*medians, ratio, *memory]
+
+
+def table_of(rows: list[Opened]) -> Table:
+    cells = []
     for row in rows:
-        times = [f"{figures['p50']:.0f} / {figures['p99']:.0f}" for figures in row["ms"].values()]
-        memory = [f"{share:.2f} x" for share in row["memory / pixels"].values()]
-        voxels = " x ".join(map(str, reversed(row["shape"])))
-        table.add_row(row["what"], voxels, *times, f"{row['ratio']:.2f}", *memory, "yes" if row["same values"] else "NO")
-    Console(width=160).print(table)
+        times = [f"{percentile(ms, 50.0):.0f} / {max(ms):.0f}" for ms in row.ms.values()]
+        voxels = " x ".join(map(str, reversed(row.shape)))
+        cells.append((row.what, voxels, *times, *(f"{share:.2f} x" for share in row.memory.values()), "yes" if row.same else "NO"))
+    columns = ("CT", "voxels", "ours p50 / max ms", "SimpleITK p50 / max ms", "memory ours", "memory SimpleITK", "same values")
+    return Table(title="Opening a CT", columns=columns, rows=tuple(cells))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(cli.exit_code(main))
