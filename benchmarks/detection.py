@@ -3,26 +3,38 @@
 Every frame goes through both, one after the other. Corners are held against those of the whole-frame detector with the same refinement, and against
 the rendered truth; markers that appear are timed until they are reported, and those that have gone must not be.
 
-    python benchmarks/detection.py --seed 1 --json detection.json
+    navtwin bench detection [--seed 1] [--frames 300] [--videos FOLDER]
 """
 
 from __future__ import annotations
 
+import argparse
+import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from common import parser, percentiles, print_rows, write_json
 from detection_parts.film import BODIES, RATE_HZ, camera_of, film, lens_of
+from poses_parts.part import Part
 from poses_parts.world import DICTIONARY, kit
-from rich.console import Console
+from results import cli
+from results.model import BLOCKS, Figure, distribution, percentile_figures
 
+from navtwin.errors import InputRefused
 from tracking import detect_markers, estimate_pose
 from tracking.detect.patterns import dictionary_of
 from tracking.detect.regions import RegionDetector
 from tracking.opencv import cv2
 
-Rows = dict[str, dict[str, float]]
+HEIGHTS_PX = (1080, 720)
+FILMS = {"12markers.avi": "6X6_250", "multipattern.avi": "ARUCO_ORIGINAL", "output.avi": "4X4_50"}
+#: The first frame is searched as a whole, and kernels are loaded.
+WARM = 3
+#: Whom we are measured against.
+PEER = "OpenCV, whole frame"
+#: Corners farther from those of the whole frame are counted.
+APART_PX = 0.05
 
 
 def whole_frame(name: str) -> cv2.aruco.ArucoDetector:
@@ -30,8 +42,21 @@ def whole_frame(name: str) -> cv2.aruco.ArucoDetector:
     return cv2.aruco.ArucoDetector(cv2.aruco.getPredefinedDictionary(dictionary_of(name).number), cv2.aruco.DetectorParameters())
 
 
-def rendered(frames: int, height_px: int, seed: int) -> tuple[Rows, dict[str, float]]:
-    """Times, ms, and how far what is found agrees with the whole-frame detector and with the truth."""
+def _timed(name: str, times_ms: Mapping[str, Sequence[float]]) -> Part:
+    """p50 and p99 of what is ours, and how all times lie."""
+    figures = [figure for what, took in times_ms.items() if what != PEER for figure in percentile_figures(f"{name}: {what}", "ms", took)]
+    return Part(figures, [distribution(f"{name}: {what}", "ms", took) for what, took in times_ms.items()])
+
+
+def _ratio(name: str, ours: Sequence[float], theirs: Sequence[float]) -> Figure:
+    """Of the medians, with that of each stretch of the film."""
+    stretches = zip(np.array_split(ours, BLOCKS), np.array_split(theirs, BLOCKS), strict=True) if len(ours) >= 10 * BLOCKS else ()
+    blocks = tuple(float(np.median(a) / np.median(b)) for a, b in stretches)
+    return Figure(name=name, value=float(np.median(ours) / np.median(theirs)), unit="x", blocks=blocks)
+
+
+def rendered(frames: int, height_px: int, seed: int) -> Part:
+    """Times, and how far what is found agrees with the whole-frame detector and with the truth."""
     lens = lens_of(height_px)
     camera, bodies = camera_of(lens), [kit()[name].markers for name in BODIES]
     ids = frozenset(int(number) for body in bodies for number in body.ids)
@@ -62,25 +87,25 @@ def rendered(frames: int, height_px: int, seed: int) -> tuple[Rows, dict[str, fl
             else:
                 unnoticed[i] = unnoticed.get(i, 0) + 1
         unnoticed = {i: count for i, count in unnoticed.items() if i in whole.ids}
-        if number >= 3:  # the first frame is searched as a whole, and kernels are loaded
+        if number >= WARM:
             ours.append((detected - start) * 1e3)
             posed.append((ready - start) * 1e3)
             theirs.append((done - ready) * 1e3)
-    times = {"regions": percentiles(ours), "regions and poses": percentiles(posed), "OpenCV, whole frame": percentiles(theirs)}
-    figures = {
-        "ratio of medians, with poses": float(np.median(posed) / np.median(theirs)),
-        "corners apart, median px": float(np.median(apart)),
-        "corners apart, p95 px": float(np.percentile(apart, 95)),
-        "corners apart, p99 px": float(np.percentile(apart, 99)),
-        "corners apart by more than 0.05 px, %": 100.0 * float(np.mean(np.array(apart) > 0.05)),
-        "longest wait for a new marker, ms": max([*waits, *unnoticed.values()]) * 1e3 / RATE_HZ,
-        "markers reported that are not there": strangers,
-        "normalised squared corner error": float(np.mean(normalised)),
-    }
-    return times, figures
+    name = f"{height_px}p"
+    found_part = _timed(name, {"regions": ours, "regions and poses": posed, PEER: theirs})
+    far, longest = 100.0 * float(np.mean(np.array(apart) > APART_PX)), max([*waits, *unnoticed.values()]) * 1e3 / RATE_HZ
+    found_part.figures += [
+        _ratio(f"{name}: regions and poses, times OpenCV's whole frame", posed, theirs),
+        *percentile_figures(f"{name}: corners apart", "px", apart, (50.0, 95.0, 99.0)),
+        Figure(name=f"{name}: corners apart by more than {APART_PX:g} px", value=far, unit="%"),
+        Figure(name=f"{name}: longest wait for a new marker", value=longest, unit="ms"),
+        Figure(name=f"{name}: markers reported that are not there", value=float(strangers), unit=""),
+        Figure(name=f"{name}: normalised squared corner error", value=float(np.mean(normalised)), unit="", better="none"),
+    ]
+    return found_part
 
 
-def filmed(path: Path, dictionary: str) -> tuple[Rows, dict[str, float]]:
+def filmed(path: Path, dictionary: str) -> Part:
     """A real video."""
     video, follow, peer = cv2.VideoCapture(str(path)), None, whole_frame(dictionary)
     ours, theirs, apart, seen, whole_seen = [], [], [], 0, 0
@@ -101,25 +126,50 @@ def filmed(path: Path, dictionary: str) -> tuple[Rows, dict[str, float]]:
         for row, i in enumerate(whole.ids.tolist()):
             near = [np.abs(c - whole.corners_px[row]).max() for c in found.corners_px[found.ids == i]]
             apart += [min(near)] if near else []
-    figures = {"markers": seen, "markers, whole frame": whole_seen, "corners apart, median px": float(np.median(apart))}
-    return {"regions": percentiles(ours), "OpenCV, whole frame": percentiles(theirs)}, figures
+    if not ours:
+        raise InputRefused(f"{path.name} has no picture that can be read", "--videos takes the folder of scikit-surgery's films")
+    part = _timed(path.name, {"regions": ours, PEER: theirs})
+    part.figures += [Figure(name=f"{path.name}: markers", value=float(seen), unit="", better="more")]
+    part.figures += [Figure(name=f"{path.name}: markers, whole frame", value=float(whole_seen), unit="", better="none")]
+    part.figures += percentile_figures(f"{path.name}: corners apart", "px", apart, (50.0,)) if apart else ()
+    return part
 
 
-def main() -> None:
-    options = parser(__doc__)
+def measure(frames: int, seed: int) -> Part:
+    """The rendered film in both sizes.
+
+    Raises
+    ------
+    InputRefused
+        So few frames that nothing is left to time.
+    """
+    if frames < 2 * WARM:
+        raise InputRefused(f"--frames {frames}: too few to time", f"ask for {2 * WARM} or more")
+    return sum((rendered(frames, height_px, seed) for height_px in HEIGHTS_PX), Part())
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(prog="navtwin bench detection", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--frames", type=int, default=300, help="rendered frames of each size")
-    options.add_argument("--videos", type=Path, help="folder with 12markers.avi, multipattern.avi and output.avi of scikit-surgery")
-    given = options.parse_args()
-    runs = {f"rendered {height}p": rendered(given.frames, height, given.seed) for height in (1080, 720)}
-    films = {"12markers.avi": "6X6_250", "multipattern.avi": "ARUCO_ORIGINAL", "output.avi": "4X4_50"}
-    runs |= {name: filmed(given.videos / name, of) for name, of in films.items()} if given.videos else {}
-    for name, (times, figures) in runs.items():
-        print_rows(name, "ms", times)
-        for what, value in figures.items():
-            Console().print(f"  {what}: {value:.3f}")
-    write_json(given.json, {"seed": given.seed, **{name: {"ms": times, **figures} for name, (times, figures) in runs.items()}})
+    options.add_argument("--videos", type=Path, help=f"folder with {', '.join(FILMS)} of scikit-surgery")
+    cli.add_options(options)
+    arguments = options.parse_args()
+    run = cli.run_begun("detection", arguments)
+    part = measure(arguments.frames, arguments.seed)
+    if arguments.videos is not None:
+        part = sum((filmed(arguments.videos / name, of) for name, of in FILMS.items()), part)
+    return cli.finish(
+        arguments,
+        run.result(
+            settings={"frames": arguments.frames},
+            figures=part.figures,
+            distributions=part.distributions,
+            tables=part.tables,
+            seeds=[arguments.seed],
+        ),
+    )
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(cli.exit_code(main))

@@ -53,10 +53,13 @@ BENCHMARKS = {
     ),
     "kernels": Benchmark("proximity.py", "The proximity core against the best exact libraries, in the same run.", ("--quick",)),
     "step": Benchmark("step.py", "One step of the fold on a case."),
+    "tracking": Benchmark("tracked.py", "Printed markers from the picture to the pose: detection and poses in one result.", ("--frames", "60")),
     "detection": Benchmark("detection.py", "Printed markers followed by regions, against OpenCV's detector, in the same run.", ("--frames", "60")),
     "poses": Benchmark("poses.py", "Poses of printed bodies against a rendered camera's truth.", ("--frames", "100")),
     "accuracy": Benchmark(
-        "accuracy.py", "Positional accuracy in the manner of ASTM F2554, predicted against observed error, the whole chain.", ("--quick",)
+        "accuracy.py",
+        "Positional accuracy in the manner of ASTM F2554, predicted against observed error, the whole chain.",
+        ("--quick", "--only", "astm,tre,chain"),
     ),
     "calibration": Benchmark("calibration.py", "Calibrations: is the error what the error bar says?", ("--quick",)),
     "recorded": Benchmark("recorded.py", "Films and calibration pictures of others, against what was published of them."),
@@ -67,7 +70,7 @@ BENCHMARKS = {
     "openigtlink": Benchmark("openigtlink.py", "From socket to tracker frame, against pyigtl in the same run."),
     "sound": Benchmark("sound.py", "From an alert to the first sample of its sound."),
     "slices": Benchmark("slices.py", "Three slices through the tip, cut and painted."),
-    "replay": Benchmark("replay.py", "Replay under other Pythons and for other processors: the same to the bit?", ("--logs", "2", "--seconds", "10")),
+    "replay": Benchmark("replay.py", "Replay under other Pythons and for other processors: the same to the bit?", ("--logs", "1", "--seconds", "5")),
     "fleet": Benchmark(
         "fleet.py",
         "Many logs verified by one worker and by several, damaged ones among them.",
