@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from navtwin.errors import NavtwinError
 from navtwin.nouns import State
 
 START_S, LEAVE_S = 60.0, 20.0
+#: How long all clients of one process take what still waits for them, s.
+DRAINS_S = 5.0
 Ports = tuple[int, int]
 
 
@@ -32,9 +35,10 @@ def subscriber_process(ports: Ports, keys: ClientKeys | None, count: int, result
         for client in clients:
             states += sum(isinstance(e.body, State) for _, e in client.receive_newest(5)) + client.link.skipped
             client.link.skipped = 0
-    # What still waits: a client that was stopped has a full queue, and behind it a gap.
+    # What still waits: a client that was stopped has a full queue, and behind it a gap. The core still sends, so silence is no end to wait for.
     for client in clients:
-        while (message := client.receive(50)) is not None:
+        until = time.monotonic() + DRAINS_S / count
+        while time.monotonic() < until and (message := client.receive(50)) is not None:
             states += isinstance(message[1].body, State)
         client.close()
     results.send(states)
