@@ -1,4 +1,4 @@
-"""What the benchmarks share: a case to run on, the figures of a sample, a table and a JSON file."""
+"""What scripts here share: a case to run on; options and a JSON file for those that measure nothing."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ import argparse
 import json
 import os
 import platform
-from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
-from rich.table import Table
 
 from navtwin.nouns import Rig, read_rig
 from navtwin.scene.case import load_scene
@@ -19,7 +16,7 @@ from navtwin.scene.model import Scene
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
-    """The options that every benchmark has."""
+    """The options of a script that has no result: what it found goes into a JSON file."""
     options = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     return options
@@ -41,25 +38,8 @@ def case_of(arguments: argparse.Namespace) -> tuple[Scene, Rig, Path]:
     return load_scene(folder), read_rig(folder / "rig.toml"), folder
 
 
-def percentiles(values: Sequence[float] | np.ndarray) -> dict[str, float]:
-    """n, p50, p95, p99 and max."""
-    array = np.asarray(values, dtype=float)
-    p50, p95, p99 = np.percentile(array, [50, 95, 99])
-    return {"n": int(array.size), "p50": float(p50), "p95": float(p95), "p99": float(p99), "max": float(array.max())}
-
-
 def machine() -> dict[str, object]:
     return {"system": platform.platform(), "processor": platform.processor(), "cores": os.cpu_count(), "python": platform.python_version()}
-
-
-def print_rows(title: str, unit: str, rows: dict[str, dict[str, float]]) -> None:
-    table = Table(title=title)
-    table.add_column(unit)
-    for column in ("n", "p50", "p95", "p99", "max"):
-        table.add_column(column, justify="right")
-    for name, row in rows.items():
-        table.add_row(name, str(row["n"]), *(f"{row[c]:.3f}" for c in ("p50", "p95", "p99", "max")))
-    Console().print(table)
 
 
 def write_json(path: Path | None, figures: dict[str, object]) -> None:
