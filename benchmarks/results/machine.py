@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import subprocess
@@ -25,6 +26,8 @@ _PACKAGES = (
     "vtk",
     "distributed",
 )
+#: What of the checkout can change a figure, as git's pathspecs.
+_PROGRAM = (".", ":(exclude)*.md", ":(exclude)*.html")
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -61,13 +64,16 @@ def this_machine() -> dict[str, str]:
 
 
 def git_revision() -> str:
-    """The checkout's commit, with `+ changes` where a tracked file differs from it; says so where there is no checkout."""
+    """The checkout's commit, with `+ changes DIGEST` where tracked files differ from it, so that two states of the program are told apart.
+
+    Documents are left out: they measure nothing, and the report of a run is one of them. Says so where there is no checkout.
+    """
     try:
         commit = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=_ROOT, capture_output=True, text=True, check=True).stdout.strip()
-        changed = subprocess.run(["git", "status", "--porcelain", "-uno"], cwd=_ROOT, capture_output=True, text=True, check=True).stdout.strip()
+        changed = subprocess.run(["git", "diff", "HEAD", "--", *_PROGRAM], cwd=_ROOT, capture_output=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return "not a git checkout"
-    return commit + (" + changes" if changed else "")
+    return commit + (f" + changes {hashlib.sha256(changed).hexdigest()[:8]}" if changed else "")
 
 
 def versions() -> dict[str, str]:
