@@ -54,8 +54,8 @@ BENCHMARKS = {
     "kernels": Benchmark("proximity.py", "The proximity core against the best exact libraries, in the same run.", ("--quick",)),
     "step": Benchmark("step.py", "One step of the fold on a case."),
     "tracking": Benchmark("tracked.py", "Printed markers from the picture to the pose: detection and poses in one result.", ("--frames", "60")),
-    "detection": Benchmark("detection.py", "Printed markers followed by regions, against OpenCV's detector, in the same run.", ("--frames", "60")),
-    "poses": Benchmark("poses.py", "Poses of printed bodies against a rendered camera's truth.", ("--frames", "100")),
+    "detection": Benchmark("detection.py", "Printed markers followed by regions, against OpenCV's detector, in the same run.", None),
+    "poses": Benchmark("poses.py", "Poses of printed bodies against a rendered camera's truth.", None),
     "accuracy": Benchmark(
         "accuracy.py",
         "Positional accuracy in the manner of ASTM F2554, predicted against observed error, the whole chain.",
@@ -63,13 +63,17 @@ BENCHMARKS = {
     ),
     "calibration": Benchmark("calibration.py", "Calibrations: is the error what the error bar says?", ("--quick",)),
     "recorded": Benchmark("recorded.py", "Films and calibration pictures of others, against what was published of them."),
-    "drilling": Benchmark("drilling.py", "Bone that is drilled: frames, against VTK's flying edges, against analytic truth, memory."),
-    "seeds": Benchmark("seeds.py", "The demo's rehearsal over many seeds, judged against truth."),
-    "opening": Benchmark("opening.py", "Opening a CT, against SimpleITK on the same files in the same run."),
-    "importing": Benchmark("importing.py", "Importing a tracker's recording as a log."),
-    "openigtlink": Benchmark("openigtlink.py", "From socket to tracker frame, against pyigtl in the same run."),
-    "sound": Benchmark("sound.py", "From an alert to the first sample of its sound."),
-    "slices": Benchmark("slices.py", "Three slices through the tip, cut and painted."),
+    "drilling": Benchmark(
+        "drilling.py", "Bone that is drilled: frames, against VTK's flying edges, against analytic truth, memory.", ("--strokes", "10")
+    ),
+    "seeds": Benchmark("seeds.py", "The demo's rehearsal over many seeds, judged against truth.", ("--seeds", "2")),
+    "opening": Benchmark("opening.py", "Opening a CT, against SimpleITK on the same files in the same run.", ("--slices", "60", "--repeats", "2")),
+    "importing": Benchmark("importing.py", "Importing a tracker's recording as a log.", ("--frames", "10000", "--runs", "1")),
+    "openigtlink": Benchmark(
+        "openigtlink.py", "From socket to tracker frame, against pyigtl in the same run.", ("--seconds", "3", "--peer-seconds", "3")
+    ),
+    "sound": Benchmark("sound.py", "From an alert to the first sample of its sound.", ("--rounds", "20")),
+    "slices": Benchmark("slices.py", "Three slices through the tip, cut and painted.", ("--cuts", "60")),
     "replay": Benchmark("replay.py", "Replay under other Pythons and for other processors: the same to the bit?", ("--logs", "1", "--seconds", "5")),
     "fleet": Benchmark(
         "fleet.py",
@@ -88,7 +92,7 @@ BENCHMARKS = {
     ),
     "gui-beside": Benchmark("gui_beside.py", "Whether a desktop beside the core can delay a warning.", ("--rounds", "1"), screen=True),
     "gui-memory": Benchmark("gui_memory.py", "Memory of core and desktop over a log played flat out.", ("--minutes", "5"), screen=True),
-    "fuzz": Benchmark("fuzz.py", "A fuzzer on every reader of files."),
+    "fuzz": Benchmark("fuzz.py", "A fuzzer on every reader of files.", None),
 }
 
 
