@@ -54,8 +54,8 @@ BENCHMARKS = {
     "kernels": Benchmark("proximity.py", "The proximity core against the best exact libraries, in the same run.", ("--quick",)),
     "step": Benchmark("step.py", "One step of the fold on a case."),
     "tracking": Benchmark("tracked.py", "Printed markers from the picture to the pose: detection and poses in one result.", ("--frames", "60")),
-    "detection": Benchmark("detection.py", "Printed markers followed by regions, against OpenCV's detector, in the same run.", None),
-    "poses": Benchmark("poses.py", "Poses of printed bodies against a rendered camera's truth.", None),
+    "detection": Benchmark("detection.py", "Printed markers followed by regions, against OpenCV's detector, in the same run.", None, None),
+    "poses": Benchmark("poses.py", "Poses of printed bodies against a rendered camera's truth.", None, None),
     "accuracy": Benchmark(
         "accuracy.py",
         "Positional accuracy in the manner of ASTM F2554, predicted against observed error, the whole chain.",
@@ -92,7 +92,7 @@ BENCHMARKS = {
     ),
     "gui-beside": Benchmark("gui_beside.py", "Whether a desktop beside the core can delay a warning.", ("--rounds", "1"), screen=True),
     "gui-memory": Benchmark("gui_memory.py", "Memory of core and desktop over a log played flat out.", ("--minutes", "5"), screen=True),
-    "fuzz": Benchmark("fuzz.py", "A fuzzer on every reader of files.", None),
+    "fuzz": Benchmark("fuzz.py", "A fuzzer on every reader of files.", None, None),
 }
 
 
