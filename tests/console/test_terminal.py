@@ -119,8 +119,8 @@ def test_alert_seen_acknowledged_and_link_lost_in_a_terminal(core: FakeCore) -> 
         assert not terminal.shows("LINK LOST")
         silent = time.monotonic()
         until(lambda: terminal.shows("LINK LOST.*nothing from the core"), None, seen)
-        # 250 ms by the console's own clock; what is above is this machine being busy.
-        assert 0.25 <= time.monotonic() - silent < 1.5
+        # 250 ms after the last set, by the console's own clock; what is above is this machine being busy.
+        assert 0.2 <= time.monotonic() - silent < 1.5
         until(lambda: terminal.shows("LINK UP.*of silence"), core, seen)
         terminal.press("q")
         assert terminal.process.wait(5) == 0

@@ -16,10 +16,10 @@ def test_a_core_that_was_never_heard_is_waited_for_and_nothing_is_known():
     assert (moment.link, moment.alerts, moment.state) == ("waiting", None, None)
 
 
-def test_the_link_is_lost_after_300_ms_of_silence_and_not_before():
+def test_the_link_is_lost_after_250_ms_of_silence_and_not_before():
     desk = Desk()
     desk.tell(DANGER_S)
-    desk.clock.ns += 299 * MS
+    desk.clock.ns += 249 * MS
     assert desk.board.moment().link == "up"
     desk.clock.ns += 1 * MS
     assert desk.board.moment().link == "lost"

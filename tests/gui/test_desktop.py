@@ -180,9 +180,9 @@ def test_a_hidden_instrument_shows_unknown_and_not_the_last_value(window: Window
     assert "drill: UNKNOWN (hidden)" in scenery(window).stage.unknown.text()
 
 
-def test_the_link_is_lost_after_300_ms_and_greys_every_value(window: Window, desk: Desk):
+def test_the_link_is_lost_after_250_ms_and_greys_every_value(window: Window, desk: Desk):
     tell(window, desk, DANGER_S)
-    desk.clock.ns += 250 * MS
+    desk.clock.ns += 240 * MS
     window.refresh()
     assert not scenery(window).stage.overlay.isVisible()
     desk.clock.ns += 60 * MS
