@@ -122,7 +122,7 @@ def test_what_cannot_be_foretold_is_refused_with_the_reason(scene: Scene, told: 
 
 @pytest.mark.parametrize("values", [{"fle_mm": 0.0}, {"fle_mm": float("nan")}, {"pivot_sd_mm": -0.1}, {"speed_mm_s": float("inf")}])
 def test_errors_that_cannot_be_are_refused(values: dict[str, float]) -> None:
-    with pytest.raises(InputRefused, match="[Ss]tate"):
+    with pytest.raises(InputRefused, match=r"[Ss]tate"):
         Assumed(**values)  # type: ignore[arg-type]
 
 
