@@ -6,7 +6,6 @@ import json
 import sys
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -110,10 +109,11 @@ def touch_all(
     from navtwin.console.keyboard import keyboard
     from navtwin.nouns import read_rig
     from navtwin.record.hashes import rig_hash
+    from navtwin.run.launch import offer_of
 
     rig = read_rig(rig_path)
     _check_tool(rig, tool)
-    _offer_of(address)
+    offer_of(address, option="")
     known = printed_sheet() if artefact is None else read_artefact(artefact)
     if check_mm is not None:
         known = known.scaled(check_mm)
@@ -159,18 +159,9 @@ def _opened(address: str, rig: Rig) -> Source:
     """The source, with poses as they are found: smoothing would make a still tip look steadier than it is."""
     import msgspec
 
-    offer, rest = _offer_of(address)
+    from navtwin.run.launch import offer_of
+
+    offer, rest = offer_of(address, option="")
     plain = msgspec.structs.replace(rig, tracker=msgspec.structs.replace(rig.tracker, smoothing=None))
     source: Source = offer.load()(rest, None, plain)
     return source
-
-
-def _offer_of(address: str) -> tuple[EntryPoint, str]:
-    """The source of some room under the kind in KIND:REST, and the rest."""
-    offers = {e.name: e for e in entry_points(group="navtwin.sources")}
-    kind, colon, rest = address.partition(":")
-    if not colon:
-        raise InputRefused(f"source '{address}' names no kind", f"write KIND:{address}, with KIND one of {', '.join(sorted(offers))}")
-    if kind not in offers:
-        raise InputRefused(f"no source of kind '{kind}' is installed", nearest(kind, offers))
-    return offers[kind], rest

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from navtwin.errors import InputRefused
 from navtwin.nouns import Rig
 from navtwin.record.replay import Verdict
 from navtwin.report.against_truth import limit_steps
@@ -21,6 +20,7 @@ from navtwin.report.drilling_truth import REACH_MM
 from navtwin.report.gather import load_session
 from navtwin.report.judge import CAUTION
 from navtwin.report.latency import read_journal
+from navtwin.report.page_file import write_page
 from navtwin.report.pictures import closest_pictures
 from navtwin.report.session import Session
 from navtwin.report.summary import Summary, summarise
@@ -69,13 +69,7 @@ def write_report(
     summary = summarise(session, scene, rig, read_journal(journal) if journal is not None else None, verified, drilled)
     summary = replace(summary, report=str(out))
     page = render_page(session, scene, rig, summary, drilled.bone, bone_at_closest(log, session, scene, rig), budgets)
-    part = out.with_name(out.name + ".part")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(page, encoding="utf-8")
-        part.replace(out)
-    except OSError as error:
-        raise InputRefused(f"cannot write the report {out}: {error.strerror}", "check the folder") from error
+    write_page(page, out, remedy="check the folder")
     return summary
 
 

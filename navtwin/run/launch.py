@@ -66,12 +66,12 @@ class Settings:
     drilled: Path | None = None
 
 
-def offer_of(address: str) -> tuple[EntryPoint, str]:
-    """The source that some installed room offers under the scheme of `scheme:rest`, and the rest."""
+def offer_of(address: str, option: str = "--source ") -> tuple[EntryPoint, str]:
+    """The source that some installed room offers under the scheme of `scheme:rest`, and the rest. `option` is where the user writes an address."""
     offers = {e.name: e for e in entry_points(group="navtwin.sources")}
     scheme, colon, rest = address.partition(":")
     if not colon:
-        raise InputRefused(f"source '{address}' names no kind", f"write --source KIND:{address}, with KIND one of {', '.join(sorted(offers))}")
+        raise InputRefused(f"source '{address}' names no kind", f"write {option}KIND:{address}, with KIND one of {', '.join(sorted(offers))}")
     if scheme not in offers:
         raise InputRefused(f"no source of kind '{scheme}' is installed", nearest(scheme, offers))
     return offers[scheme], rest
