@@ -5,11 +5,12 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import numpy as np
 
+from faults_parts.operator import Operator
 from faults_parts.outcome import Outcome
 from faults_parts.session import phase_s, session
 from faults_parts.streams import judged, warned_since
@@ -99,10 +100,9 @@ class Sender(threading.Thread):
         return write_message("TDATA", "theatre", write_tdata(tools), time.time_ns() + self._stamp_ns, version=1)
 
 
-def matrix_fault(fault: Fault, seed: int) -> Outcome:
-    """The drill's matrix is no pose."""
-    rng = rng_of(fault.name, seed)
-    theatre = Theatre(rng)
+@contextmanager
+def _sending(theatre: Theatre, rng: np.random.Generator) -> Iterator[tuple[Operator, Sender, int]]:
+    """A session that a sender feeds, once it warns and at a moment of its own: its operator, the sender, and the port for another one."""
     source = open_source("listen:0", theatre.scene, theatre.rig)
     sender = Sender(theatre, source.port)
     with session(theatre, source) as s:
@@ -110,31 +110,34 @@ def matrix_fault(fault: Fault, seed: int) -> Outcome:
         try:
             s.operator.wait(lambda: warned_since(s.operator, 0))
             time.sleep(phase_s(rng))
-            spoil = SPOILS[fault.name](rng)
-            sender.begin_ns = time.monotonic_ns()
-            sender.end_ns = sender.begin_ns + round(fault.lasts_s * float(rng.uniform(1.0, 1.3)) * 1e9)
-            sender.spoil = spoil
-            return judged(s.operator, fault, seed, sender.begin_ns, sender.end_ns, theatre)
+            yield s.operator, sender, source.port
         finally:
             sender.leave()
+
+
+def matrix_fault(fault: Fault, seed: int) -> Outcome:
+    """The drill's matrix is no pose."""
+    rng = rng_of(fault.name, seed)
+    theatre = Theatre(rng)
+    with _sending(theatre, rng) as (operator, sender, _):
+        spoil = SPOILS[fault.name](rng)
+        sender.begin_ns = time.monotonic_ns()
+        sender.end_ns = sender.begin_ns + round(fault.lasts_s * float(rng.uniform(1.0, 1.3)) * 1e9)
+        sender.spoil = spoil
+        return judged(operator, fault, seed, sender.begin_ns, sender.end_ns, theatre)
 
 
 def sender_restarted(fault: Fault, seed: int) -> Outcome:
     """The sender leaves, and another one comes with its clock elsewhere."""
     rng = rng_of(fault.name, seed)
     theatre = Theatre(rng)
-    source = open_source("listen:0", theatre.scene, theatre.rig)
-    sender = Sender(theatre, source.port)
-    with session(theatre, source) as s:
-        sender.start()
+    with _sending(theatre, rng) as (operator, sender, port):
+        begin_ns = time.monotonic_ns()
+        sender.leave()
+        time.sleep(fault.lasts_s * float(rng.uniform(1.0, 1.5)))
+        another = Sender(theatre, port, round(rng.uniform(-3600.0, 3600.0) * 1e9))
+        another.start()
         try:
-            s.operator.wait(lambda: warned_since(s.operator, 0))
-            time.sleep(phase_s(rng))
-            begin_ns = time.monotonic_ns()
-            sender.leave()
-            time.sleep(fault.lasts_s * float(rng.uniform(1.0, 1.5)))
-            sender = Sender(theatre, source.port, round(rng.uniform(-3600.0, 3600.0) * 1e9))
-            sender.start()
-            return judged(s.operator, fault, seed, begin_ns, time.monotonic_ns(), theatre)
+            return judged(operator, fault, seed, begin_ns, time.monotonic_ns(), theatre)
         finally:
-            sender.leave()
+            another.leave()

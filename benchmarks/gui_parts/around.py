@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from navigating import navigates
 from screens_parts.display import display
 
 from gui_parts import READY
@@ -48,11 +49,7 @@ def rehearsal(case: Path) -> Iterator[tuple[int, int]]:
     command = ["-m", "navtwin", "run", str(case), "--source", "phantom:pedicle", "--no-log", *where]
     process = subprocess.Popen([sys.executable, *command], stderr=subprocess.PIPE, text=True)
     try:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if line.startswith("navigation begins"):
-                break
-        else:
+        if not navigates(process):
             raise SystemExit(f"the core did not start (exit code {process.wait()})")
         yield ports
     finally:

@@ -14,6 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from navigating import navigates
 from results.model import Figure, Table
 from rich.console import Console
 
@@ -53,11 +54,7 @@ def kill_one(case: Path, log: Path, seed: int, after_s: float) -> int:
     words = ["run", str(case), "--source", f"phantom:pedicle:{seed}", "--log", str(log), "--port", "0", "--command-port", "0"]
     process = subprocess.Popen([sys.executable, "-m", "navtwin", *words], stderr=subprocess.PIPE, text=True)
     try:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if line.startswith("navigation begins"):
-                break
-        else:
+        if not navigates(process):
             raise NavtwinError(f"the session did not begin (exit code {process.wait()})", "start it by hand: navtwin " + " ".join(words))
         time.sleep(after_s)
         process.kill()
