@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from navtwin.nouns import Ack, AlertSet, AudioPause, Mute, PairSummary, SetLimits, ToolSelect
+from navtwin.nouns import Ack, AlertSet, AudioPause, Mute, Order, PairSummary, SetLimits, ToolSelect
 from navtwin.twin.levels import level_of, rank
 from tests.twin.world import MS, World
 
@@ -96,8 +96,9 @@ def test_what_is_said_is_never_safer_than_what_is_known(script: list[tuple[str, 
     watch.look()
     for what, value, count in script:
         if what in ("ack", "mute", "pause", "limits", "deselect", "select"):
-            _order(w, what, value)
-            watch.look()
+            for order in _orders(w, what, value):
+                w.order(order)
+                watch.look()
             continue
         step_mm = (value - at) / count if what == "move" else 0.0
         for _ in range(count):
@@ -111,17 +112,14 @@ def test_what_is_said_is_never_safer_than_what_is_known(script: list[tuple[str, 
             watch.look()
 
 
-def _order(w: World, what: str, value: float) -> None:
+def _orders(w: World, what: str, value: float) -> list[Order]:
     if what == "ack":
-        for alert in w.alerts.alerts:
-            w.order(Ack(epoch="test-session", alert=alert.id, level=alert.level))
-        for alarm in w.alerts.technical:
-            w.order(Ack(epoch="test-session", alert=alarm.id))
-    elif what == "mute":
-        w.order(Mute(structure="canal"))
-    elif what == "pause":
-        w.order(AudioPause(seconds=value))
-    elif what == "limits":
-        w.order(SetLimits(structure="canal", caution_mm=value, danger_mm=value / 2.0))
-    else:
-        w.order(ToolSelect(tools=("drill",) if what == "select" else ()))
+        alerts = [Ack(epoch="test-session", alert=alert.id, level=alert.level) for alert in w.alerts.alerts]
+        return [*alerts, *(Ack(epoch="test-session", alert=alarm.id) for alarm in w.alerts.technical)]
+    if what == "mute":
+        return [Mute(structure="canal")]
+    if what == "pause":
+        return [AudioPause(seconds=value)]
+    if what == "limits":
+        return [SetLimits(structure="canal", caution_mm=value, danger_mm=value / 2.0)]
+    return [ToolSelect(tools=("drill",) if what == "select" else ())]
