@@ -104,7 +104,7 @@ def _bar(seconds: float) -> Iterator:  # type: ignore[type-arg]
         def show(look: Look, beat: tuple[int, float, float, float] | None) -> None:
             words = f"soak: {look.rss / endurance.MIB:.0f} MiB, {look.files} files, {look.threads} threads, log {look.log / endurance.MIB:.0f} MiB"
             if beat is not None:
-                words += f"; {beat[0]} frames/s, p50 {beat[1]:.2f}, p99 {beat[2]:.2f}, max {beat[3]:.1f} ms"
+                words += f"; {beat[0]} states/s, p50 {beat[1]:.2f}, p99 {beat[2]:.2f}, max {beat[3]:.1f} ms"
             bar.update(task, description=words, completed=look.at_s)
 
         yield show

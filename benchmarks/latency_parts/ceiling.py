@@ -14,7 +14,7 @@ from results.model import Figure, Table, percentile
 
 from latency_parts.load import Load
 from latency_parts.measure import Measured, Progress, measure
-from latency_parts.stages import TO_ALERT, TO_STATE
+from latency_parts.stages import TO_ALERT, TO_DONE
 from latency_parts.tell import MAX_AGE_MS, Told, tell
 
 HELD_MS = 5.0
@@ -28,7 +28,7 @@ def why_not_held(measured: Measured) -> str:
         return "; ".join(f"{n} {what}" for what, n in measured.accounts.lost.items())
     if TO_ALERT not in measured.samples:
         return "no alert came of any frame: all were too old"
-    p99, worst = percentile(measured.samples[TO_ALERT], 99.0), float(measured.samples[TO_STATE].max())
+    p99, worst = percentile(measured.samples[TO_ALERT], 99.0), float(measured.samples[TO_DONE].max())
     if p99 > HELD_MS:
         return f"p99 of {TO_ALERT} is {p99:.1f} ms, above {HELD_MS:g}"
     return f"a frame took {worst:.0f} ms, beyond max_age" if worst > MAX_AGE_MS else ""

@@ -20,7 +20,6 @@ from navtwin.bus.keys import ServerKeys
 from navtwin.bus.promptly import run_promptly
 from navtwin.bus.server import Server
 from navtwin.kernels import warm_up
-from navtwin.kernels.errorbar import warm_up as warm_up_errorbar
 from navtwin.nouns import (
     Accept,
     Body,
@@ -80,7 +79,7 @@ class Notes(msgspec.Struct, frozen=True, kw_only=True):
     due_ns, handed_ns : of each frame that the source gave: when it was due, and when the source's thread handed it over
     stepped_ns, begun_ns, done_ns : of each frame that was stepped: its arrival, and when its step and all that follows began and ended
     alerts : sequence numbers of the alert sets that were published from the first frame on
-    states : how many states were published
+    states : numbers of the frames whose state was published
     silences : capture time of the last frame before each silence, and when the next one was due
     """
 
@@ -90,7 +89,7 @@ class Notes(msgspec.Struct, frozen=True, kw_only=True):
     begun_ns: list[int]
     done_ns: list[int]
     alerts: list[int]
-    states: int
+    states: list[int]
     silences: list[tuple[int, int]]
 
 
@@ -101,7 +100,7 @@ class NotingCore(Core):
         self, server: Server, scene: Scene, rig: Rig, header: Header, *, answer: Callable[[int, bytes], None], log: LogWriter | None
     ) -> None:
         self.stepped_ns, self.begun_ns, self.done_ns, self.alerts = Column(), Column(), Column(), Column()
-        self.states = 0
+        self.states = Column()
         self._server = server
         super().__init__(scene, rig, header, publish=self._send_noted, answer=answer, log=log)
 
@@ -121,7 +120,7 @@ class NotingCore(Core):
         if len(self.stepped_ns) and topic == "alerts":
             self.alerts.append(self.seq)
         elif len(self.stepped_ns) and topic == "state":
-            self.states += 1
+            self.states.append(len(self.stepped_ns))
 
 
 def core_process(plan: Plan, ready: Connection, stop: Flag) -> None:
@@ -132,7 +131,6 @@ def core_process(plan: Plan, ready: Connection, stop: Flag) -> None:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     scene, rig = load_scene(plan.case), read_rig(plan.case / "rig.toml")
     warm_up()
-    warm_up_errorbar()
     with ExitStack() as stack:
         run_promptly()
         server = Server(pub_port=0, command_port=0, keys=plan.keys)
@@ -173,7 +171,7 @@ def notes_of(core: NotingCore, source: Swinging) -> Notes:
         begun_ns=core.begun_ns.tolist(),
         done_ns=core.done_ns.tolist(),
         alerts=core.alerts.tolist(),
-        states=core.states,
+        states=core.states.tolist(),
         silences=source.silences if isinstance(source, Falling) else [],
     )
 

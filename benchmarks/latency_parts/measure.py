@@ -37,7 +37,10 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a load gave: ms by stage, what became of each frame, what the stalled and the other subscribers got, and acknowledgements by their end."""
+    """What a load gave: ms by stage, what became of each frame, what the stalled and the other subscribers got, and acknowledgements by their end.
+
+    `pictures_per_s` : how often the desktop painted a new state meanwhile; None where there was none
+    """
 
     load: Load
     samples: dict[str, Floats]
@@ -45,6 +48,7 @@ class Measured:
     heard: Heard
     notes: Notes
     subscribers: tuple[tuple[int, bool, int], ...]
+    pictures_per_s: float | None = None
 
 
 class Session:
@@ -133,10 +137,11 @@ def measure(load: Load, case: Callable[[], Path], progress: Progress) -> Measure
         where = stack.enter_context(case_of(load, case))
         plan, keys = plan_of(load, where, folder)
         with session(plan, keys, folder) as running, ExitStack() as beside:
-            around = beside.enter_context(crowd(running.ports, keys, load.subscribers, load.stalled))
             if load.gui:
+                # First: beside a crowd on few cores it would take minutes to open.
                 progress("starts a desktop", 0.0)
-                beside.enter_context(desktop(where, running.ports))
+            painted = beside.enter_context(desktop(where, running.ports)) if load.gui else []
+            around = beside.enter_context(crowd(running.ports, keys, load.subscribers, load.stalled))
             if load.busy:
                 beside.enter_context(burning(os.cpu_count() or 1))
             time.sleep(SETTLE_S)
@@ -156,17 +161,21 @@ def measure(load: Load, case: Callable[[], Path], progress: Progress) -> Measure
             heard=heard,
             notes=notes,
             subscribers=tuple(around.states),
+            pictures_per_s=sum(begun_ns <= t <= ended_ns for t in painted) * 1e9 / (ended_ns - begun_ns) if load.gui else None,
         )
 
 
 @contextmanager
-def desktop(case: Path, ports: tuple[int, int]) -> Iterator[None]:
-    """`navtwin gui` at Navigate, painting, on a display of its own where there is none."""
+def desktop(case: Path, ports: tuple[int, int]) -> Iterator[list[int]]:
+    """`navtwin gui` at Navigate, painting, on a display of its own where there is none; the times, ns, of its
+    pictures of new states, once it is left."""
     from gui_parts.around import around, window
 
+    pictures_ns: list[int] = []
     with around(LP_NUM_THREADS="1") as where, window(where, case, ports, 86_400.0, name="beside", nice=NICE) as shown:
         shown.wait_ready()
-        yield
+        yield pictures_ns
+        pictures_ns += shown.leave(CLOSING_S)["pictures_ns"]
 
 
 def wait(seconds: float, progress: Progress) -> None:

@@ -113,7 +113,6 @@ class Heard:
 
     rows: Rows
     acks: Acks
-    missed_frames: int
     late_alerts: int
     malformed: int
 
@@ -141,7 +140,7 @@ def receiver_process(ports: tuple[int, int], keys: ClientKeys | None, results: C
         if beat_s and now - told_ns >= beat_s * 1e9:
             results.send(beat(rows_of(table[told_rows:])))
             told_ns, told_rows = now, len(table)
-    heard = Heard(rows_of(table), acks, client.link.missed_frames, client.link.late_alerts, client.link.malformed)
+    heard = Heard(rows_of(table), acks, client.link.late_alerts, client.link.malformed)
     client.close()
     results.send(heard)
 

@@ -10,7 +10,7 @@ from latency_parts.receiver import ALERTS, ARRIVAL, PUBLISH, RECEIVED, STATE, ST
 
 Floats = npt.NDArray[np.float64]
 
-TO_ALERT, TO_STATE = "pose in -> alert received", "pose in -> state received"
+TO_ALERT, TO_STATE, TO_DONE = "pose in -> alert received", "pose in -> state received", "pose in -> frame done with"
 ACKNOWLEDGED, BACK = "alert received -> acknowledged set received", "pose in -> acknowledged set received"
 #: In the order of the way.
 STAGES = (
@@ -22,6 +22,7 @@ STAGES = (
     TO_ALERT,
     TO_STATE,
     "step begun -> frame done with",
+    TO_DONE,
     ACKNOWLEDGED,
     BACK,
 )
@@ -50,6 +51,7 @@ def samples(notes: Notes, rows: Rows, acks: Acks, begun_ns: int, ended_ns: int) 
         alerts[:, RECEIVED] - alerts[:, ARRIVAL],
         states[:, RECEIVED] - states[:, ARRIVAL],
         (done - begun)[within],
+        (done - stepped)[within],
         back[:, 3] - back[:, 1],
         back[:, 3] - back[:, 0],
     )

@@ -8,7 +8,7 @@ import numpy as np
 from results.model import Distribution, Figure, Table, distribution, percentile_figures
 
 from latency_parts.measure import Measured
-from latency_parts.stages import BACK, TO_ALERT, TO_STATE
+from latency_parts.stages import BACK, TO_ALERT, TO_DONE
 
 #: What is asked of pose in to alert received under each load, ms: its share above is told with its histogram.
 ASKED_MS = {"full": 3.0, "crowd": 5.0, "plain": 5.0, "curve": 5.0}
@@ -35,8 +35,12 @@ def tell(measured: Measured) -> Told:
     ]
     figures.append(Figure(name=f"{name}: frames or alert sets lost", value=found.dropped, unit=""))
     # The twin calls such a frame stale and raises no alert from it, so that it would be missing among the alerts' samples.
-    late = int(np.count_nonzero(measured.samples.get(TO_STATE, np.empty(0)) > MAX_AGE_MS))
+    late = int(np.count_nonzero(measured.samples.get(TO_DONE, np.empty(0)) > MAX_AGE_MS))
     figures.append(Figure(name=f"{name}: frames later than max_age", value=late, unit=""))
+    if measured.pictures_per_s is not None:
+        figures.append(
+            Figure(name=f"{name}: pictures of new states that the desktop painted", value=measured.pictures_per_s, unit="1/s", better="more")
+        )
     distributions = tuple(distribution(f"{name}: {stage}", "ms", took, asked_ms(name, stage)) for stage, took in measured.samples.items())
     return Told(tuple(figures), distributions, (Table(title=f"{name}: {measured.load.words}", columns=("counted", "n"), rows=counted(measured)),))
 

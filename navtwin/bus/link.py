@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from navtwin.bus.topics import ALERT_PERIOD_MS, LINK_LOST_MS
-from navtwin.nouns import AlertSet, Envelope, State
+from navtwin.nouns import AlertSet, Envelope
 
 MS = 1_000_000
 #: The fastest transport seen is remembered over this long (twice), so that the drift between two hosts' clocks cannot pile up.
@@ -24,7 +24,7 @@ class Link:
     ever : whether any alert set has come
     epoch : the session, "" before the first message
     epochs : how many sessions have been seen
-    missed_frames : gaps in the frame numbers of `state`; skipped : states passed over for newer ones
+    skipped : states passed over for newer ones
     late_alerts : gaps between alert sets of more than twice their period, by the publisher's stamps
     backwards : messages whose seq lies before one already seen
     malformed : messages that could not be read; `last_fault` says why
@@ -35,13 +35,11 @@ class Link:
     ever: bool = False
     epoch: str = ""
     epochs: int = 0
-    missed_frames: int = 0
     skipped: int = 0
     late_alerts: int = 0
     backwards: int = 0
     malformed: int = 0
     last_fault: str = ""
-    _frame: int | None = None
     _seq: dict[type, int] = field(default_factory=dict)
     _alerts_published_ns: int | None = None
     _window_ns: int | None = None
@@ -75,10 +73,6 @@ class Link:
             if self._alerts_published_ns is not None and envelope.t_publish_ns - self._alerts_published_ns > 2 * ALERT_PERIOD_MS * MS:
                 self.late_alerts += 1
             self._alerts_published_ns = envelope.t_publish_ns
-        elif isinstance(body, State):
-            if self._frame is not None and body.frame > self._frame + 1:
-                self.missed_frames += body.frame - self._frame - 1
-            self._frame = body.frame
 
     def age_ns(self, envelope: Envelope, now_ns: int) -> int:
         """How much longer ago `envelope` was published than the fastest transport explains.
@@ -100,5 +94,5 @@ class Link:
         """A new session: another process, perhaps another host, whose numbers and clock start anew."""
         self.epoch = epoch
         self.epochs += 1
-        self._frame = self._alerts_published_ns = self._window_ns = self._fastest = self._fastest_before = None
+        self._alerts_published_ns = self._window_ns = self._fastest = self._fastest_before = None
         self._seq = {}

@@ -38,6 +38,7 @@ def run(
     ] = None,
     drilled: Annotated[Path | None, typer.Option(help="begin with the bone as it was at the end of this session log")] = None,
     key: Annotated[str | None, typer.Option(help="name of this core's CURVE key (see `navtwin keys`)")] = None,
+    every_state: Annotated[bool, typer.Option("--every-state", help="publish the state of every frame, of trackers beyond 120 Hz too")] = False,
 ) -> None:
     """Run the twin: source in, warnings out, acknowledgements back."""
     from navtwin.bus.keys import server_keys
@@ -57,6 +58,7 @@ def run(
         bone_port=bone_port,
         drilled=drilled,
         keys=server_keys(key) if key else None,
+        every_state=every_state,
     )
     written = run_session(settings, lambda text: typer.echo(text, err=True))
     if written is not None:

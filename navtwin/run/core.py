@@ -35,7 +35,10 @@ from navtwin.scene.model import Scene
 from navtwin.twin import new_memory, say
 from navtwin.twin.publish import REPEAT_NS, signature
 
-#: While a recording plays flat out, states are published at most this often.
+#: A state goes out no sooner than so after the one before: all of a tracker of 120 Hz, a part of a faster one's. No screen shows more, and ten
+#: subscribers to all states of 400 Hz would fill a network, and keep a processor busy, on which warnings wait.
+STATE_EVERY_NS = 7_000_000
+#: The same while a recording plays flat out.
 FLOOD_STATE_NS = 16_000_000
 
 Publish = Callable[[Topic, bytes], None]
@@ -50,6 +53,7 @@ class Core:
     answer : called with the encoded Envelope of a Reply and the sequence number of the command it answers
     log : None runs unrecorded
     drilled : the bone that the session begins with, its first input; None for whole bone
+    state_every_ns : the least time between two states that are published; alerts know no such limit, and the log has what it has
 
     Attributes
     ----------
@@ -67,6 +71,7 @@ class Core:
         answer: Callable[[int, bytes], None],
         log: LogWriter | None = None,
         drilled: BoneState | None = None,
+        state_every_ns: int = STATE_EVERY_NS,
         host_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.scene, self.header = scene, header
@@ -77,7 +82,8 @@ class Core:
         self._last_alerts: Envelope | None = None
         self.recording_failure = ""
         self.flooding = False
-        self._last_state_ns = 0
+        self._state_every_ns = state_every_ns
+        self._last_state_ns: int | None = None
         self._drilled = drilled
         if log is not None:
             log.write_header(header)
@@ -123,7 +129,7 @@ class Core:
         )
         if isinstance(message.body, Reply):
             self._answer(self.seq, _around(envelope, payload))
-        elif message.topic != "request" and not (self.flooding and self._is_repetition(message, now)):
+        elif message.topic != "request" and not self._can_be_spared(message, now):
             self._publish(message.topic, _around(envelope, payload))
             if message.topic == "alerts":
                 self._last_alerts = envelope
@@ -131,11 +137,12 @@ class Core:
                 self._last_state_ns = now
         return now
 
-    def _is_repetition(self, message: Message, now: int) -> bool:
-        """Whether clients lose nothing without this message: a recording played flat out would bury them in frames that no eye can follow."""
+    def _can_be_spared(self, message: Message, now: int) -> bool:
+        """Whether clients lose nothing without this message: they would be buried in frames that no eye can follow."""
         if isinstance(message.body, State):
-            return now - self._last_state_ns < FLOOD_STATE_NS
-        if isinstance(message.body, AlertSet) and self._last_alerts is not None and isinstance(self._last_alerts.body, AlertSet):
+            least = max(self._state_every_ns, FLOOD_STATE_NS if self.flooding else 0)
+            return self._last_state_ns is not None and now - self._last_state_ns < least
+        if self.flooding and isinstance(message.body, AlertSet) and self._last_alerts is not None and isinstance(self._last_alerts.body, AlertSet):
             return now - self._last_alerts.t_publish_ns < REPEAT_NS and signature(message.body) == signature(self._last_alerts.body)
         return False
 

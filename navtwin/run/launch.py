@@ -18,11 +18,10 @@ from navtwin.bus.server import Server
 from navtwin.bus.topics import BONE_PORT, COMMAND_PORT, PUB_PORT, VIDEO_PORT
 from navtwin.bus.video import VideoServer
 from navtwin.errors import InputRefused, NavtwinError, nearest
-from navtwin.kernels.errorbar import warm_up as warm_up_errorbar
 from navtwin.nouns import Rig, Source, read_rig
 from navtwin.nouns.source import PictureTap
 from navtwin.record.log import LogWriter
-from navtwin.run.core import Core
+from navtwin.run.core import STATE_EVERY_NS, Core
 from navtwin.run.drilled import prepare_bone, watch_of
 from navtwin.run.live import Loop
 from navtwin.run.reader import SourceReader
@@ -50,6 +49,7 @@ class Settings:
     video_port, bone_port : where a source's pictures, and bone that is drilled, are published; None takes those that lie as far from `pub_port`
         as they do by default
     drilled : log of an earlier session, whose drilled bone this one begins with
+    every_state : publish the state of every frame, however fast the tracker
     """
 
     case: Path
@@ -64,6 +64,7 @@ class Settings:
     video_port: int | None = None
     bone_port: int | None = None
     drilled: Path | None = None
+    every_state: bool = False
 
 
 def offer_of(address: str, option: str = "--source ") -> tuple[EntryPoint, str]:
@@ -126,7 +127,6 @@ def run_session(settings: Settings, say: Say) -> Path | None:
         bone_server = _held(stack, open_bone(settings, scene, rig))
         say("compiling kernels")
         warm_up(lambda kernel: say(f"compiling {kernel}"), (*SESSION, *(("drilling",) if scene.carvable is not None else ())))
-        warm_up_errorbar()
         header = new_header(scene, rig, rig_path, settings.source, 1.0 if reader.live else settings.speed)
         server.epoch = header.session
         for dated in dated_calibrations(rig):
@@ -138,7 +138,8 @@ def run_session(settings: Settings, say: Say) -> Path | None:
             # A session that breaks leaves what it has under its unfinished name, for `navtwin recover`.
             stack.callback(log.abandon)
         clients: dict[int, bytes] = {}
-        core = Core(scene, rig, header, publish=server.publish, answer=_answer_by(server, clients), log=log, drilled=drilled)
+        every_ns = 0 if settings.every_state else STATE_EVERY_NS
+        core = Core(scene, rig, header, publish=server.publish, answer=_answer_by(server, clients), log=log, drilled=drilled, state_every_ns=every_ns)
         bone = _held(stack, watch_of(core, bone_server, say))
         ports = f"publishing on {settings.bind}:{server.pub_port}, commands on {server.command_port}"
         ports += f", pictures on {video.begin(header.session)}" if video else ""

@@ -31,7 +31,7 @@ def _sound(frames: int = 20):  # type: ignore[no-untyped-def]
         begun_ns=[t + 2 * MS for t in due],
         done_ns=[t + 5 * MS for t in due],
         alerts=[100 + n for n in range(0, frames, 2)],
-        states=frames,
+        states=list(range(1, frames + 1)),
         silences=[],
     )
     rows = [(STATE, 100 + n, n + 1, t, t + 4 * MS, t + 4 * MS, t + 6 * MS, 0) for n, t in enumerate(due)]
@@ -74,7 +74,7 @@ def test_a_receiver_that_loses_or_doubles_messages_is_reported(what: str) -> Non
     [
         ("stepped_ns", lambda ns: ns[:-1], "frames not stepped"),
         ("stepped_ns", lambda ns: [*ns[:-1], ns[-2]], "frames not stepped"),
-        ("states", lambda n: n - 2, "frames stepped and not published"),
+        ("states", lambda numbers: numbers[:-2], "states not received"),
     ],
 )
 def test_a_frame_that_the_core_loses_or_merges_is_reported(field: str, value, lost: str) -> None:  # type: ignore[no-untyped-def]
@@ -88,6 +88,18 @@ def test_a_frame_that_the_core_loses_or_merges_is_reported(field: str, value, lo
     assert found.logged is None
 
 
+def test_states_that_a_fast_source_s_core_does_not_publish_are_not_lost() -> None:
+    import msgspec
+    from latency_parts.accounts import accounts
+    from latency_parts.receiver import FRAME, STATE, TOPIC
+
+    notes, rows = _sound()
+    published = list(range(1, 21, 3))
+    heard = rows[(rows[:, TOPIC] != STATE) | np.isin(rows[:, FRAME], published)]
+    assert accounts(msgspec.structs.replace(notes, states=published), heard, None).lost == {}
+    assert accounts(msgspec.structs.replace(notes, states=published), heard[1:], None).dropped == 1
+
+
 @pytest.mark.parametrize("numbers", [[*range(1, 20)], [*range(1, 21), 20], [*range(2, 21), 1]])
 def test_a_log_that_lacks_a_frame_or_has_it_twice_or_elsewhere_is_reported(numbers: list[int]) -> None:
     from latency_parts.accounts import accounts
@@ -98,7 +110,7 @@ def test_a_log_that_lacks_a_frame_or_has_it_twice_or_elsewhere_is_reported(numbe
 
 def test_each_stage_is_told_from_the_stamps_that_bound_it() -> None:
     from latency_parts.receiver import Acks
-    from latency_parts.stages import BACK, TO_ALERT, TO_STATE, samples
+    from latency_parts.stages import BACK, TO_ALERT, TO_DONE, TO_STATE, samples
 
     notes, rows = _sound()
     begun = notes.due_ns[4]
@@ -114,25 +126,26 @@ def test_each_stage_is_told_from_the_stamps_that_bound_it() -> None:
         TO_ALERT: (8, 4.0),
         TO_STATE: (16, 6.0),
         "step begun -> frame done with": (16, 3.0),
+        TO_DONE: (16, 5.0),
         "alert received -> acknowledged set received": (1, 9.0),
         BACK: (1, 13.0),
     }
 
 
 def test_a_frame_so_late_that_no_alert_comes_of_it_is_counted_all_the_same() -> None:
+    import msgspec
     from latency_parts.accounts import accounts
     from latency_parts.load import LOADS
     from latency_parts.measure import Measured
-    from latency_parts.receiver import RECEIVED, STATE, TOPIC, Acks, Heard
+    from latency_parts.receiver import Acks, Heard
     from latency_parts.stages import samples
     from latency_parts.tell import tell
 
     notes, rows = _sound()
-    late = np.flatnonzero(rows[:, TOPIC] == STATE)[[3, 5]]
-    rows[late, RECEIVED] += 200 * MS
+    notes = msgspec.structs.replace(notes, done_ns=[t + 200 * MS * (n in (3, 5)) for n, t in enumerate(notes.done_ns)])
     acks = Acks()
     found = samples(notes, rows, acks, notes.due_ns[0], notes.due_ns[-1] + 1)
-    told = tell(Measured(LOADS["full"], found, accounts(notes, rows, None), Heard(rows, acks, 0, 0, 0), notes, ()))
+    told = tell(Measured(LOADS["full"], found, accounts(notes, rows, None), Heard(rows, acks, 0, 0), notes, ()))
     assert {f.name: f.value for f in told.figures}["full: frames later than max_age"] == 2
 
 
