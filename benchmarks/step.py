@@ -16,7 +16,6 @@ from results import cli
 from results.model import Figure, distribution, percentile_figures
 
 from navtwin.kernels import warm_up
-from navtwin.kernels.errorbar import warm_up as warm_up_errorbar
 from navtwin.nouns import Event, Notice, PivotRequest, RegistrationRequest, Tick, TrackerFrame
 from navtwin.register.worker import answer
 from navtwin.run.register import items_of
@@ -35,7 +34,6 @@ def main() -> int:
     run = cli.run_begun("step", arguments)
     scene, rig, folder = common.case_of(arguments)
     warm_up()
-    warm_up_errorbar()
     memory = new_memory(scene, rig, new_header(scene, rig, folder / "rig.toml", "benchmark", 0.0))
     seconds: dict[str, list[float]] = {"frame": [], "tick": []}
     gc.collect()

@@ -120,14 +120,13 @@ class Rigid:
                 f"T_{self.target}_from_{self.source} @ T_{other.target}_from_{other.source} does not cancel",
                 f"expected a transform into '{self.source}'",
             )
-        r, o = self.rotation, other.rotation
-        c0: Vec3 = (o[0][0], o[1][0], o[2][0])
-        c1: Vec3 = (o[0][1], o[1][1], o[2][1])
-        c2: Vec3 = (o[0][2], o[1][2], o[2][2])
+        # Written out: the fold makes a dozen products a frame.
+        (a, b, c), (d, e, f), (g, h, i) = self.rotation
+        (j, k, m), (n, o, p), (q, r, s) = other.rotation
         rows: Mat3 = (
-            (_dot(r[0], c0), _dot(r[0], c1), _dot(r[0], c2)),
-            (_dot(r[1], c0), _dot(r[1], c1), _dot(r[1], c2)),
-            (_dot(r[2], c0), _dot(r[2], c1), _dot(r[2], c2)),
+            (a * j + b * n + c * q, a * k + b * o + c * r, a * m + b * p + c * s),
+            (d * j + e * n + f * q, d * k + e * o + f * r, d * m + e * p + f * s),
+            (g * j + h * n + i * q, g * k + h * o + i * r, g * m + h * p + i * s),
         )
         return Rigid(rows, self.point(other.t_mm), self.target, other.source)
 

@@ -40,9 +40,7 @@ print((resident() - before) / len(surface.faces))
 START = """
 import navtwin.run.launch
 from navtwin.kernels.warm import SESSION, warm_up
-from navtwin.kernels.errorbar import warm_up as warm_up_errorbar
 warm_up(groups=SESSION)
-warm_up_errorbar()
 """
 
 

@@ -92,7 +92,9 @@ def _measure(forest: Forest, frame: Frame, p: int, s: int, work: Workspace) -> N
     bx, by, bz = placed(frame.now[p], part[3], part[4], part[5])
     hint = 0 + frame.hints[p, s]  # an int64, as elsewhere, or all would be compiled again for an int32
     hit = capsule(forest, s, ax, ay, az, bx, by, bz, part[6], hint, frame.within[s], work)
-    frame.hints[p, s], frame.face[p, s], frame.distance[p, s] = hit.hint, hit.face, hit.distance
+    # An instrument that was hidden is seen again near where it was.
+    frame.hints[p, s] = hit.hint if hit.hint >= 0 else hint
+    frame.face[p, s], frame.distance[p, s] = hit.face, hit.distance
     frame.on_structure[p, s, 0], frame.on_structure[p, s, 1], frame.on_structure[p, s, 2] = hit.x, hit.y, hit.z
     frame.on_axis[p, s, 0], frame.on_axis[p, s, 1], frame.on_axis[p, s, 2] = hit.axis_x, hit.axis_y, hit.axis_z
     flags = KNOWN if math.isfinite(hit.distance) else 0

@@ -16,8 +16,10 @@ from navtwin.kernels.bone.journal import new_journal, with_room, write_cells
 from navtwin.kernels.bone.profile import CYLINDER, SPHERE, Solid, Stroke
 from navtwin.kernels.bone.way import bone_on_way, values
 from navtwin.kernels.crossings import crossings
+from navtwin.kernels.errorbar import warm_up as _error_bars
 from navtwin.kernels.frame import measure_frame, new_frame
 from navtwin.kernels.handle import ANSWER, Handle, ask_capsule, ask_point, ask_solids
+from navtwin.kernels.known import warm_up as _limits
 from navtwin.kernels.normals import component_vertices, plant, signed_volume
 from navtwin.kernels.parts import largest_faces
 from navtwin.kernels.point import closest_points
@@ -102,6 +104,8 @@ KERNELS: dict[str, Callable[[], None]] = {
     "which side is inside": _signs,
     "capsule": _capsules,
     "ways between frames": _frames,
+    "error bars": _error_bars,
+    "limits": _limits,
     "surface to surface": _meshes,
     "single questions": _probes,
     "drilling": _drill,
@@ -109,7 +113,7 @@ KERNELS: dict[str, Callable[[], None]] = {
 
 
 #: What a running session and its workers ask.
-SESSION = ("tree and normals", "closest point", "which side is inside", "ways between frames")
+SESSION = ("tree and normals", "closest point", "which side is inside", "ways between frames", "error bars", "limits")
 
 
 def warm_up(progress: Callable[[str], None] | None = None, groups: Iterable[str] = KERNELS) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from navtwin.nouns.base import Noun, Pose
@@ -51,6 +52,19 @@ class Reading(Noun, frozen=True):
     on_structure_mm: Vec3 | None = None
     on_axis_mm: Vec3 | None = None
     depth_is_bound: bool = False
+
+    def __post_init__(self) -> None:
+        if not self._is_plainly_finite():
+            super().__post_init__()
+
+    def _is_plainly_finite(self) -> bool:
+        """The usual cases, which a frame asks ninety times here and at every receiver: no number is there, or all and their sum is finite."""
+        d, b, s, v, on, axis = self.distance_mm, self.bound_mm, self.sd_mm, self.speed_mm_s, self.on_structure_mm, self.on_axis_mm
+        if d is None and b is None and s is None and v is None and on is None and axis is None:
+            return True
+        if d is None or b is None or s is None or v is None or on is None or axis is None:
+            return False
+        return math.isfinite(d + b + s + v + on[0] + on[1] + on[2] + axis[0] + axis[1] + axis[2])
 
 
 class Passing(Noun, frozen=True):

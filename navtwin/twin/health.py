@@ -10,7 +10,8 @@ from navtwin.twin.calibration_age import calibration_alarms
 from navtwin.twin.checking import failed_words
 from navtwin.twin.drill_gate import drill_alarms
 from navtwin.twin.judge import frame_age_ns, is_stale, was_near
-from navtwin.twin.memory import Memory, Pair
+from navtwin.twin.memory import Memory
+from navtwin.twin.pair import Pair
 from navtwin.twin.right_tool import seen_instead
 from navtwin.twin.verifying import verify_alarms
 from navtwin.twin.which_level import level_alarms
@@ -152,17 +153,17 @@ def _source_says(memory: Memory, body: str) -> str:
     return next((s.reason for s in sightings if s.body == body and s.pose is None), "")
 
 
-def _pairs_of(memory: Memory, tool: str) -> Iterator[Pair]:
+def _unsettled_of(memory: Memory, tool: str) -> Iterator[Pair]:
     p = memory.proximity
-    return (q for q in memory.pairs if p.tool_name_of_part[q.part] == tool)
+    return (q for q in memory.unsettled if p.tool_name_of_part[q.part] == tool)
 
 
 def _outside(memory: Memory, tool: str) -> bool:
-    return any(q.status == "OUT_OF_SCAN" for q in _pairs_of(memory, tool))
+    return any(q.status == "OUT_OF_SCAN" for q in _unsettled_of(memory, tool))
 
 
 def _held(memory: Memory, tool: str) -> bool:
-    return any(q.state.level not in (None, "CLEAR") and not q.state.known for q in _pairs_of(memory, tool))
+    return any(q.state.level not in (None, "CLEAR") and not q.state.known for q in _unsettled_of(memory, tool))
 
 
 def health(memory: Memory) -> Health:

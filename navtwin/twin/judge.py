@@ -7,15 +7,20 @@ Where a part came nearer on its way from the frame before than it is now, the le
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
 import numpy.typing as npt
 
-from navtwin.nouns import Level
+from navtwin.kernels.known import MEASURED, OUT_OF_SCAN, UNMEASURED, bounds, keep, not_clear
+from navtwin.nouns import DistanceStatus, Level
 from navtwin.twin.levels import fall_margin_mm, level_of, limit_of, rank
-from navtwin.twin.memory import Memory, Pair
+from navtwin.twin.memory import Memory
+from navtwin.twin.pair import Pair
 
+#: A distance's status by what `tell_known` says of it.
+_TOLD: dict[int, DistanceStatus] = {MEASURED: "OK", OUT_OF_SCAN: "OUT_OF_SCAN", UNMEASURED: "INVALID"}
 #: How many standard deviations the error bar spans.
 K_SD = 2.0
 #: An acknowledgement of DANGER or CONTACT lasts this long.
@@ -36,24 +41,31 @@ def is_stale(memory: Memory) -> bool:
     return age is None or age > memory.rig.tracker.max_age_ms * 1e6
 
 
-def statuses(memory: Memory, *, stale: bool) -> list[list[str]]:
+def _nowhere_known(memory: Memory, *, stale: bool) -> DistanceStatus | None:
+    """Why no distance is known now, whatever was measured; None where some may be."""
+    return "UNREGISTERED" if memory.registration is None else "STALE" if stale else None
+
+
+def statuses(memory: Memory, *, stale: bool) -> list[list[DistanceStatus]]:
     """Why each distance is or is not known now: [part][structure]."""
     p = memory.proximity
     parts, structures = p.distance.shape
-    everywhere = "UNREGISTERED" if memory.registration is None else "STALE" if stale else ""
+    everywhere = _nowhere_known(memory, stale=stale)
     if everywhere:
         return [[everywhere] * structures for _ in range(parts)]
-    in_scan = p.volume.contain(p.on_axis)
-    measured = np.isfinite(p.distance) & np.isfinite(p.sd)
-    rows = np.where(in_scan, np.where(measured, "OK", "INVALID"), "OUT_OF_SCAN").tolist()
-    for part in range(parts):
-        tool = memory.tool_status.get(p.tool_name_of_part[part], "HIDDEN")
-        if tool != "OK":
-            rows[part] = [tool] * structures
-    return rows  # type: ignore[no-any-return]
+    p.tell_known()
+    rows: list[list[DistanceStatus]] = []
+    for part, name in enumerate(p.tool_name_of_part):
+        tool = memory.tool_status.get(name, "HIDDEN")
+        if tool == "OK":
+            rows.append([_TOLD[code] for code in p.told[part].tolist()])
+        else:
+            p.told[part] = UNMEASURED
+            rows.append([tool] * structures)
+    return rows
 
 
-def pair_status(memory: Memory, part: int, structure: int, *, stale: bool) -> str:
+def pair_status(memory: Memory, part: int, structure: int, *, stale: bool) -> DistanceStatus:
     """Why one distance is or is not known now."""
     return statuses(memory, stale=stale)[part][structure]
 
@@ -66,55 +78,64 @@ def bounds_mm(memory: Memory) -> npt.NDArray[np.float64]:
     p = memory.proximity
     age_s = (frame_age_ns(memory) or 0) * 1e-9
     smoothing_s = memory.frame.filter.delay_ms * 1e-3 if memory.frame is not None and memory.frame.filter is not None else 0.0
-    horizon_s = max(0.0, age_s) + smoothing_s + memory.rig.tracker.output_delay_ms * 1e-3 + p.lag_s
-    approach = np.where(p.speed > 0.0, p.speed, 0.0)
-    return p.distance - K_SD * p.sd - approach * horizon_s
+    late_s = max(0.0, age_s) + smoothing_s + memory.rig.tracker.output_delay_ms * 1e-3
+    bound = np.empty_like(p.distance)
+    bounds(p.distance, p.sd, p.speed, p.lag_s, late_s, K_SD, bound)
+    return bound
 
 
 def judge_pairs(memory: Memory, *, fresh_frame: bool) -> None:
     """Bring every pair's level up to `memory.now_ns`."""
-    p = memory.proximity
-    status = statuses(memory, stale=is_stale(memory))
-    # Plain floats: the loop below asks for each number more than once.
-    measured_mm, sd_mm, speed_mm_s = p.distance.tolist(), p.sd.tolist(), p.speed.tolist()
+    p, stale = memory.proximity, is_stale(memory)
+    status = statuses(memory, stale=stale)
     bound = bounds_mm(memory)
-    bound_mm, swept_mm, far = bound.tolist(), p.swept.tolist(), _beyond_limits(memory, bound, fresh_frame=fresh_frame).tolist()
-    captured_ns = None if memory.frame is None else memory.frame.t_capture_ns
-    for pair in memory.pairs:
+    frame = None if _nowhere_known(memory, stale=stale) else memory.frame
+    near = _near(memory, bound, fresh_frame=fresh_frame)
+    pairs = memory.pairs if frame is None else _unsettled(memory, near)
+    for pair in pairs:
         part, structure = pair.part, pair.structure
         pair.status = status[part][structure]
-        state = pair.state
-        before = state.level
+        before = pair.state.level
         if pair.status != "OK":
-            state.lose()
+            pair.state.lose()
+        elif not near[part, structure] and rank(before) == 0:
+            # Clear it stays or becomes: there is nothing to fall from.
+            pair.state.see(memory.now_ns, "CLEAR", "CLEAR", fresh_frame=fresh_frame)
+            pair.passed_mm = None
         else:
-            measured, sd, left = measured_mm[part][structure], sd_mm[part][structure], bound_mm[part][structure]
-            if far[part][structure] and before == "CLEAR" and state.known:
-                # Most pairs of most frames: clear, and still clear.
-                state.stay_clear(fresh_frame=fresh_frame)
-                pair.passed_mm = None
-            else:
-                swept = swept_mm[part][structure] if fresh_frame else math.nan
-                _judge(memory, pair, measured, left, sd, swept, fresh_frame=fresh_frame)
-            pair.distance_mm, pair.bound_mm, pair.sd_mm, pair.speed_mm_s = measured, left, sd, speed_mm_s[part][structure]
-            pair.last_good_ns = captured_ns
-        if pair.acked_by or state.level != before:
+            swept = float(p.swept[part, structure]) if fresh_frame else math.nan
+            measured, left, sd = float(p.distance[part, structure]), float(bound[part, structure]), float(p.sd[part, structure])
+            _judge(memory, pair, measured, left, sd, swept, fresh_frame=fresh_frame)
+        if pair.acked_by or pair.state.level != before:
             _age_acknowledgement(memory, pair, before)
+        memory.summaries[pair.number] = pair.summed_up(memory.summaries[pair.number])
+    memory.unsettled = [pair for pair in pairs if not pair.is_settled]
+    if frame is not None:
+        keep(p.told, p.distance, bound, p.sd, p.speed, frame.t_capture_ns, memory.last_known)
     _age_mutes(memory)
     if memory.audio_paused_until_ns is not None and memory.now_ns >= memory.audio_paused_until_ns:
         memory.audio_paused_until_ns = None
 
 
-def _beyond_limits(memory: Memory, bound: npt.NDArray[np.float64], *, fresh_frame: bool) -> npt.NDArray[np.bool_]:
-    """(parts, structures): whether the limits say CLEAR of a distance that is known, and nothing came nearer on the way."""
-    p, limits = memory.proximity, np.array(memory.limits).reshape(-1, 2)
-    far: npt.NDArray[np.bool_] = (p.distance > 0.0) & (bound > limits[:, 0]) & (bound > limits[:, 1])
-    return far & np.isnan(p.swept) if fresh_frame else far
+def _near(memory: Memory, bound: npt.NDArray[np.float64], *, fresh_frame: bool) -> npt.NDArray[np.bool_]:
+    """(parts, structures): whether the limits say anything but CLEAR, or nothing is known."""
+    p = memory.proximity
+    near = np.empty(bound.shape, dtype=np.bool_)
+    not_clear(p.told, p.distance, bound, p.swept, memory.limits, fresh_frame, near)
+    return near
+
+
+def _unsettled(memory: Memory, near: npt.NDArray[np.bool_]) -> list[Pair]:
+    """The pairs that are to be judged: in most frames few of them. A settled one is clear and stays so."""
+    asked = near[memory.places].tolist()
+    for pair in memory.unsettled:
+        asked[pair.number] = True
+    return list(itertools.compress(memory.pairs, asked))
 
 
 def _judge(memory: Memory, pair: Pair, measured: float, bound: float, sd: float, swept: float, *, fresh_frame: bool) -> None:
     """One known distance; `swept` is the least on the way since the frame before, NaN where that was no less than now and then."""
-    caution, danger = memory.limits[pair.structure]
+    caution, danger = memory.limits[pair.structure].tolist()
     now = level_of(measured, bound, caution, danger)
     # What the limits say of the nearest that the part came since the frame before: a thrust between two frames is not missed.
     passed: Level = "CLEAR" if math.isnan(swept) else level_of(swept, swept - K_SD * sd, caution, danger)
@@ -133,14 +154,15 @@ def was_near(memory: Memory, pair: Pair) -> bool:
     """Whether losing sight of this pair matters now: it was at CAUTION or more, or an unseen hand could have brought it there."""
     if rank(pair.state.level) >= rank("CAUTION"):
         return True
-    if pair.last_good_ns is None:
+    known_ns = pair.last_good_ns
+    if known_ns is None:
         return False
-    elapsed_s = (memory.now_ns - pair.last_good_ns) * 1e-9
-    return pair.bound_mm <= memory.limits[pair.structure][0] + UNSEEN_SPEED_MM_S * elapsed_s
+    elapsed_s = (memory.now_ns - known_ns) * 1e-9
+    return pair.bound_mm <= float(memory.limits[pair.structure, 0]) + UNSEEN_SPEED_MM_S * elapsed_s
 
 
 def limit_mm(memory: Memory, pair: Pair) -> float:
-    return limit_of(pair.state.level or "CLEAR", *memory.limits[pair.structure])
+    return limit_of(pair.state.level or "CLEAR", *memory.limits[pair.structure].tolist())
 
 
 def _age_acknowledgement(memory: Memory, pair: Pair, before: str | None) -> None:

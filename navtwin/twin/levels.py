@@ -82,11 +82,6 @@ class LevelState:
         self.good_frames = 0
         self.fall_since_ns = None
 
-    def stay_clear(self, *, fresh_frame: bool) -> None:
-        """`see` of what is known to be CLEAR and is seen CLEAR: nothing to rise to and nothing to fall to."""
-        self.good_frames += fresh_frame
-        self.fall_since_ns = None
-
     def see(self, t_ns: int, level: Level, fallen: Level, *, fresh_frame: bool) -> None:
         """Judge one known distance.
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
+
 from navtwin.errors import InputRefused
+from navtwin.kernels.known import LastKnown, nothing_known
 from navtwin.nouns import (
     AlertSet,
     Check,
     Covariance6,
+    DistanceStatus,
     Header,
+    PairSummary,
     Phase,
     PivotResult,
     Pose,
@@ -26,10 +32,12 @@ from navtwin.twin.calibration_age import Dated, dated_calibrations
 from navtwin.twin.drift import SHARE_OF_MAX_AGE, Drift
 from navtwin.twin.drilled import Drilled, carvable_of, new_drilled
 from navtwin.twin.dwell import Dwell
-from navtwin.twin.levels import LevelState
+from navtwin.twin.pair import Pair
 from navtwin.twin.plausible import Plausible
 from navtwin.twin.proximity import Proximity
 from navtwin.twin.repeats import Repeats
+
+Places = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,35 +73,20 @@ class TouchedLandmark:
 
 
 @dataclass(slots=True)
-class Pair:
-    """One critical structure and one instrument part: its level, what was last known, who silenced it."""
-
-    id: str
-    structure: int
-    part: int
-    state: LevelState = field(default_factory=LevelState)
-    status: str = "UNREGISTERED"
-    last_good_ns: int | None = None
-    distance_mm: float = 0.0
-    bound_mm: float = 0.0
-    sd_mm: float = 0.0
-    speed_mm_s: float = 0.0
-    passed_mm: float | None = None
-    acked_by: str = ""
-    acked_level: str = ""
-    acked_ns: int = 0
-    breaks_pause: bool = False
-
-
-@dataclass(slots=True)
 class Memory:
     """The fold's memory."""
 
     header: Header
     rig: Rig
     proximity: Proximity
+    # every watched pair, and what the last alert set said of it; the unsettled ones, in order; part and structure of each; the numbers of all
     pairs: list[Pair]
-    limits: list[tuple[float, float]]
+    summaries: list[PairSummary]
+    unsettled: list[Pair]
+    places: tuple[Places, Places]
+    last_known: LastKnown
+    # (structures, 2), mm: caution and danger
+    limits: npt.NDArray[np.float64]
     # what of the tracker's stream is believed
     plausible: Plausible
     repeats: Repeats
@@ -107,7 +100,7 @@ class Memory:
     time_fault_why: str = ""
     slow_frames: int = 0
     body_ok_ns: dict[str, int] = field(default_factory=dict)
-    tool_status: dict[str, str] = field(default_factory=dict)
+    tool_status: dict[str, DistanceStatus] = field(default_factory=dict)
     tool_known_ns: dict[str, int] = field(default_factory=dict)
     # calibration and registration
     calibrations: tuple[Dated, ...] = ()
@@ -164,18 +157,20 @@ def new_memory(scene: Scene, rig: Rig, header: Header) -> Memory:
             )
     carvable = carvable_of(scene, rig)
     proximity = Proximity(scene, rig, carvable)
-    limits = [(s.caution_mm or 0.0, s.danger_mm or 0.0) for s in scene.structures]
-    pairs = [
-        Pair(id=f"{scene.structures[s].name}/{proximity.tool_names[proximity.tool_of_part[p]]}/{proximity.part_names[p]}", structure=s, part=p)
-        for s in range(len(scene.structures))
-        if scene.structures[s].role == "critical"
-        for p in range(len(proximity.part_names))
-    ]
+    last_known = nothing_known(len(proximity.part_names), len(scene.structures))
+    limits = np.array([(s.caution_mm or 0.0, s.danger_mm or 0.0) for s in scene.structures]).reshape(-1, 2)
+    parts = list(zip(proximity.tool_name_of_part, proximity.part_names, strict=True))
+    watched = [(s, p) for s, structure in enumerate(scene.structures) if structure.role == "critical" for p in range(len(parts))]
+    pairs = [Pair(n, "/".join((scene.structures[s].name, *parts[p])), s, p, last_known) for n, (s, p) in enumerate(watched)]
     memory = Memory(
         header=header,
         rig=rig,
         proximity=proximity,
         pairs=pairs,
+        summaries=[pair.summary for pair in pairs],
+        unsettled=list(pairs),
+        places=(np.array([q.part for q in pairs], dtype=np.int64), np.array([q.structure for q in pairs], dtype=np.int64)),
+        last_known=last_known,
         limits=limits,
         plausible=Plausible(rig),
         repeats=Repeats(int(rig.tracker.repeats_ms * 1e6)),

@@ -137,7 +137,7 @@ def _set_limits(memory: Memory, order: SetLimits) -> str:
         return f"no critical structure '{order.structure}'; known: {', '.join(_watched(memory))}"
     if not 0.0 < order.danger_mm <= order.caution_mm:
         return f"danger {order.danger_mm:g} mm must lie above 0 and not above caution {order.caution_mm:g} mm"
-    memory.old_limits.append((index, memory.limits[index]))
+    memory.old_limits.append((index, tuple(memory.limits[index].tolist())))
     memory.undo.append(("limits", order.structure))
     memory.limits[index] = (order.caution_mm, order.danger_mm)
     return ""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +13,7 @@ import numpy.typing as npt
 
 from navtwin.kernels.errorbar import ErrorSources, approach, distance_sd, remember
 from navtwin.kernels.frame import DEPTH_IS_BOUND, Frame, measure_frame, new_frame
+from navtwin.kernels.known import UNMEASURED, tell_known
 from navtwin.kernels.tree import workspace
 from navtwin.nouns import Rig, symmetric
 from navtwin.scene.model import Scene
@@ -46,7 +49,6 @@ class Proximity:
 
     def __init__(self, scene: Scene, rig: Rig, drilled: int | None = None) -> None:
         self.structures = scene.structures
-        self.volume = scene.volume
         self.tool_names = tuple(t.name for t in rig.tool)
         parts = tuple(part for tool in rig.tool for part in tool.part)
         self.part_names = tuple(part.name for part in parts)
@@ -62,7 +64,8 @@ class Proximity:
         # All pairs; where nothing is drilled these are the fixed ones' own arrays.
         self._all = self._frame if drilled is None else new_frame(capsules, len(scene.structures))
         self._live = None if drilled is None else _sharing_poses(new_frame(capsules, 1), self._frame)
-        self._parts_of_tool = [np.flatnonzero(self.tool_of_part == t) for t in range(tools)]
+        firsts = np.searchsorted(self.tool_of_part, np.arange(tools + 1)).tolist()
+        self._parts_of_tool = [slice(first, past) for first, past in itertools.pairwise(firsts)]
         self._last_known: list[tuple[tuple[float, ...], int] | None] = [None] * tools
         self._way_ns = [(0, 0)] * tools
         self.distance, self.swept = self._all.distance, self._all.swept
@@ -73,6 +76,11 @@ class Proximity:
         self._times = np.zeros((*pairs, HISTORY))
         self._history = np.zeros((*pairs, HISTORY))
         self._count = np.zeros(pairs, dtype=np.int64)
+        box = scene.volume
+        self._T_ijk_from_ct = np.array(box.T_ijk_from_ct[:3])
+        self._shape_ijk = np.array(box.shape_ijk, dtype=np.int64)
+        self.told = np.full(pairs, UNMEASURED, dtype=np.uint8)
+        self._critical = np.array([s.role == "critical" for s in scene.structures])
         self._structure_sd = np.array([s.sd_mm for s in scene.structures])
         self._axis_sd = np.array([t.axis_sd_rad for t in rig.tool])
         self._R_ct_from_marker = np.zeros((tools, 3, 3))
@@ -92,8 +100,7 @@ class Proximity:
     def begin(self, memory: Memory, chains: Sequence[Chain], link: ReferenceLink, t_capture_ns: int) -> None:
         """Distances of one frame to all that is never drilled; NaN where an instrument is unknown."""
         self._move(chains, t_capture_ns, int(memory.rig.tracker.max_age_ms * 1e6))
-        for column, s in enumerate(self._fixed):
-            self._frame.watch[column] = memory.limits[s][0] + WATCH_MARGIN_MM if self.structures[s].role == "critical" else 0.0
+        np.copyto(self._frame.watch, np.where(self._critical, memory.limits[:, 0] + WATCH_MARGIN_MM, 0.0)[self._fixed])
         measure_frame(self._forest, self._frame, self._workspace)
         if self._drilled is not None:
             self._gather(self._frame, self._fixed)
@@ -133,6 +140,10 @@ class Proximity:
         distance_sd(tip, tip + _AXES, np.array([tool]), self._sources._replace(structure_sd=np.zeros(3)), self._place_sd)
         return float(self._place_sd.max())
 
+    def tell_known(self) -> None:
+        """Bring `told` up to date, (P, S): whether each distance is measured, and in the scan."""
+        tell_known(self.on_axis, self.distance, self.sd, self._T_ijk_from_ct, self._shape_ijk, self.told)
+
     def depths_are_bounds(self) -> npt.NDArray[np.bool_]:
         """(P, S): whether a depth inside is at least what is shown."""
         bound: npt.NDArray[np.bool_] = self._all.flags & DEPTH_IS_BOUND != 0
@@ -170,22 +181,28 @@ class Proximity:
             self._R_ct_from_marker[t] = chain.T_ct_from_marker.rotation
             self._body_origin[t] = chain.T_ct_from_marker.t_mm
             self._tip[t] = chain.T_ct_from_tip.t_mm
-            self._body_cov[t] = symmetric(chain.covariance, 6)
-            self._tip_cov[t] = symmetric(memory.tips[chain.tool].covariance, 3)
+            self._body_cov[t] = _matrix(chain.covariance, 6)
+            self._tip_cov[t] = _matrix(memory.tips[chain.tool].covariance, 3)
         return ErrorSources(
             R_ct_from_tracker=np.array((link.T_ct_from_ref @ link.T_ref_from_tracker).rotation),
             body_origin=self._body_origin,
             body_cov=self._body_cov,
             ref_origin=np.array(link.T_ct_from_ref.t_mm),
-            ref_cov=symmetric(link.covariance, 6),
+            ref_cov=_matrix(link.covariance, 6),
             R_ct_from_marker=self._R_ct_from_marker,
             tip=self._tip,
             tip_cov=self._tip_cov,
             axis_sd=self._axis_sd,
             registration_origin=np.array(registration.centroid_mm),
-            registration_cov=symmetric(registration.covariance, 6),
+            registration_cov=_matrix(registration.covariance, 6),
             structure_sd=self._structure_sd,
         )
+
+
+@lru_cache(maxsize=64)
+def _matrix(upper: tuple[float, ...], n: int) -> Array:
+    """`symmetric`, once for what a rig declares and every frame repeats. Not to be written to."""
+    return symmetric(upper, n)
 
 
 def _sharing_poses(frame: Frame, other: Frame) -> Frame:

@@ -12,7 +12,6 @@ from navtwin.nouns import (
     Health,
     InstrumentState,
     Message,
-    PairSummary,
     Passing,
     Pose,
     Priority,
@@ -24,7 +23,8 @@ from navtwin.twin.chain import Chain
 from navtwin.twin.health import health
 from navtwin.twin.judge import bounds_mm, is_stale, limit_mm, statuses
 from navtwin.twin.levels import rank
-from navtwin.twin.memory import Memory, Pair
+from navtwin.twin.memory import Memory
+from navtwin.twin.pair import Pair
 from navtwin.twin.right_tool import moved_mm
 from navtwin.twin.walls import wall_alerts
 
@@ -38,18 +38,27 @@ PRIORITY: dict[str, Priority] = {"CLEAR": "none", "CAUTION": "medium", "DANGER":
 def state_of(memory: Memory, chains: list[Chain], frame_number: int) -> Callable[[], State]:
     """One frame: every instrument and every pair, unknown ones with their reason and no number.
 
-    The readings, which are most of it, are put together when it is called; nothing that they say changes while the frame is judged.
+    Most of it is put together when it is called; nothing of that changes while the frame is judged.
     """
-    instruments = tuple(
-        InstrumentState(instrument=c.tool, status=c.status, pose=Pose.from_rigid(c.T_ct_from_tip) if c.T_ct_from_tip else None) for c in chains
-    )
-    phase, passings, drills, bones = memory.phase, _passings(memory), _drills(memory), _bones(memory)
+    phase, drills, bones = memory.phase, _drills(memory), _bones(memory)
 
     def whole() -> State:
-        readings = _readings(memory)
-        return State(phase=phase, frame=frame_number, instruments=instruments, readings=readings, passings=passings, drills=drills, bones=bones)
+        return State(
+            phase=phase,
+            frame=frame_number,
+            instruments=tuple(map(_instrument, chains)),
+            readings=_readings(memory),
+            passings=_passings(memory),
+            drills=drills,
+            bones=bones,
+        )
 
     return whole
+
+
+def _instrument(chain: Chain) -> InstrumentState:
+    pose = Pose.from_rigid(chain.T_ct_from_tip) if chain.T_ct_from_tip else None
+    return InstrumentState(instrument=chain.tool, status=chain.status, pose=pose)
 
 
 def _drills(memory: Memory) -> tuple[DrillState, ...]:
@@ -80,7 +89,7 @@ def _readings(memory: Memory) -> tuple[Reading, ...]:
         tool = p.tool_name_of_part[part]
         for n, structure in enumerate(p.structures):
             if status[part][n] != "OK":
-                readings.append(Reading(structure.name, tool, name, structure.role, status[part][n]))  # type: ignore[arg-type]
+                readings.append(Reading(structure.name, tool, name, structure.role, status[part][n]))
                 continue
             readings.append(
                 Reading(
@@ -104,14 +113,11 @@ def _readings(memory: Memory) -> tuple[Reading, ...]:
 def alert_set(memory: Memory) -> AlertSet:
     """Everything that is wrong now, complete in itself."""
     paused = memory.audio_paused_until_ns is not None
-    alerts = [_alert(memory, pair, paused=paused) for pair in memory.pairs if rank(pair.state.level) > 0]
+    alerts = [_alert(memory, pair, paused=paused) for pair in memory.unsettled if rank(pair.state.level) > 0]
     alerts += wall_alerts(memory, paused=paused)
     alerts.sort(key=lambda a: (-rank(a.level), a.id))
-    pairs = tuple(
-        PairSummary(id=q.id, level=q.state.level, known=q.state.known, status=q.status, since_ns=q.state.since_ns)  # type: ignore[arg-type]
-        for q in memory.pairs
-    )
     technical = tuple(a.noun(paused=paused) for a in memory.alarms.values())
+    pairs = tuple(memory.summaries)
     return AlertSet(phase=memory.phase, t_ns=memory.now_ns, alerts=tuple(alerts), technical=technical, pairs=pairs, health=health(memory))
 
 
@@ -127,7 +133,7 @@ def _alert(memory: Memory, pair: Pair, *, paused: bool) -> Alert:
         part=p.part_names[pair.part],
         level=level,
         known=known,
-        status=pair.status,  # type: ignore[arg-type]
+        status=pair.status,
         priority=PRIORITY[level],
         since_ns=pair.state.since_ns,
         limit_mm=limit_mm(memory, pair),
@@ -148,7 +154,7 @@ def signature(alerts: AlertSet) -> tuple[object, ...]:
         alerts.phase,
         tuple((a.id, a.level, a.known, a.status, a.silenced, a.acked_by) for a in alerts.alerts),
         tuple((t.id, t.priority, t.silenced, t.text) for t in alerts.technical),
-        tuple((q.level, q.known, q.status) for q in alerts.pairs),
+        alerts.pairs,
         (h.tracker, h.reference, h.registration, h.latency, h.recording, h.audio_paused_until_ns, h.muted, h.selected, h.frozen, h.spindle_on),
         (h.registered_ns, h.verified_ns),
     )

@@ -23,7 +23,6 @@ from navtwin.scene.model import Scene
 from navtwin.twin import checking, drilling, right_tool, which_level
 from navtwin.twin.chain import sighting_of, tip_in_ref
 from navtwin.twin.dwell import LONGEST_S, PATIENCE_NS, SHORTEST_S, Dwell, mean_of
-from navtwin.twin.levels import LevelState
 from navtwin.twin.memory import Collection, Memory, TouchedLandmark, tip_of
 
 #: A landmark needs this many samples, and a tip that stayed this still.
@@ -286,8 +285,8 @@ def accept(memory: Memory, order: Accept) -> Refusal:
         checking.forget_checks(memory)
         # What was known was known in another registration: every pair is judged afresh.
         for pair in memory.pairs:
-            pair.state, pair.last_good_ns = LevelState(since_ns=memory.now_ns), None
-            pair.acked_by = pair.acked_level = ""
+            pair.begin_afresh(memory.now_ns)
+        memory.unsettled = list(memory.pairs)
     memory.proximity.forget()
     drilling.forget_poses(memory)
     memory.setup_changed = True

@@ -130,7 +130,7 @@ def _frame(scene: Scene, memory: Memory, frame: TrackerFrame) -> tuple[Callable[
 def _note_known_tools(memory: Memory) -> None:
     """Remember when all distances of a tool were last known: what its loss is counted from."""
     p = memory.proximity
-    unknown = {int(p.tool_of_part[q.part]) for q in memory.pairs if q.status != "OK"}
+    unknown = {int(p.tool_of_part[q.part]) for q in memory.unsettled if q.status != "OK"}
     for index, name in enumerate(p.tool_names):
         if index not in unknown and memory.last_capture_ns is not None:
             memory.tool_known_ns[name] = memory.last_capture_ns

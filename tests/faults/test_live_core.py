@@ -188,7 +188,7 @@ def _answer(sock: zmq.Socket[bytes]) -> Reply:
     ],
 )
 def test_a_bad_command_is_answered_and_the_core_goes_on(running: Session, payload: bytes, words: str) -> None:
-    limits = list(running.core.memory.limits)
+    limits = running.core.memory.limits.tolist()
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     try:
         sock = _raw_dealer(context, running)
@@ -200,7 +200,7 @@ def test_a_bad_command_is_answered_and_the_core_goes_on(running: Session, payloa
     finally:
         context.destroy(linger=0)
     assert running.runs
-    assert running.core.memory.limits == limits
+    assert running.core.memory.limits.tolist() == limits
     assert running.reply(running.client.send(Mark(label="still here"))).ok
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 import math
+from dataclasses import dataclass, field
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from navtwin.nouns import State
+from navtwin.kernels.known import MEASURED, OUT_OF_SCAN, UNMEASURED, tell_known
+from navtwin.nouns import Accept, Ack, EventBody, Message, Mute, SetLimits, State
 from navtwin.twin.judge import K_SD, bounds_mm, statuses
-from navtwin.twin.levels import LevelState
 from navtwin.volumes.volume import VolumeBox
-from tests.twin.world import MS, World
+from tests.twin.world import World, registration
 
 NUMBERS = st.floats(-1e4, 1e4) | st.just(math.nan)
 
@@ -32,14 +32,77 @@ def test_a_point_on_the_scan_s_edge_is_inside_by_either_way() -> None:
     assert box.contain(np.array(edge)).tolist() == [True, False, False] == [box.contains(tuple(map(float, p))) for p in edge]  # type: ignore[arg-type]
 
 
-@given(good=st.integers(0, 5), falls_since=st.none() | st.integers(0, 100 * MS), fresh=st.booleans())
-@settings(max_examples=40, deadline=None)
-def test_staying_clear_is_what_seeing_clear_does(good: int, falls_since: int | None, fresh: bool) -> None:
-    one = LevelState(level="CLEAR", known=True, since_ns=7, good_frames=good, fall_since_ns=falls_since)
-    other = copy.copy(one)
-    one.see(500 * MS, "CLEAR", "CLEAR", fresh_frame=fresh)
-    other.stay_clear(fresh_frame=fresh)
-    assert one == other
+@given(st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS), min_size=1, max_size=20))
+@settings(max_examples=60, deadline=None)
+def test_a_distance_is_told_as_measured_exactly_where_it_is_known_and_its_point_in_the_scan(rows: list[tuple[float, ...]]) -> None:
+    affine = ((0.7, 0.1, -0.03, 12.0), (-0.1, 0.9, 0.2, 40.5), (0.02, -0.2, 1.3, -3.25))
+    shape, told = (120, 90, 61), np.zeros((1, len(rows)), dtype=np.uint8)
+    points, distance, sd = (np.array([[row[columns] for row in rows]]) for columns in (slice(3), 3, 4))
+    tell_known(points, distance, sd, np.array(affine), np.array(shape), told)
+    box = VolumeBox((*affine, (0.0, 0.0, 0.0, 1.0)), shape)
+    measured = [MEASURED if math.isfinite(row[3]) and math.isfinite(row[4]) else UNMEASURED for row in rows]
+    inside = [box.contains((row[0], row[1], row[2])) for row in rows]
+    assert told[0].tolist() == [m if i else OUT_OF_SCAN for m, i in zip(measured, inside, strict=True)]
+
+
+EVENTS = st.one_of(
+    st.tuples(st.just("frame"), st.none() | st.floats(-1.0, 12.0)),
+    st.tuples(st.sampled_from(("tick", "no reference", "stale", "ack", "mute", "accept", "caution")), st.floats(0.5, 12.0)),
+)
+
+
+@dataclass
+class Heard(World):
+    """Keeps all that was said; a thorough one has every pair judged at every event."""
+
+    thorough: bool = False
+    said: list[Message] = field(default_factory=list)
+
+    def feed(self, body: EventBody) -> list[Message]:
+        if self.thorough:
+            self.memory.unsettled = list(self.memory.pairs)
+        self.said += super().feed(body)
+        return self.messages
+
+
+def _happen(w: Heard, kind: str, number: float | None) -> None:
+    if kind in ("frame", "no reference"):
+        w.frame(number, ref=kind == "frame")
+    elif kind == "stale":
+        w.idle(150.0)
+    elif kind == "ack":
+        for alert in w.alerts.alerts[:1]:
+            w.order(Ack(epoch="test-session", alert=alert.id, level=alert.level))
+    elif kind == "mute":
+        w.order(Mute(structure="canal"))
+    elif kind == "accept":
+        w.feed(registration())
+        w.order(Accept(result="registration"))
+    elif kind == "caution":
+        w.order(SetLimits(structure="canal", caution_mm=number or 4.0, danger_mm=0.4))
+    else:
+        w.tick()
+
+
+@given(st.lists(EVENTS, min_size=1, max_size=40))
+@settings(max_examples=60, deadline=None)
+def test_judging_the_unsettled_pairs_says_what_judging_every_pair_says(events: list[tuple[str, float | None]]) -> None:
+    few, every = Heard(), Heard(thorough=True)
+    for kind, number in events:
+        for w in (few, every):
+            _happen(w, kind, number)
+        assert few.said == every.said
+        assert few.memory.summaries == [pair.summary for pair in few.memory.pairs]
+
+
+def test_a_clear_pair_is_settled_and_one_that_comes_near_or_is_lost_is_not() -> None:
+    w = World()
+    w.hold(20.0, 5)
+    assert [pair.id for pair in w.memory.unsettled] == [pair.id for pair in w.memory.pairs if "/pointer/" in pair.id]
+    w.frame(3.0)
+    assert "canal/drill/burr" in [pair.id for pair in w.memory.unsettled]
+    w.frame(None)
+    assert len(w.memory.unsettled) == len(w.memory.pairs)
 
 
 def test_bounds_are_the_formula_of_each_pair_and_the_state_carries_them() -> None:
