@@ -11,6 +11,8 @@ import sys
 _CALL = {"x86_64": 314, "aarch64": 274}
 #: The shortest slice that may be asked for, ns.
 _SLICE_NS = 100_000
+#: `prctl(PR_SET_TIMERSLACK)`: how much later than asked a sleeping thread may be woken, so that wakings fall together; 50 us unless told.
+_TIMER_SLACK, _SLACK_NS = 29, 1
 
 
 class _Attributes(ctypes.Structure):
@@ -23,15 +25,17 @@ class _Attributes(ctypes.Structure):
 
 
 def run_promptly() -> bool:
-    """Ask for short slices for the calling thread, and for those that it starts from now on; returns whether the system has heard it.
+    """Ask for short slices and exact timers, for the calling thread and those that it starts from now on; returns whether the system has heard it.
 
     A thread that works a little and sleeps a lot is then run as soon as it wakes, in place of one in the midst of its longer slice. It gets no more
     of the processor than before, and needs no right to ask. Linux 6.12 and later take it so (EEVDF; Stoica and Abdel-Wahab 1995); elsewhere nothing
-    changes.
+    changes. A frame that is waited for by the clock then comes some 50 us sooner.
     """
     call = _CALL.get(platform.machine()) if sys.platform == "linux" else None
     if call is None:
         return False
     nice = os.getpriority(os.PRIO_PROCESS, 0)
     asked = _Attributes(size=ctypes.sizeof(_Attributes), nice=nice, runtime=_SLICE_NS)
-    return int(ctypes.CDLL(None, use_errno=True).syscall(call, 0, ctypes.byref(asked), 0)) == 0
+    library = ctypes.CDLL(None, use_errno=True)
+    exact = int(library.prctl(_TIMER_SLACK, _SLACK_NS, 0, 0, 0)) == 0
+    return int(library.syscall(call, 0, ctypes.byref(asked), 0)) == 0 and exact
