@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSettings, Qt, QTimer, Signal
+from PySide6.QtCore import QSettings, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -23,11 +23,10 @@ from gui.desktop.notice import Notice
 from gui.desktop.places import Maker
 from gui.desktop.rail import Rail
 from gui.desktop.readiness import Facts, Ready, readiness
+from gui.desktop.turns import Turns
 from gui.link.board import Moment
 from navtwin.bus.words import name_words
 
-#: The screen is looked after 30 times a second.
-TURN_MS = 33
 #: Where the window's own layout is remembered.
 SETTINGS = ("navtwin", "desktop")
 
@@ -72,11 +71,8 @@ class Window(QMainWindow):
         desk.place_wanted.connect(self.go)
         desk.case_changed.connect(self._show_title)
         self._show_title()
-        self.news.connect(self.refresh, Qt.ConnectionType.QueuedConnection)
-        self._timer = QTimer(self)
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self.refresh)
-        self._timer.start(TURN_MS)
+        self._turns = Turns(self.refresh, self)
+        self.news.connect(self._turns.hear, Qt.ConnectionType.QueuedConnection)
 
     def refresh(self) -> None:
         """Show this moment: alerts first, then the place in front."""
@@ -132,7 +128,7 @@ class Window(QMainWindow):
         if not self._farewell.may_close(self.desk, self.places.values()):
             event.ignore()
             return
-        self._timer.stop()
+        self._turns.stop()
         self._closed = True
         kept = QSettings(*SETTINGS)
         kept.setValue("geometry", self.saveGeometry())

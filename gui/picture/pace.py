@@ -19,8 +19,8 @@ PAINT_SHARE = 0.6
 STILL_NS = 400 * MS
 #: How far a following view goes to its goal in one painting: calm in spite of the tracker's noise.
 FOLLOW_SHARE = 0.2
-#: States whose pixels may be on their way at the same time.
-MOST_UNDER_WAY = 4
+#: States whose pixels may be on their way at the same time. Where a window lags by more, how late it is would not be known just then.
+MOST_UNDER_WAY = 64
 
 
 class Shows(Protocol):

@@ -34,7 +34,7 @@ class Room:
         self.core = Core(self.case)
         shared = GuiDesk(self.desk.board, self.desk.orders.append, (5810, 5811), self.desk.clock, open_bone=lambda: self.core)  # type: ignore[arg-type, return-value]
         self.window = Window(shared, {"navigate": partial(NavigatePlace, view="axial", open_picture=open_live)})
-        self.window._timer.stop()
+        self.window._turns.stop()
         qtbot.addWidget(self.window)
         self.window.resize(1280, 800)
         self.window.show()

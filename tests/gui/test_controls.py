@@ -28,7 +28,7 @@ def test_every_button_says_what_it_does_and_can_be_hit(qtbot: Any, tmp_path: Pat
     desk = Desk()
     shared = GuiDesk(desk.board, desk.orders.append, (5810, 5811), desk.clock, "127.0.0.1:5810")
     window = Window(shared, makers("posterior"))
-    window._timer.stop()
+    window._turns.stop()
     qtbot.addWidget(window)
     window.resize(1280, 800)
     window.show()

@@ -70,7 +70,7 @@ def opened(qtbot: Any, desk: Desk, open_picture: Any, case: Scene | None = None)
     """A desktop with the case open, at Navigate, that is looked after by the test alone."""
     shared = GuiDesk(desk.board, desk.orders.append, (5810, 5811), desk.clock, "127.0.0.1:5810")
     window = Window(shared, {"navigate": partial(NavigatePlace, view="left", open_picture=open_picture)})
-    window._timer.stop()
+    window._turns.stop()
     qtbot.addWidget(window)
     window.resize(1280, 800)
     window.show()

@@ -57,7 +57,7 @@ def desk() -> Desk:
 def window(qtbot: Any, desk: Desk) -> Iterator[Window]:
     shared = GuiDesk(desk.board, desk.orders.append, (5810, 5811), desk.clock)
     made = Window(shared, dict.fromkeys(PLACES, Plain), pedal="F13")
-    made._timer.stop()
+    made._turns.stop()
     qtbot.addWidget(made)
     made.resize(1280, 800)
     made.show()
