@@ -76,6 +76,14 @@ def test_another_patients_bone_is_a_warning_without_a_guess() -> None:
     assert "does not lie on the CT's bone" in problem
 
 
+@pytest.mark.parametrize(("larger", "off_mm"), [(0.8, 6.0), (1.3, 12.0), (1.0, 12.0)])
+def test_a_bone_of_another_size_that_crosses_the_scans_bone_is_a_warning(larger: float, off_mm: float) -> None:
+    """The mean step under its skin is high where it crosses: the share of the skin that lies on a step is what tells."""
+    level, problem = told(ball((BONE_MM[0] + off_mm, BONE_MM[1], BONE_MM[2]), larger * RADIUS_MM))
+    assert level == "warning"
+    assert "of its skin lie on bone's" in problem
+
+
 def test_a_little_off_is_no_mistake() -> None:
     assert told(ball((BONE_MM[0] + 1.0, BONE_MM[1], BONE_MM[2]), RADIUS_MM)) == ("", "")
 
