@@ -18,7 +18,7 @@ from faults_parts.core_process import far_core
 from faults_parts.network import link_outcome, right_outcome
 from faults_parts.outcome import Outcome, unright
 from faults_parts.session import LiveTheatre, phase_s, session
-from faults_parts.streams import judged, warned_since
+from faults_parts.streams import await_warning, judged
 from navtwin.bus.client import Client
 from navtwin.nouns import Mark
 from navtwin.record.log import LogWriter
@@ -42,7 +42,7 @@ def wall_clock_jump(fault: Fault, seed: int) -> Outcome:
     """The wall clock that the core reads jumps, forwards or back."""
     rng = rng_of(f"{fault.name} when", seed)
     with far_core(fault.name, seed) as core:
-        core.operator.wait(lambda: warned_since(core.operator, 0))
+        await_warning(core.operator)
         time.sleep(phase_s(rng))
         begin_ns = time.monotonic_ns()
         core.pipe.send(float(rng.choice([-1.0, 1.0]) * rng.uniform(60.0, 86_400.0)))
@@ -54,7 +54,7 @@ def core_killed(fault: Fault, seed: int) -> Outcome:
     """kill -9; then its log is recovered and verified."""
     rng = rng_of(f"{fault.name} when", seed)
     with tempfile.TemporaryDirectory(prefix="navtwin-faults-") as folder, far_core(fault.name, seed, log=Path(folder) / "session.mcap") as core:
-        core.operator.wait(lambda: warned_since(core.operator, 0))
+        await_warning(core.operator)
         time.sleep(1.0 + phase_s(rng))
         begin_ns = time.monotonic_ns()
         core.process.kill()
@@ -83,7 +83,7 @@ def cpu_starved(fault: Fault, seed: int) -> Outcome:
     """The core runs at low priority beside busy processes, and is then stopped for a while."""
     rng = rng_of(f"{fault.name} when", seed)
     with far_core(fault.name, seed, nice=10) as core:
-        core.operator.wait(lambda: warned_since(core.operator, 0))
+        await_warning(core.operator)
         pid = core.process.pid
         assert pid is not None
         with _hogs():
@@ -115,7 +115,7 @@ def disk_full(fault: Fault, seed: int) -> Outcome:
     theatre = Theatre(rng)
     with tempfile.TemporaryDirectory(prefix="navtwin-faults-") as folder, session(theatre, LiveTheatre(theatre), log=Path(folder) / "s.mcap") as s:
         assert s.log is not None
-        s.operator.wait(lambda: warned_since(s.operator, 0))
+        await_warning(s.operator)
         time.sleep(phase_s(rng))
         begin_ns = time.monotonic_ns()
         _fill_disk(s.log)
@@ -181,7 +181,7 @@ def audio_gone(fault: Fault, seed: int) -> Outcome:
     theatre = Theatre(rng)
     speakers = list[Loudspeaker]()
     with session(theatre, LiveTheatre(theatre)) as s, _listening(s.ports, speakers):
-        s.operator.wait(lambda: warned_since(s.operator, 0))
+        await_warning(s.operator)
         s.operator.wait(lambda: bool(speakers))
         time.sleep(phase_s(rng))
         begin_ns = time.monotonic_ns()

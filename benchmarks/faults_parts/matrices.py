@@ -13,7 +13,7 @@ import numpy as np
 from faults_parts.operator import Operator
 from faults_parts.outcome import Outcome
 from faults_parts.session import phase_s, session
-from faults_parts.streams import judged, warned_since
+from faults_parts.streams import await_warning, judged
 from navtwin.igtl.message import write_message
 from navtwin.igtl.poses import SIX_DOF, Matrix, ToolMatrix, write_tdata
 from phantoms.faults.fault import Fault
@@ -108,7 +108,7 @@ def _sending(theatre: Theatre, rng: np.random.Generator) -> Iterator[tuple[Opera
     with session(theatre, source) as s:
         sender.start()
         try:
-            s.operator.wait(lambda: warned_since(s.operator, 0))
+            await_warning(s.operator)
             time.sleep(phase_s(rng))
             yield s.operator, sender, source.port
         finally:

@@ -11,7 +11,7 @@ from faults_parts.operator import Operator
 from faults_parts.outcome import Outcome, false_clears, lies, longest_silence_ms, unright
 from faults_parts.relay import Relay
 from faults_parts.session import LiveTheatre, Session, phase_s, session, truth_at
-from faults_parts.streams import LIMITS_MM, warned_since
+from faults_parts.streams import LIMITS_MM, await_warning, warned_since
 from navtwin.nouns import Mark
 from phantoms.faults.fault import Fault
 from phantoms.faults.source import rng_of
@@ -42,7 +42,7 @@ def stays_right(fault: Fault, seed: int) -> Outcome:
     # Either way, for the receiver's own clock is any monotonic one.
     off_ns = round(3600e9 * float(rng.choice([-1.0, 1.0]))) if fault.name == "operator-clock" else 0
     with session(theatre, LiveTheatre(theatre), clock=lambda: time.monotonic_ns() + off_ns) as s:
-        s.operator.wait(lambda: warned_since(s.operator, 0))
+        await_warning(s.operator)
         time.sleep(phase_s(rng))
         with TROUBLES[fault.name](s):
             begin_ns = time.monotonic_ns()
@@ -79,7 +79,7 @@ def link_cut(fault: Fault, seed: int) -> Outcome:
         relays = [Relay(port) for port in s.ports]
         operator = Operator((relays[0].port, relays[1].port), "far operator")
         try:
-            operator.wait(lambda: warned_since(operator, 0))
+            await_warning(operator)
             time.sleep(phase_s(rng))
             begin_ns = time.monotonic_ns()
             for relay in relays:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from faults_parts.outcome import Outcome
 from faults_parts.session import phase_s, session
-from faults_parts.streams import judged, warned_since
+from faults_parts.streams import await_warning, judged
 from navtwin.nouns import Body, Rig, RigCamera, SquareMarker
 from navtwin.rigid import Vec3
 from phantoms.camera.bodies import make_body
@@ -26,7 +26,8 @@ from phantoms.motion import turns
 from tracking.pictures.images import Image
 from tracking.stream.live import PictureTracking
 
-WIDTH_PX, HEIGHT_PX, FOCAL_PX = 1280, 720, 935.0
+#: So wide that the reference is in the picture wherever the camera stands.
+WIDTH_PX, HEIGHT_PX, FOCAL_PX = 1280, 960, 800.0
 SIDE_MM, APART_MM, LEANT_RAD = 50.0, 32.0, 0.4
 RANGE_MM, RATE_HZ, MAX_AGE_MS = 500.0, 20.0, 200.0
 #: So many pictures are rendered, and shown again and again: never twice the same one after another.
@@ -128,7 +129,7 @@ def camera_fault(fault: Fault, seed: int) -> Outcome:
     theatre = Theatre(rng, rig=camera_rig(), range_mm=RANGE_MM)
     pictures = LivePictures(theatre, seed)
     with session(theatre, PictureTracking(pictures, theatre.rig)) as s:
-        s.operator.wait(lambda: warned_since(s.operator, 0))
+        await_warning(s.operator)
         time.sleep(phase_s(rng))
         begin_ns = time.monotonic_ns()
         ended_ns = begin_ns + round(fault.lasts_s * float(rng.uniform(1.0, 1.3)) * 1e9)

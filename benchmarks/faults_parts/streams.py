@@ -7,6 +7,7 @@ import time
 from faults_parts.operator import Operator
 from faults_parts.outcome import Outcome, false_clears, first_signal, is_warned, lies
 from faults_parts.session import LiveTheatre, phase_s, session, truth_at
+from navtwin.errors import NavtwinError
 from phantoms.faults.fault import Fault
 from phantoms.faults.injectors import STREAMS, Bodies
 from phantoms.faults.source import rng_of
@@ -19,6 +20,17 @@ LIMITS_MM = {BURR: CAUTION_MM, NECK: CAUTION_MM}
 def warned_since(operator: Operator, t_ns: int) -> int | None:
     """When, after an instant, the burr was first known to be near."""
     return next((t for t, alerts, _ in operator.alerts_since(t_ns) if is_warned(alerts, BURR)), None)
+
+
+def await_warning(operator: Operator) -> None:
+    """Until the burr is first known to be near.
+
+    Raises
+    ------
+    NavtwinError : it never was; nothing could be judged
+    """
+    if operator.wait(lambda: warned_since(operator, 0)) is None:
+        raise NavtwinError("the session never began to warn", "look at what its source brings")
 
 
 def judged(operator: Operator, fault: Fault, seed: int, begin_ns: int, ended_ns: int, theatre: Theatre) -> Outcome:
@@ -47,8 +59,7 @@ def stream_fault(fault: Fault, seed: int) -> Outcome:
     theatre = Theatre(rng)
     source = LiveTheatre(theatre)
     with session(theatre, source) as s:
-        if s.operator.wait(lambda: warned_since(s.operator, 0)) is None:
-            return Outcome(fault=fault.name, seed=seed, delay_ms=None, deadline_ms=fault.deadline_ms, trouble="the session never began to warn")
+        await_warning(s.operator)
         time.sleep(phase_s(rng))
         lasts_s = fault.lasts_s * float(rng.uniform(1.0, 1.3))
         begin_ns = source.inject(STREAMS[fault.name](rng, BODIES), lasts_s)

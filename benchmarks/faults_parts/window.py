@@ -16,7 +16,7 @@ from rich.console import Console
 from faults_parts.network import right_outcome
 from faults_parts.outcome import Outcome
 from faults_parts.session import LiveTheatre, phase_s, session
-from faults_parts.streams import warned_since
+from faults_parts.streams import await_warning
 from phantoms.cases import phantom_patient
 from phantoms.faults.fault import Fault
 from phantoms.faults.source import rng_of
@@ -62,7 +62,7 @@ def gui_killed(fault: Fault, seed: int) -> Outcome:
     rng = rng_of(fault.name, seed)
     theatre = Theatre(rng)
     with session(theatre, LiveTheatre(theatre)) as s, _window(s.ports) as window:
-        s.operator.wait(lambda: warned_since(s.operator, 0))
+        await_warning(s.operator)
         # It still builds its scene: it is killed in the midst of that, or later.
         time.sleep(phase_s(rng) + float(rng.uniform(0.0, 3.0)))
         family = psutil.Process(window.pid).children(recursive=True)
