@@ -17,7 +17,7 @@ import msgspec
 from latency_parts.column import Column
 from latency_parts.source import Falling, Swinging
 from navtwin.bus.keys import ServerKeys
-from navtwin.bus.promptly import run_promptly
+from navtwin.bus.promptly import going_first, run_promptly
 from navtwin.bus.server import Server
 from navtwin.kernels import warm_up
 from navtwin.nouns import (
@@ -76,6 +76,7 @@ class Notes(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes
     ----------
+    first : whether the system gave the core real-time priority
     due_ns, handed_ns : of each frame that the source gave: when it was due, and when the source's thread handed it over
     stepped_ns, begun_ns, done_ns : of each frame that was stepped: its arrival, and when its step and all that follows began and ended
     alerts : sequence numbers of the alert sets that were published from the first frame on
@@ -83,6 +84,7 @@ class Notes(msgspec.Struct, frozen=True, kw_only=True):
     silences : capture time of the last frame before each silence, and when the next one was due
     """
 
+    first: bool
     due_ns: list[int]
     handed_ns: list[int]
     stepped_ns: list[int]
@@ -158,13 +160,15 @@ def core_process(plan: Plan, ready: Connection, stop: Flag) -> None:
         )
         reader = SourceReader(source)
         stack.callback(reader.close)
+        first = stack.enter_context(going_first())
         Loop(core, reader, workers, server, Timeline(1.0), lambda: False, clients, lambda text: None).run()
         if plan.notes is not None:
-            plan.notes.write_bytes(msgspec.msgpack.encode(notes_of(core, source)))
+            plan.notes.write_bytes(msgspec.msgpack.encode(notes_of(core, source, first)))
 
 
-def notes_of(core: NotingCore, source: Swinging) -> Notes:
+def notes_of(core: NotingCore, source: Swinging, first: bool) -> Notes:
     return Notes(
+        first=first,
         due_ns=source.due_ns.tolist(),
         handed_ns=source.handed_ns.tolist(),
         stepped_ns=core.stepped_ns.tolist(),

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from navtwin.bus.client import Client
 from navtwin.bus.keys import ClientKeys
-from navtwin.bus.promptly import run_promptly
+from navtwin.bus.promptly import going_first, run_promptly
 from navtwin.errors import BusRefused
 from navtwin.nouns import Ack, AlertSet, Envelope, Reply, State
 
@@ -126,20 +126,21 @@ def receiver_process(ports: tuple[int, int], keys: ClientKeys | None, results: C
     gc.collect()
     gc.freeze()
     results.send("listening")
-    while True:
-        message = client.receive(50)
-        now = time.monotonic_ns()
-        if message is not None:
-            topic, e = message
-            if topic != "reply":
-                table.extend(row_of(e, now))
-            if not stop.is_set():
-                acks.hear(client, e, now)
-        elif stop.is_set():
-            break
-        if beat_s and now - told_ns >= beat_s * 1e9:
-            results.send(beat(rows_of(table[told_rows:])))
-            told_ns, told_rows = now, len(table)
+    with going_first():
+        while True:
+            message = client.receive(50)
+            now = time.monotonic_ns()
+            if message is not None:
+                topic, e = message
+                if topic != "reply":
+                    table.extend(row_of(e, now))
+                if not stop.is_set():
+                    acks.hear(client, e, now)
+            elif stop.is_set():
+                break
+            if beat_s and now - told_ns >= beat_s * 1e9:
+                results.send(beat(rows_of(table[told_rows:])))
+                told_ns, told_rows = now, len(table)
     heard = Heard(rows_of(table), acks, client.link.late_alerts, client.link.malformed)
     client.close()
     results.send(heard)

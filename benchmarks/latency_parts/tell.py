@@ -58,6 +58,7 @@ def counted(measured: Measured) -> tuple[tuple[str, str], ...]:
     """Rows of the accounts, the acknowledgements and the neighbours."""
     acks, heard = measured.heard.acks, measured.heard
     rows = [
+        ("real-time priority of the core", "granted" if measured.notes.first else "not granted"),
         *measured.accounts.rows,
         ("messages that could not be read", str(heard.malformed)),
         ("alert sets more than 100 ms after the one before", str(heard.late_alerts)),

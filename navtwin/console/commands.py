@@ -17,7 +17,7 @@ import typer
 
 from navtwin.bus.client import Client
 from navtwin.bus.keys import client_keys
-from navtwin.bus.promptly import run_promptly
+from navtwin.bus.promptly import going_first, run_promptly
 from navtwin.bus.topics import COMMAND_PORT, PUB_PORT
 from navtwin.console.journal import Journal
 from navtwin.console.keyboard import keyboard
@@ -66,6 +66,7 @@ def operator(
             read_keys = stack.enter_context(keyboard())
             output = stack.enter_context(Screen())
         sounder = stack.enter_context(Sounder()) if (in_terminal if sound is None else sound) else None
+        stack.enter_context(going_first())
         try:
             attend(client, output, read_keys, time.monotonic_ns, manner, writer, sounder)
         except KeyboardInterrupt:

@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 from navtwin.bus.bone import BoneServer
 from navtwin.bus.keys import ServerKeys
-from navtwin.bus.promptly import run_promptly
+from navtwin.bus.promptly import going_first, run_promptly
 from navtwin.bus.server import Server
 from navtwin.bus.topics import BONE_PORT, COMMAND_PORT, PUB_PORT, VIDEO_PORT
 from navtwin.bus.video import VideoServer
@@ -147,6 +147,8 @@ def run_session(settings: Settings, say: Say) -> Path | None:
         say(f"session {header.session}: {ports}")
         loop = Loop(core, reader, workers, server, Timeline(settings.speed), stop.is_set, clients, say, video, bone)
         ready.set()
+        if settings.speed > 0.0:
+            stack.enter_context(going_first())
         loop.run()
         if bone is not None:
             bone.finish()

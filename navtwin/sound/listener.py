@@ -23,7 +23,7 @@ from pathlib import Path
 
 from navtwin.bus.client import Client
 from navtwin.bus.keys import client_keys
-from navtwin.bus.promptly import run_promptly
+from navtwin.bus.promptly import going_first, run_promptly
 from navtwin.bus.words import printable
 from navtwin.errors import BusRefused, NavtwinError
 from navtwin.nouns import AlertSet, Envelope, Setup, Topic
@@ -125,7 +125,7 @@ def main() -> None:
     run_promptly()
     client = Client(given.host, (given.port, given.command_port), keys, given.who, topics=("alerts", "setup"))
     try:
-        with Sounder() as sounder:
+        with Sounder() as sounder, going_first():
             listen(client, sounder, lambda fault: print(printable(fault), flush=True), over, quiet)
     finally:
         client.close()

@@ -25,6 +25,7 @@ def _sound(frames: int = 20):  # type: ignore[no-untyped-def]
 
     due = [1000 * MS + 10 * MS * n for n in range(frames)]
     notes = Notes(
+        first=True,
         due_ns=due,
         handed_ns=[t + MS for t in due],
         stepped_ns=due,

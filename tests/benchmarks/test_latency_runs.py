@@ -103,7 +103,7 @@ def test_a_rate_at_which_no_frame_was_young_enough_for_an_alert_is_not_held() ->
     from latency_parts.receiver import Acks, Heard
     from latency_parts.tell import tell
 
-    notes = Notes(due_ns=[], handed_ns=[], stepped_ns=[], begun_ns=[], done_ns=[], alerts=[], states=0, silences=[])
+    notes = Notes(first=True, due_ns=[], handed_ns=[], stepped_ns=[], begun_ns=[], done_ns=[], alerts=[], states=[], silences=[])
     nothing = Measured(LOADS["rate"], {}, Accounts(9, 9, 9, 9, 9, 0, 0, {}), Heard(np.empty((0, 8)), Acks(), 0, 0), notes, ())
     why = why_not_held(nothing)
     assert "too old" in why
