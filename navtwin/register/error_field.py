@@ -36,11 +36,13 @@ class ErrorField:
     ----------
     sd_mm, correlation_mm : of the extracted surface along its normal
     noise_mm : one standard deviation of a touch, per axis
+    cautious : bones also err in ways that were not stated (`MOVED_SHARE`, `ROUGH_SHARE`, `STAND_OFF_MM`)
     """
 
     sd_mm: float
     correlation_mm: float
     noise_mm: float
+    cautious: bool = True
 
     @property
     def total_mm(self) -> float:
@@ -70,11 +72,12 @@ class ErrorField:
         where, out = np.concatenate([sweep, touches.ct_mm]), np.concatenate([away_from(surface, sweep, swept), normals])
         bone = surface.bone_of(np.concatenate([swept.face, marked.face]))
         apart = np.linalg.norm(where[:, None] - where[None], axis=2)
-        grown = 1.0 - MOVED_SHARE + MOVED_SHARE * (out @ out.T)
-        shared = (1.0 - ROUGH_SHARE) * self.correlation(apart) * grown + ROUGH_SHARE * _matern(apart, ROUGH_MM)
+        moved, rough, stand_off_mm = (MOVED_SHARE, ROUGH_SHARE, STAND_OFF_MM) if self.cautious else (0.0, 0.0, 0.0)
+        grown = 1.0 - moved + moved * (out @ out.T)
+        shared = (1.0 - rough) * self.correlation(apart) * grown + rough * _matern(apart, ROUGH_MM)
         if not bones_alike:
             shared *= bone[:, None] == bone[None]
-        smooth = self.sd_mm**2 * shared + STAND_OFF_MM**2
+        smooth = self.sd_mm**2 * shared + stand_off_mm**2
         spread = np.zeros((count + 3 * pairs, count + pairs))
         spread[:count, :count] = np.eye(count)
         hand = np.full(count + 3 * pairs, self.noise_mm**2)

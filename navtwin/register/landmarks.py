@@ -85,10 +85,16 @@ def fle_interval_mm(fle_mm: float, count: int) -> tuple[float, float]:
 
     Their sum of squares over FLE^2 / 3 is chi-square with 3 N - 6 degrees of freedom (Sibson, J R Stat Soc B 1979;41:217).
     """
+    most, least = chance_of_misfit(3 * count - 6)
+    return fle_mm / float(np.sqrt(most)), fle_mm / float(np.sqrt(least))
+
+
+def chance_of_misfit(freedom: int) -> tuple[float, float]:
+    """Most and least that a mean square of residuals over its true value comes to, 95 times of 100, with so many degrees of freedom (chi-square)."""
     from scipy.special import chdtri
 
-    freedom, tail = 3.0 * count - 6.0, (1.0 - INTERVAL) / 2.0
-    return fle_mm * float(np.sqrt(freedom / chdtri(freedom, tail))), fle_mm * float(np.sqrt(freedom / chdtri(freedom, 1.0 - tail)))
+    tail = (1.0 - INTERVAL) / 2.0
+    return float(chdtri(freedom, tail)) / freedom, float(chdtri(freedom, 1.0 - tail)) / freedom
 
 
 def _both(ends: Iterable[Array]) -> tuple[Array, Array]:

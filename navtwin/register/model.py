@@ -96,7 +96,8 @@ class Registration:
     surface_rms_mm : RMS distance of the kept swept points from the touched surface; None without a sweep
     sweep_kept : (S,) which swept points the fit kept; empty without a sweep
     fle_interval_mm : where the FLE lies with 95 % confidence, where it was estimated from the residuals; None where it was stated
-    covariance_interval : `covariance` at either end of that interval
+    covariance_interval : `covariance` at either end of that interval; with a sweep the least is of the stated errors alone, and either end allows
+        for residuals that misfit by chance
     """
 
     T_ct_from_ref: Rigid

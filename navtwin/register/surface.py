@@ -20,7 +20,7 @@ from navtwin.register.bones import TouchSurface, as_bones
 from navtwin.register.closed_form import as_rigid, fit_rotation, fre_mm, residual_mm
 from navtwin.register.error_field import ErrorField, touch_noise_mm
 from navtwin.register.gate import LandmarkEvidence, SweepEvidence, gate
-from navtwin.register.landmarks import check_tip_sd, checked_pairs, checked_points, fle_interval_mm, leave_one_out
+from navtwin.register.landmarks import chance_of_misfit, check_tip_sd, checked_pairs, checked_points, fle_interval_mm, leave_one_out
 from navtwin.register.model import Array, PoseError, Registration, Target
 from navtwin.register.touch import Fit, Placement, Touches, ball_centres, descend
 from navtwin.rigid import Rigid
@@ -96,11 +96,11 @@ def register_surface(
     if sweep_noise_mm is None:
         field = replace(field, noise_mm=touch_noise_mm(touches, ends[0], field))
     interval = fle_interval_mm(fle, len(labels)) if len(labels) and fle_mm is None else None
-    best, covariances, kept, rival = _best_fit(touches, ends, field, (fle, *(interval or ())))
+    best, used, kept, rival = _best_fit(touches, ends, field, fle)
     place = best.place
     off = touches.off_surface_mm(place)
     after = np.linalg.norm(residual_mm(touches.ct_mm, touches.ref_mm, place.rotation, place.t_mm), axis=1)
-    error, *errors = (PoseError(covariance, best.centre_mm).widened(tip_sd_mm) for covariance in covariances)
+    error, *errors = (PoseError(c, best.centre_mm).widened(tip_sd_mm) for c in _covariances(best, used, field, fle, interval))
     rms = float(np.sqrt(np.square(off[kept]).mean())) if kept.any() else float("inf")
     left_out, chance = leave_one_out(touches.ct_mm, touches.ref_mm, fle_mm)
     pairs = None
@@ -184,14 +184,8 @@ def _coarse_fits(touches: Touches, initial: Rigid, field: ErrorField, fle_mm: fl
     return ends
 
 
-def _best_fit(
-    touches: Touches, ends: list[Placement], field: ErrorField, fles_mm: Sequence[float]
-) -> tuple[Fit, list[Array], npt.NDArray[np.bool_], float | None]:
-    """The best refined fit, its covariance (6, 6) for each FLE, the swept points that it kept, and how far off a rival lies (None: there is none).
-
-    The fit is that of the first FLE; the others ask what the error would be if that were wrong.
-    """
-    fle_mm = fles_mm[0]
+def _best_fit(touches: Touches, ends: list[Placement], field: ErrorField, fle_mm: float) -> tuple[Fit, Touches, npt.NDArray[np.bool_], float | None]:
+    """The best refined fit, the touches it rests on, the swept points that it kept, and how far off a rival lies (None: there is none)."""
     refined = sorted((_refined(touches, end, field, fle_mm) for end in ends), key=lambda found: found[3])
     best, used, kept, cost = refined[0]
     rivals = [
@@ -199,24 +193,34 @@ def _best_fit(
         for fit, _, _, other_cost in refined[1:]
         if other_cost < RIVAL_COST * cost + REJECT_SDS**2 and (apart := _apart_mm(touches, fit.place, best.place)) > RIVAL_MM
     ]
-    return best, _covariances(best, used, field, fles_mm), kept, max(rivals, default=None)
+    return best, used, kept, max(rivals, default=None)
 
 
-def _covariances(fit: Fit, used: Touches, field: ErrorField, fles_mm: Sequence[float]) -> list[Array]:
-    """(6, 6) of the fitted pose for each FLE: what the stated errors make of it through the fit's own weights, bones erring apart or alike."""
-    fle_mm = fles_mm[0]
+def _covariances(fit: Fit, used: Touches, field: ErrorField, fle_mm: float, interval: tuple[float, float] | None) -> list[Array]:
+    """(6, 6) of the fitted pose: what the stated errors make of it through the fit's own weights, bones erring apart or alike. With an interval of
+    the FLE also the least and the most that it may be."""
     prior = np.linalg.inv(fit.information + np.diag(PRIOR_SD**-2.0))
     gain = prior @ fit.pull
     unheld = prior @ np.diag(PRIOR_SD**-2.0) @ prior
+
+    def passed_on(errors: Array) -> Array:
+        return np.asarray(gain @ errors @ gain.T + unheld)
+
     apart, alike = (field.covariance(used, fit.place, fle_mm, bones_alike=same) for same in (False, True))
     residuals, _ = used.linearised(fit.place, fit.centre_mm)
     misfit = float(residuals @ np.linalg.solve(apart, residuals)) / fit.freedom
+    whole = at_least(passed_on(alike), passed_on(apart))
     # Data that fit worse than their stated error widen the bar; data that fit better do not narrow it.
-    widen = max(1.0, misfit)
-    whole = at_least(gain @ alike @ gain.T + unheld, gain @ apart @ gain.T + unheld) * widen
-    by_landmarks, supposed = gain[:, used.count :], field.landmark_variance(used, fle_mm)
-    others = [(by_landmarks * (field.landmark_variance(used, fle) - supposed)) @ by_landmarks.T * widen for fle in fles_mm[1:]]
-    return [whole, *(whole + other for other in others)]
+    found = [whole * max(1.0, misfit)]
+    if interval is not None:
+        by_landmarks, supposed = gain[:, used.count :], field.landmark_variance(used, fle_mm)
+        by_chance = chance_of_misfit(fit.freedom)
+        # The least is of the stated errors alone: neither need the misfit be more than chance, nor bones err in ways that were not stated.
+        pure = passed_on(replace(field, cautious=False).covariance(used, fit.place, fle_mm))
+        for held, fle, chance in zip((pure, whole), interval, by_chance, strict=True):
+            other = (by_landmarks * (field.landmark_variance(used, fle) - supposed)) @ by_landmarks.T
+            found.append((held + other) * max(1.0, misfit / chance))
+    return found
 
 
 def _starts(initial: Placement, touches: Touches) -> list[Placement]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.accuracy_parts.study import Study, study
-from benchmarks.accuracy_parts.trials import CASES, IDEAL, Case, register, touch
+from benchmarks.accuracy_parts.trials import CASES, IDEAL, TARGETS_MM, Case, phantom_bone, register, touch
 from navtwin.register import register_landmarks
 from navtwin.register.landmarks import fle_interval_mm
 from tests.register.points import CT, pose
@@ -66,11 +66,22 @@ def test_fre_does_not_tell_the_error_at_a_target() -> None:
     assert found.worst_where_fre_is_small(0) > found.observed_rms_mm[0], "the smallest residuals hide errors above the average"
 
 
-def test_with_a_sweep_only_the_landmarks_share_is_open() -> None:
+SWEPT = next(c for c in CASES if c.surface and not c.fle_stated)
+#: RMS error of that case at each target over 1000 registrations, mm: `navtwin bench accuracy --only tre` prints it.
+SWEPT_RMS_MM = np.array((0.219, 0.220, 0.186, 0.369, 0.538))
+
+
+def test_with_a_sweep_only_what_was_not_stated_is_open() -> None:
     """The surface's error is stated: the interval is narrower than that of the landmarks alone, and holds the prediction."""
-    case = next(c for c in CASES if c.surface and not c.fle_stated)
-    found = register(case, touch(case, 5))
+    found = register(SWEPT, touch(SWEPT, 5))
     assert found.fle_interval_mm is not None
     ends, told = found.tre_interval_mm(FAR), found.tre_mm(FAR)
     assert (ends[:, 0] < told).all() and (told < ends[:, 1]).all()
     assert (ends[:, 1] / ends[:, 0] < found.fle_interval_mm[1] / found.fle_interval_mm[0]).all()
+
+
+def test_with_a_sweep_the_interval_holds_the_error_as_often_as_it_says() -> None:
+    """Not only the landmarks' error is open then: bones need not err beyond what was stated, and residuals may misfit by chance."""
+    told = np.array([register(SWEPT, touch(SWEPT, seed)).tre_interval_mm(phantom_bone()[1] + TARGETS_MM) for seed in range(80)])
+    inside = (told[..., 0] <= SWEPT_RMS_MM) & (told[..., 1] >= SWEPT_RMS_MM)
+    assert inside.mean(axis=0).min() > 0.92
