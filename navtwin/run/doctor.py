@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from navtwin import __version__
+from navtwin.bus.promptly import going_first
 from navtwin.bus.topics import COMMAND_PORT, PUB_PORT
 from navtwin.scene.data import cache_folder
 
@@ -49,6 +50,9 @@ def _findings() -> Iterator[Finding]:
     for name, port in (("publish port", PUB_PORT), ("command port", COMMAND_PORT)):
         free = _is_free(port)
         yield name, f"{port} is {'free' if free else 'in use: pass another to `navtwin run`'}", free
+    with going_first() as granted:
+        pass
+    yield "real-time priority", "granted" if granted else "not granted: other programs can delay warnings (docs/latency.md says how to get it)", True
     yield "cache", str(cache_folder("")), True
 
 
