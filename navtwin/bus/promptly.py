@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,8 @@ _TIMER_SLACK, _SLACK_NS = 29, 1
 #: Real-time priorities, of 1 to 99: of the thread that asks, and of all others of its process. Whatever else is real-time on a machine lies above.
 FIRST: Final = 2
 NEXT: Final = 1
+#: What ZeroMQ calls the threads that send and receive, and how long they may take to begin, s.
+_SOCKETS, _SOCKETS_S = "ZMQbg/IO", 0.1
 
 
 class _Attributes(ctypes.Structure):
@@ -51,29 +54,47 @@ def run_promptly() -> bool:
 
 @contextmanager
 def going_first() -> Iterator[bool]:
-    """Real-time priority for this process, where the system allows it; yields whether it does.
+    """Real-time priority for this process, where the system allows it; yields whether it does. To be asked for once the sockets are there.
 
-    Every thread that there is now goes before all that is not real-time (SCHED_RR, sched(7)), the calling one before the others. What is started
-    meanwhile, threads and processes, is ordinary. Linux grants it to root, to CAP_SYS_NICE and within RLIMIT_RTPRIO; elsewhere, and on a machine
-    of one processor, where nothing would be left for those who show what is told, nothing changes.
+    The Python threads that there are now, and those of ZeroMQ's sockets, go before all that is not real-time (SCHED_RR, sched(7)), the calling one
+    before the others. What is started meanwhile, threads and processes, is ordinary. Linux grants it to root, to CAP_SYS_NICE and within
+    RLIMIT_RTPRIO; elsewhere, and on a machine of one processor, where nothing would be left for those who show what is told, nothing changes.
 
     Only for who waits more than it works: a thread that never rests keeps its processor from everybody.
     """
     granted = sys.platform == "linux" and (os.cpu_count() or 1) > 1 and _give(threading.get_native_id(), FIRST)
-    if granted:
-        for thread in _others():
-            _give(thread, NEXT)
+    raised = _others() if granted else []
+    for thread in raised:
+        _give(thread, NEXT)
     try:
         yield granted
     finally:
-        if granted:
-            for thread in (threading.get_native_id(), *_others()):
-                _give(thread, 0)
+        for thread in (threading.get_native_id(), *raised) if granted else ():
+            _give(thread, 0)
 
 
 def _others() -> list[int]:
-    me = threading.get_native_id()
-    return [int(path.name) for path in Path("/proc/self/task").iterdir() if int(path.name) != me]
+    """This process's other Python threads, and those of its sockets.
+
+    A thread of ZeroMQ reads and sets its own priority as it begins, and ends the process where that has changed in between. It takes its name after
+    that: one without a name is left alone.
+    """
+    python = [thread.native_id for thread in threading.enumerate() if thread.native_id is not None]
+    until = time.monotonic() + _SOCKETS_S
+    while not (sockets := _named(_SOCKETS)) and time.monotonic() < until:
+        time.sleep(0.001)
+    return [thread for thread in (*python, *sockets) if thread != threading.get_native_id()]
+
+
+def _named(start: str) -> list[int]:
+    """Threads of this process whose name begins so."""
+    found = []
+    for task in Path("/proc/self/task").iterdir():
+        # A thread may end while it is looked at.
+        with suppress(OSError):
+            if (task / "comm").read_text().startswith(start):
+                found.append(int(task.name))
+    return found
 
 
 def _give(thread: int, priority: int) -> bool:

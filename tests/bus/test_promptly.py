@@ -97,6 +97,25 @@ def test_all_threads_go_first_the_caller_foremost_and_are_ordinary_again_afterwa
     assert int(child.stdout) == os.SCHED_OTHER
 
 
+SOCKETS_BEGIN = """
+import zmq
+from navtwin.bus.promptly import going_first
+for _ in range(100):
+    context = zmq.Context()
+    socket = context.socket(zmq.SUB)
+    with going_first():
+        pass
+    socket.close(0)
+    context.term()
+"""
+
+
+def test_sockets_that_have_only_just_begun_survive_it():
+    """ZeroMQ ends the process where the priority of a thread of its own changes while that begins."""
+    done = subprocess.run([sys.executable, "-c", SOCKETS_BEGIN], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.skipif(not LINUX, reason="real-time priority is asked for on Linux only")
 @pytest.mark.parametrize("reason", ["refused", "one processor"])
 def test_without_the_right_or_a_second_processor_nothing_changes(monkeypatch: pytest.MonkeyPatch, reason: str):
