@@ -45,18 +45,41 @@ def level(name: str) -> Level:
     return Level((0.0, -400.0 * (1.0 - float(np.cos(angle))), 400.0 * float(np.sin(angle))), angle)
 
 
-def vertebra(seat: Level) -> Union:
-    """Body, pedicles, laminae, spinous, transverse and articular processes."""
-    p = seat.place
-    members: list[Shape] = [Cylinder(p(x, 0.0, -11.5), p(x, 0.0, 11.5), 13.0, 3.0) for x in (-5.0, 5.0)]
+@dataclass(frozen=True)
+class Build:
+    """What differs from level to level, mm in the vertebra's own axes: downwards bodies grow, transverse processes drop, spinous ones straighten.
+
+    Without it nothing in the case could tell one level from the next, which no real spine does to its surgeon.
+    """
+
+    body_half_mm: float
+    transverse_tip_mm: Vec3
+    spinous_reach_mm: float
+    spinous_drop_mm: float
+
+
+BUILDS = {
+    "vertebrae_T10": Build(3.6, (32.0, 38.0, 9.5), 51.0, 18.0),
+    "vertebrae_T11": Build(4.3, (33.5, 36.5, 7.5), 53.5, 13.5),
+    "vertebrae_T12": Build(5.0, (36.0, 35.0, 5.0), 56.0, 9.0),
+    "vertebrae_L1": Build(6.2, (40.0, 33.0, 2.5), 58.5, 4.0),
+}
+
+
+def vertebra(name: str, build: str = "") -> Union:
+    """Body, pedicles, laminae, spinous, transverse and articular processes of a level; `build` names another one whose build it has instead."""
+    seat, its = level(name), BUILDS[build or name]
+    p, reach, drop = seat.place, its.spinous_reach_mm, its.spinous_drop_mm
+    across, back, rise = its.transverse_tip_mm
+    members: list[Shape] = [Cylinder(p(x, 0.0, -11.5), p(x, 0.0, 11.5), 13.0, 3.0) for x in (-its.body_half_mm, its.body_half_mm)]
     for side in (-1.0, 1.0):
         members += [Tube((p(11.0 * side, 6.0, z), p(14.0 * side, 27.0, z)), PEDICLE_RADIUS_MM) for z in (1.0, 6.0)]
         members += [Tube((p(13.5 * side, 28.0, z), p(0.0, 33.0, z - 2.0)), 3.4) for z in (-6.0, 0.0, 5.0)]
-        members.append(Tube((p(14.0 * side, 28.0, 3.0), p(36.0 * side, 35.0, 5.0)), 4.0))
+        members.append(Tube((p(14.0 * side, 28.0, 3.0), p(across * side, back, rise)), 4.0))
         members.append(Tube((p(14.0 * side, 29.0, 3.0), p(14.5 * side, 31.0, 11.0)), 3.8))
         members.append(Tube((p(12.5 * side, 31.0, -4.0), p(12.0 * side, 34.0, -10.0)), 3.6))
-    members += [Tube((p(0.0, 34.0, z), p(0.0, 56.0, z - 9.0)), 2.8) for z in (-7.0, -3.0, 1.0)]
-    members.append(Sphere(p(0.0, 57.0, -11.0), 4.2))
+    members += [Tube((p(0.0, 34.0, z), p(0.0, reach, z - drop)), 2.8) for z in (-7.0, -3.0, 1.0)]
+    members.append(Sphere(p(0.0, reach + 1.0, -drop - 2.0), 4.2))
     return Union(tuple(members))
 
 
@@ -84,7 +107,7 @@ def shapes() -> dict[str, Shape]:
         "vena_cava": Tube(_beside_spine(-16.0, -26.0), 10.0),
         "oesophagus": Tube(_beside_spine(0.0, -47.0, top="vertebrae_T11"), 7.5),
         "spinal_canal": Tube(canal_path(), CANAL_RADIUS_MM),
-        **{name: vertebra(level(name)) for name in LEVELS},
+        **{name: vertebra(name) for name in LEVELS},
     }
 
 
@@ -127,7 +150,7 @@ def write_patient(folder: Path) -> tuple[Path, Path, Path]:
 
 def on_bone(name: str, start_mm: Vec3, direction: Array) -> Vec3:
     """Where a ray from outside first meets a vertebra's true surface: sphere tracing, exact to a micrometre."""
-    bone = vertebra(level(name))
+    bone = vertebra(name)
     p, step = np.array(start_mm), direction / np.linalg.norm(direction)
     for _ in range(500):
         distance = float(bone.distance_mm(p)[0])
@@ -142,7 +165,7 @@ def landmarks() -> dict[str, Vec3]:
     found = {}
     for name in ("vertebrae_T11", "vertebrae_T12", "vertebrae_L1"):
         short, seat = name.removeprefix("vertebrae_"), level(name)
-        spots = {f"{short} spinous process": (0.0, -11.0)}
+        spots = {f"{short} spinous process": (0.0, -BUILDS[name].spinous_drop_mm - 2.0)}
         if name == PLANNED:
             spots |= {
                 f"{short} left transverse process": (34.0, 5.0),

@@ -61,7 +61,7 @@ def phantom_bone() -> tuple[Surface, Array]:
     """A vertebra of the built-in patient as a triangle surface, and the middle of its body, ct."""
     import pyvista as pv
 
-    shape, middle = vertebra(level(VERTEBRA)), np.array(level(VERTEBRA).centre_mm)
+    shape, middle = vertebra(VERTEBRA), np.array(level(VERTEBRA).centre_mm)
     low, high = middle - np.array((48.0, 26.0, 36.0)), middle + np.array((48.0, 76.0, 34.0))
     grid = pv.ImageData(dimensions=((high - low) / GRID_MM).astype(int) + 1, spacing=(GRID_MM,) * 3, origin=low)
     grid["distance"] = shape.distance_mm(np.asarray(grid.points))

@@ -41,8 +41,8 @@ def lamina() -> Site:
     return Site(
         script="lamina",
         bone=PLANNED,
-        anatomy=Anatomy(vertebra(level(PLANNED)), {name: structures[name] for name in (CANAL, AORTA)}),
-        every_bone=Union(tuple(vertebra(level(name)) for name in LEVELS)),
+        anatomy=Anatomy(vertebra(PLANNED), {name: structures[name] for name in (CANAL, AORTA)}),
+        every_bone=Union(tuple(vertebra(name) for name in LEVELS)),
         room=Difference(Box((x, y, z), (5.0, 15.0, 10.0), 2.5), (structures[CANAL],), KEEP_MM, 1.0),
         view=Approach(_at(0.0, 36.0, 0.0), left, np.cross(left, back), back),
         extent_mm=(14.0, 13.0, 6.0, 9.0),

@@ -40,7 +40,7 @@ def spine(*, odd: bool) -> tuple[tuple[str, Surface], ...]:
     bones = []
     for name, sides in (("vertebrae_T11", (0.85, 0.9, 0.85)), ("vertebrae_T12", (1.0, 1.0, 1.0)), ("vertebrae_L1", (1.15, 1.1, 1.15))):
         seat = level(name)
-        bone = meshed(vertebra(seat), seat.centre_mm)
+        bone = meshed(vertebra(name, build="vertebrae_T12"), seat.centre_mm)
         if odd:
             middle = np.array(seat.centre_mm)
             bone = Surface.from_arrays(middle + (bone.vertices_mm - middle) * sides, bone.faces)
