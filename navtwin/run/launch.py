@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -147,9 +147,8 @@ def run_session(settings: Settings, say: Say) -> Path | None:
         say(f"session {header.session}: {ports}")
         loop = Loop(core, reader, workers, server, Timeline(settings.speed), stop.is_set, clients, say, video, bone)
         ready.set()
-        if settings.speed > 0.0:
-            stack.enter_context(going_first())
-        loop.run()
+        with going_first() if settings.speed > 0.0 else nullcontext():
+            loop.run()
         if bone is not None:
             bone.finish()
         return _finished(log, core, reader, say)
