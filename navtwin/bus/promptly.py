@@ -19,7 +19,8 @@ _CALL = {"x86_64": 314, "aarch64": 274}
 _SLICE_NS = 100_000
 #: `prctl(PR_SET_TIMERSLACK)`: how much later than asked a sleeping thread may be woken, so that wakings fall together; 50 us unless told.
 _TIMER_SLACK, _SLACK_NS = 29, 1
-#: Real-time priorities, of 1 to 99: of the thread that asks, and of all others of its process. Whatever else is real-time on a machine lies above.
+#: Real-time priorities, of 1 to 99: of the thread that asks and its sockets', and of all others of its process. Whatever else is real-time on a
+#: machine lies above.
 FIRST: Final = 2
 NEXT: Final = 1
 #: What ZeroMQ calls the threads that send and receive, and how long they may take to begin, s.
@@ -57,33 +58,36 @@ def going_first() -> Iterator[bool]:
     """Real-time priority for this process, where the system allows it; yields whether it does. To be asked for once the sockets are there.
 
     The Python threads that there are now, and those of ZeroMQ's sockets, go before all that is not real-time (SCHED_RR, sched(7)), the calling one
-    before the others. What is started meanwhile, threads and processes, is ordinary. Linux grants it to root, to CAP_SYS_NICE and within
-    RLIMIT_RTPRIO; elsewhere, and on a machine of one processor, where nothing would be left for those who show what is told, nothing changes.
+    and the sockets' before the others, which may compress a log. What is started meanwhile, threads and processes, is ordinary. Linux grants it to
+    root, to CAP_SYS_NICE and within RLIMIT_RTPRIO; elsewhere, and on a machine of one processor, where nothing would be left for those who show
+    what is told, nothing changes.
 
     Only for who waits more than it works: a thread that never rests keeps its processor from everybody.
     """
-    granted = sys.platform == "linux" and (os.cpu_count() or 1) > 1 and _give(threading.get_native_id(), FIRST)
-    raised = _others() if granted else []
-    for thread in raised:
-        _give(thread, NEXT)
+    me = threading.get_native_id()
+    granted = sys.platform == "linux" and (os.cpu_count() or 1) > 1 and _give(me, FIRST)
+    sockets, others = _threads() if granted else ([], [])
+    for threads, priority in ((sockets, FIRST), (others, NEXT)):
+        for thread in threads:
+            _give(thread, priority)
     try:
         yield granted
     finally:
-        for thread in (threading.get_native_id(), *raised) if granted else ():
+        for thread in (me, *sockets, *others) if granted else ():
             _give(thread, 0)
 
 
-def _others() -> list[int]:
-    """This process's other Python threads, and those of its sockets.
+def _threads() -> tuple[list[int], list[int]]:
+    """The threads of this process's sockets, and its Python threads but the calling one.
 
     A thread of ZeroMQ reads and sets its own priority as it begins, and ends the process where that has changed in between. It takes its name after
     that: one without a name is left alone.
     """
-    python = [thread.native_id for thread in threading.enumerate() if thread.native_id is not None]
+    python = [thread.native_id for thread in threading.enumerate() if thread is not threading.current_thread() and thread.native_id is not None]
     until = time.monotonic() + _SOCKETS_S
     while not (sockets := _named(_SOCKETS)) and time.monotonic() < until:
         time.sleep(0.001)
-    return [thread for thread in (*python, *sockets) if thread != threading.get_native_id()]
+    return sockets, python
 
 
 def _named(start: str) -> list[int]:

@@ -15,7 +15,8 @@ from mcap.writer import CompressionType, Writer
 from navtwin import errors
 from navtwin.record.format import CHANNEL_IDS, CHANNELS, PARTIAL, PROFILE, Record, to_log_time
 
-CHUNK_BYTES = 64 * 1024
+#: A chunk also ends with each flush. What is kept of each in memory, to be written at the end, is about 1 kB: smaller ones would add up over hours.
+CHUNK_BYTES = 512 * 1024
 
 
 def partial_of(path: Path) -> Path:

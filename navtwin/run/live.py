@@ -28,6 +28,8 @@ NAP_NS = 1_000_000
 FAREWELL_NS = 300_000_000
 #: Items taken in one turn while playing flat out, so that commands are still heard.
 BURST = 64
+#: So often what has come to stay is set aside from Python's collector.
+SET_ASIDE_NS = 10_000_000_000
 
 
 @dataclass(slots=True)
@@ -64,9 +66,9 @@ class Loop:
         """Until the source has ended and its end has been told, or until asked to stop."""
         # The log's thread may hold the interpreter for a whole switch interval just when a warning is due.
         sys.setswitchinterval(0.0005)
-        # A full collection can take tens of milliseconds with meshes loaded; what lives now lives on.
         gc.collect()
-        gc.freeze()
+        set_aside()
+        set_aside_ns = time.monotonic_ns()
         while True:
             if self.should_stop():
                 self._stop()
@@ -82,8 +84,12 @@ class Loop:
                 self.core.repeat_if_silent()
             for note in self.reader.new_notes():
                 self.say(f"note: {note}")
-            if self.ended_ns is not None and time.monotonic_ns() - self.ended_ns > FAREWELL_NS:
+            now = time.monotonic_ns()
+            if self.ended_ns is not None and now - self.ended_ns > FAREWELL_NS:
                 return
+            if now - set_aside_ns > SET_ASIDE_NS:
+                set_aside()
+                set_aside_ns = now
             self._nap()
 
     def _session_ns(self) -> int:
@@ -220,6 +226,12 @@ class Loop:
             self.reader.arrived.clear()
         else:
             time.sleep(wait * 1e-9)
+
+
+def set_aside() -> None:
+    """What lives now lives on: meshes, a long log's index. A full collection that looked at all of it would take tens of milliseconds."""
+    gc.collect(1)
+    gc.freeze()
 
 
 def _accepts_registration(item: SourceItem) -> bool:

@@ -53,7 +53,7 @@ def test_any_mcap_reader_opens_it(session: Path) -> None:
     assert read == [(r.channel, r.seq, r.t_ns) for r in read_log(session)]
     assert summary is not None
     assert summary.statistics is not None
-    assert summary.statistics.chunk_count > 10
+    assert summary.statistics.chunk_count > 1
     assert {s.encoding for s in summary.schemas.values()} == {"jsonschema"}
 
 
@@ -222,6 +222,20 @@ def test_the_loop_pays_little(tmp_path: Path) -> None:
             spans.append(time.perf_counter_ns() - begin)
             time.sleep(0.0005)
     assert sorted(spans)[len(spans) // 2] < 50_000
+
+
+def test_hours_of_a_fast_session_leave_little_in_memory(tmp_path: Path) -> None:
+    """The writer keeps an entry of about 1 kB for every chunk until the end: 64 KiB chunks of 5 MB a second were 150 MiB an hour."""
+    megabytes = 16
+    with LogWriter(tmp_path / "s.mcap", live=False) as log:
+        log.write_header(header())
+        for n in range(megabytes * 64):
+            log.write_outputs(n + 1, n, [("alerts", b'"' + os.urandom(8_000).hex().encode() + b'"')])
+    with (tmp_path / "s.mcap").open("rb") as stream:
+        summary = make_reader(stream).get_summary()
+    assert summary is not None
+    # Half a second ends a chunk too, on a slow machine.
+    assert len(summary.chunk_indexes) < 4 * megabytes
 
 
 def test_truth_stands_where_it_was_written(tmp_path: Path) -> None:
