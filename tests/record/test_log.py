@@ -53,7 +53,7 @@ def test_any_mcap_reader_opens_it(session: Path) -> None:
     assert read == [(r.channel, r.seq, r.t_ns) for r in read_log(session)]
     assert summary is not None
     assert summary.statistics is not None
-    assert summary.statistics.chunk_count > 1
+    assert summary.statistics.chunk_count > 10
     assert {s.encoding for s in summary.schemas.values()} == {"jsonschema"}
 
 
