@@ -65,15 +65,17 @@ def going_first() -> Iterator[bool]:
     Only for who waits more than it works: a thread that never rests keeps its processor from everybody.
     """
     me = threading.get_native_id()
-    granted = sys.platform == "linux" and (os.cpu_count() or 1) > 1 and _give(me, FIRST)
-    sockets, others = _threads() if granted else ([], [])
+    if (os.cpu_count() or 1) < 2 or not _give(me, FIRST):
+        yield False
+        return
+    sockets, others = _threads()
     for threads, priority in ((sockets, FIRST), (others, NEXT)):
         for thread in threads:
             _give(thread, priority)
     try:
-        yield granted
+        yield True
     finally:
-        for thread in (me, *sockets, *others) if granted else ():
+        for thread in (me, *sockets, *others):
             _give(thread, 0)
 
 
