@@ -70,14 +70,33 @@ def _box_gap2(axis: Axis, t: Lanes, low: Vector, high: Vector) -> tuple[Lanes, L
 
 
 @inlined
+def _first_gaps2(axis: Axis, low: Vector, high: Vector) -> tuple[Lanes, Lanes]:
+    """`_box_gap2` as seen from the points nearest to the boxes' centres."""
+    middle = times(splat(0.5), plus(low, high))
+    t = share(dot(minus(middle, axis.a), axis.d) * axis.one_over_length2)
+    return _box_gap2(axis, t, low, high)
+
+
+@inlined
 def box_gaps2(boxes: F32, at: int, axis: Axis) -> Lanes:
     """Squared lower bounds of the segment's distances to a node's eight boxes."""
     low, high = vectors(boxes, at), vectors(boxes, at + 3 * WIDTH)
-    middle = times(splat(0.5), plus(low, high))
-    t = share(dot(minus(middle, axis.a), axis.d) * axis.one_over_length2)
-    gap2, t = _box_gap2(axis, t, low, high)
+    gap2, t = _first_gaps2(axis, low, high)
     better2, _ = _box_gap2(axis, t, low, high)
     return upper(gap2, better2)
+
+
+@inlined
+def _children_gaps2(forest: Forest, node: int, axis: Axis, bound2: float, is_far: bool, face_to: Facing) -> Lanes:
+    """Squared lower bounds of the segment's distances to what a node's children hold; of a far structure what faces the segment says nearly all."""
+    if not is_far:
+        return box_gaps2(forest.boxes, NODE * node, axis)
+    gaps2 = behind2(forest, node, face_to)
+    if at_most(gaps2, splat(bound2)) != 0:
+        low, high = vectors(forest.boxes, NODE * node), vectors(forest.boxes, NODE * node + 3 * WIDTH)
+        from_boxes2, _ = _first_gaps2(axis, low, high)
+        gaps2 = upper(gaps2, from_boxes2)
+    return gaps2
 
 
 @inlined
@@ -156,9 +175,7 @@ def nearest_to_segment(forest: Forest, tree: int, s: Segment, hint: int, within:
             continue
         node = work.nodes[top]
         if node >= 0:
-            gaps2 = box_gaps2(forest.boxes, NODE * node, axis)
-            if is_far:
-                gaps2 = upper(gaps2, behind2(forest, node, face_to))
+            gaps2 = _children_gaps2(forest, node, axis, bound2, is_far, face_to)
             top = push_children(forest, node, at_most(gaps2, splat(bound2)), gaps2, work, top)
             continue
         high2, low = leaf_gaps(forest.leaf_corners, LEAF * ~node, axis)
