@@ -7,8 +7,8 @@ Products are written out in plain float arithmetic: the fold must not call BLAS,
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -30,8 +30,7 @@ def _dot(a: Vec3, b: Vec3) -> float:
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
-@dataclass(frozen=True, slots=True)
-class Rigid:
+class Rigid(msgspec.Struct, frozen=True, gc=False):
     """A rotation and a translation (mm) that take coordinates in `source` to coordinates in `target`.
 
     Attributes

@@ -5,15 +5,16 @@ Every link that is missing gives a status instead of a pose; nothing is carried 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import lru_cache
 
-from navtwin.nouns import Body, Covariance6, DistanceStatus, Rig, Sighting, TrackerFrame
+import msgspec
+
+from navtwin.nouns import Body, Covariance6, DistanceStatus, Pose, Rig, Sighting, TrackerFrame
 from navtwin.rigid import Rigid
 from navtwin.twin.memory import Memory
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(msgspec.Struct, frozen=True):
     """One instrument in one frame: its status and, when OK, its poses and the covariances behind them."""
 
     tool: str
@@ -23,14 +24,13 @@ class Chain:
     covariance: Covariance6 | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReferenceLink:
-    """The patient's reference in one frame."""
+class ReferenceLink(msgspec.Struct, frozen=True):
+    """The patient's reference in one frame; into ct only once registered."""
 
     status: DistanceStatus
-    T_ref_from_tracker: Rigid | None = None
     T_tracker_from_ref: Rigid | None = None
     T_ct_from_ref: Rigid | None = None
+    T_ct_from_tracker: Rigid | None = None
     covariance: Covariance6 | None = None
 
 
@@ -64,14 +64,17 @@ def reference_link(memory: Memory, frame: TrackerFrame) -> ReferenceLink:
     if status != "OK" or sighting is None or sighting.pose is None:
         return ReferenceLink(status)
     T_tracker_from_ref = sighting.pose.rigid(target="tracker", source="ref")
-    registration = memory.registration
-    return ReferenceLink(
-        status="OK" if registration else "UNREGISTERED",
-        T_ref_from_tracker=T_tracker_from_ref.inverse(),
-        T_tracker_from_ref=T_tracker_from_ref,
-        T_ct_from_ref=registration.pose.rigid(target="ct", source="ref") if registration else None,
-        covariance=_covariance(rig, sighting),
-    )
+    covariance = _covariance(rig, sighting)
+    if memory.registration is None:
+        return ReferenceLink("UNREGISTERED", T_tracker_from_ref, covariance=covariance)
+    T_ct_from_ref = _registered(memory.registration.pose)
+    return ReferenceLink("OK", T_tracker_from_ref, T_ct_from_ref, T_ct_from_ref @ T_tracker_from_ref.inverse(), covariance)
+
+
+@lru_cache(maxsize=8)
+def _registered(pose: Pose) -> Rigid:
+    """A registration's T_ct_from_ref, once for what stays while frames come and go."""
+    return pose.rigid(target="ct", source="ref")
 
 
 def instrument_chain(memory: Memory, frame: TrackerFrame, link: ReferenceLink, tool_index: int) -> Chain:
@@ -86,10 +89,10 @@ def instrument_chain(memory: Memory, frame: TrackerFrame, link: ReferenceLink, t
         status = "UNCALIBRATED"
     elif status == "OK" and link.status == "UNREGISTERED":
         status = "UNREGISTERED"
-    if status != "OK" or sighting is None or sighting.pose is None or tip is None or link.T_ct_from_ref is None or link.T_ref_from_tracker is None:
+    if status != "OK" or sighting is None or sighting.pose is None or tip is None or link.T_ct_from_tracker is None:
         return Chain(tool.name, status)
     T_tracker_from_marker = sighting.pose.rigid(target="tracker", source=f"marker/{tool.body}")
-    T_ct_from_marker = link.T_ct_from_ref @ link.T_ref_from_tracker @ T_tracker_from_marker
+    T_ct_from_marker = link.T_ct_from_tracker @ T_tracker_from_marker
     return Chain(tool.name, "OK", T_ct_from_marker @ tip.T_marker_from_tip, T_ct_from_marker, _covariance(memory.rig, sighting))
 
 

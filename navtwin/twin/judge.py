@@ -46,28 +46,30 @@ def _nowhere_known(memory: Memory, *, stale: bool) -> DistanceStatus | None:
     return "UNREGISTERED" if memory.registration is None else "STALE" if stale else None
 
 
-def statuses(memory: Memory, *, stale: bool) -> list[list[DistanceStatus]]:
-    """Why each distance is or is not known now: [part][structure]."""
+def _tell(memory: Memory, *, stale: bool) -> list[DistanceStatus]:
+    """Bring `told` up to date. Returns of each part why none of its distances is known, or "OK": then `told` has the word on each."""
     p = memory.proximity
-    parts, structures = p.distance.shape
     everywhere = _nowhere_known(memory, stale=stale)
     if everywhere:
-        return [[everywhere] * structures for _ in range(parts)]
+        return [everywhere] * len(p.part_names)
     p.tell_known()
-    rows: list[list[DistanceStatus]] = []
-    for part, name in enumerate(p.tool_name_of_part):
-        tool = memory.tool_status.get(name, "HIDDEN")
-        if tool == "OK":
-            rows.append([_TOLD[code] for code in p.told[part].tolist()])
-        else:
+    of_parts = [memory.tool_status.get(tool, "HIDDEN") for tool in p.tool_name_of_part]
+    for part, status in enumerate(of_parts):
+        if status != "OK":
             p.told[part] = UNMEASURED
-            rows.append([tool] * structures)
-    return rows
+    return of_parts
+
+
+def statuses(memory: Memory, *, stale: bool) -> list[list[DistanceStatus]]:
+    """Why each distance is or is not known now: [part][structure]."""
+    of_parts, told = _tell(memory, stale=stale), memory.proximity.told.tolist()
+    return [[_TOLD[code] for code in row] if status == "OK" else [status] * len(row) for status, row in zip(of_parts, told, strict=True)]
 
 
 def pair_status(memory: Memory, part: int, structure: int, *, stale: bool) -> DistanceStatus:
     """Why one distance is or is not known now."""
-    return statuses(memory, stale=stale)[part][structure]
+    of_part = _tell(memory, stale=stale)[part]
+    return _TOLD[int(memory.proximity.told[part, structure])] if of_part == "OK" else of_part
 
 
 def bounds_mm(memory: Memory) -> npt.NDArray[np.float64]:
@@ -87,14 +89,15 @@ def bounds_mm(memory: Memory) -> npt.NDArray[np.float64]:
 def judge_pairs(memory: Memory, *, fresh_frame: bool) -> None:
     """Bring every pair's level up to `memory.now_ns`."""
     p, stale = memory.proximity, is_stale(memory)
-    status = statuses(memory, stale=stale)
+    of_parts = _tell(memory, stale=stale)
     bound = bounds_mm(memory)
     frame = None if _nowhere_known(memory, stale=stale) else memory.frame
     near = _near(memory, bound, fresh_frame=fresh_frame)
     pairs = memory.pairs if frame is None else _unsettled(memory, near)
     for pair in pairs:
         part, structure = pair.part, pair.structure
-        pair.status = status[part][structure]
+        of_part = of_parts[part]
+        pair.status = _TOLD[int(p.told[part, structure])] if of_part == "OK" else of_part
         before = pair.state.level
         if pair.status != "OK":
             pair.state.lose()

@@ -11,7 +11,6 @@ import numpy.typing as npt
 from navtwin.errors import InputRefused
 from navtwin.kernels.known import LastKnown, nothing_known
 from navtwin.nouns import (
-    AlertSet,
     Check,
     Covariance6,
     DistanceStatus,
@@ -138,7 +137,8 @@ class Memory:
     # technical alarms and publication
     notices: dict[str, str] = field(default_factory=dict)
     alarms: dict[str, ActiveAlarm] = field(default_factory=dict)
-    published: AlertSet | None = None
+    # what counts as a change of the alert set that was said last
+    published: tuple[object, ...] = ()
     published_ns: int | None = None
 
 

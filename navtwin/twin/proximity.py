@@ -174,7 +174,7 @@ class Proximity:
                 self._last_known[t] = (here, t_capture_ns)
 
     def _error_sources(self, memory: Memory, chains: Sequence[Chain], link: ReferenceLink, registration: RegistrationResult) -> ErrorSources:
-        assert link.T_ct_from_ref is not None and link.T_ref_from_tracker is not None and link.covariance is not None
+        assert link.T_ct_from_ref is not None and link.T_ct_from_tracker is not None and link.covariance is not None
         for t, chain in enumerate(chains):
             if chain.T_ct_from_marker is None or chain.T_ct_from_tip is None or chain.covariance is None:
                 continue
@@ -184,7 +184,7 @@ class Proximity:
             self._body_cov[t] = _matrix(chain.covariance, 6)
             self._tip_cov[t] = _matrix(memory.tips[chain.tool].covariance, 3)
         return ErrorSources(
-            R_ct_from_tracker=np.array((link.T_ct_from_ref @ link.T_ref_from_tracker).rotation),
+            R_ct_from_tracker=np.array(link.T_ct_from_tracker.rotation),
             body_origin=self._body_origin,
             body_cov=self._body_cov,
             ref_origin=np.array(link.T_ct_from_ref.t_mm),

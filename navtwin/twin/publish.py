@@ -163,12 +163,10 @@ def signature(alerts: AlertSet) -> tuple[object, ...]:
 def due_alerts(memory: Memory) -> list[Message]:
     """The alert set, if it has changed or 50 ms have passed since it was last said."""
     now = alert_set(memory)
-    due = memory.published is None or memory.published_ns is None or memory.now_ns - memory.published_ns >= REPEAT_NS
-    if not due and memory.published is not None:
-        due = signature(now) != signature(memory.published)
-    if not due:
+    said = signature(now)
+    if memory.published_ns is not None and memory.now_ns - memory.published_ns < REPEAT_NS and said == memory.published:
         return []
-    memory.published, memory.published_ns = now, memory.now_ns
+    memory.published, memory.published_ns = said, memory.now_ns
     return [Message(topic="alerts", body=now)]
 
 

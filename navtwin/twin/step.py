@@ -53,7 +53,7 @@ def say(scene: Scene, memory: Memory, event: Event) -> Iterator[Message]:
     ------
     InputRefused : time goes back, or a notice names no alarm of the table
     """
-    if event.t_ns < memory.now_ns and memory.published is not None:
+    if event.t_ns < memory.now_ns and memory.published_ns is not None:
         raise InputRefused(
             f"event {event.seq} goes back in time by {(memory.now_ns - event.t_ns) * 1e-6:.3f} ms", "events are ordered by the loop's clock"
         )
