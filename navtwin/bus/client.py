@@ -89,8 +89,10 @@ class Client:
 
     def receive(self, timeout_ms: int) -> tuple[Topic, Envelope] | None:
         """The next message, replies and alerts before state; None if none came in time. Malformed ones are counted in `link` and passed over."""
-        self._wait(timeout_ms)
+        ready = self._wait(timeout_ms)
         for socket in self._inputs:
+            if socket not in ready:
+                continue
             for _ in range(MESSAGES_PER_CALL):
                 frames = _next(socket)
                 if frames is None:
@@ -164,10 +166,12 @@ class Client:
         as_client(socket, keys)
         return socket
 
-    def _wait(self, timeout_ms: int) -> None:
-        ready = dict(self._poller.poll(timeout_ms))
+    def _wait(self, timeout_ms: int) -> set[zmq.Socket[bytes]]:
+        """The sockets that have something to be read, once one has or the time is over."""
+        ready = {socket for socket, _ in self._poller.poll(timeout_ms)}
         while self._monitor in ready and self._monitor.poll(0):
             self.trouble = _trouble(recv_monitor_message(self._monitor)["event"], has_keys=self._has_keys)
+        return ready
 
     def _read(self, frames: list[bytes]) -> tuple[Topic, Envelope] | None:
         now_ns = self._clock()

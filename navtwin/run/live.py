@@ -222,8 +222,7 @@ class Loop:
             return
         if self.reader.live:
             # A frame wakes the loop at once.
-            self.reader.arrived.wait(wait * 1e-9)
-            self.reader.arrived.clear()
+            self.reader.wait(wait * 1e-9)
         else:
             time.sleep(wait * 1e-9)
 

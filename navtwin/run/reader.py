@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
+from contextlib import suppress
 
 import msgspec
 
@@ -14,6 +16,8 @@ READ_AHEAD = 1024
 #: As many where there are pictures to be looked at, which wait with their frames until they are due.
 PICTURES_AHEAD = 16
 READ_TIMEOUT_S = 0.1
+#: So long a source that is far enough ahead waits before it looks again.
+AHEAD_S = 0.001
 
 _decode = msgspec.json.Decoder(SourceItem).decode
 
@@ -21,15 +25,16 @@ _decode = msgspec.json.Decoder(SourceItem).decode
 class SourceReader:
     """Items of a source in order.
 
-    `arrived` is set with each; `ended` once all are taken; `failure` holds what stopped the source, if anything did.
+    `ended` once all are taken; `failure` holds what stopped the source, if anything did.
     """
 
     def __init__(self, source: Source) -> None:
         self.live, self.setup_ns = source.live, source.setup_ns
         self.failure: Exception | None = None
         self._source = source
-        self._queue: queue.Queue[SourceItem] = queue.Queue(READ_AHEAD if getattr(source, "pictures", None) is None else PICTURES_AHEAD)
-        self.arrived = threading.Event()
+        # A bounded queue, or an event beside it, is locks in Python on the way of each frame: this one wakes the loop from C.
+        self._queue: queue.SimpleQueue[SourceItem] = queue.SimpleQueue()
+        self._most = READ_AHEAD if getattr(source, "pictures", None) is None else PICTURES_AHEAD
         self._stop = threading.Event()
         self._over = threading.Event()
         self._head: SourceItem | None = None
@@ -45,6 +50,12 @@ class SourceReader:
             except queue.Empty:
                 return None
         return self._head
+
+    def wait(self, longest_s: float) -> None:
+        """Return once there is an item to peek at, and no later than `longest_s`."""
+        if self._head is None:
+            with suppress(queue.Empty):
+                self._head = self._queue.get(timeout=longest_s)
 
     def take(self) -> None:
         self._head = None
@@ -72,13 +83,10 @@ class SourceReader:
                 if self.live and item is not None:
                     # Nouns do not check types when they are made: a driver's NumPy scalar would only be found out when it is sent on.
                     item = _decode(encode(item))
-                while item is not None and not self._stop.is_set():
-                    try:
-                        self._queue.put(item, timeout=READ_TIMEOUT_S)
-                        self.arrived.set()
-                        break
-                    except queue.Full:
-                        continue
+                while self._queue.qsize() >= self._most and not self._stop.is_set():
+                    time.sleep(AHEAD_S)
+                if item is not None:
+                    self._queue.put(item)
         except SourceEnded:
             pass
         except Exception as error:  # noqa: BLE001 - carried to the loop, which alarms and names it
