@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from navtwin.nouns.base import Noun, Pose
+from navtwin.nouns.base import Noun, Pose, Words
 from navtwin.nouns.drilling import BoneSummary, DrillState
 from navtwin.rigid import Vec3
 
@@ -148,7 +148,7 @@ class TechnicalAlarm(Noun, frozen=True):
     acked_by: str = ""
 
 
-class PairSummary(Noun, frozen=True):
+class PairSummary(Words, frozen=True):
     """The state of one watched (part, structure) pair; level None: never known since the start."""
 
     id: str

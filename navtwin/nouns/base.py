@@ -66,7 +66,11 @@ def _reader_of(kind: type[Noun]) -> Callable[[Noun], Any] | None:
     return attrgetter(*names) if names else None
 
 
-class Noun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A noun without floats of its own, which there is nothing to ask when one is made: of some every alert set holds one for each pair."""
+
+
+class Noun(Words, frozen=True):
     """A value that any room, the wire and the log may speak. Numbers are finite: NaN is never a value, `None` is."""
 
     def __post_init__(self) -> None:

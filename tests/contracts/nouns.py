@@ -17,6 +17,7 @@ from navtwin import nouns
 from navtwin.assess.artefact import Artefact, ArtefactPoint
 from navtwin.assess.plan import Design
 from navtwin.nouns import Body, BoneBricks, Cutter, Noun, Part, Pose, Rig, RigCamera, Sighting, Tool, Tracker, VideoBody, VideoFrame
+from navtwin.nouns.base import Words
 from navtwin.scene.author.recipe import Cut, Outline, Painted, Recipe, Threshold, Tube
 from tests.contracts.sources import ROOMS
 
@@ -28,21 +29,22 @@ whole = st.integers(-(2**63), 2**63 - 1)
 
 @functools.cache
 def all_nouns() -> tuple[type[Noun], ...]:
-    """Every subclass of Noun that a room defines, by name."""
+    """Every noun that a room defines, by name."""
     for room in ROOMS:
         package = importlib.import_module(room)
         for module in pkgutil.walk_packages(package.__path__, f"{room}."):
             if not module.name.endswith("__main__") and _speaks(module.name):
                 importlib.import_module(module.name)
-    found: set[type[Noun]] = set()
+    found: set[Any] = set()
 
-    def collect(kind: type[Noun]) -> None:
+    def collect(kind: type[Words]) -> None:
         for sub in kind.__subclasses__():
             found.add(sub)
             collect(sub)
 
-    collect(Noun)
-    return tuple(sorted((kind for kind in found if kind.__module__.split(".")[0] in ROOMS), key=lambda kind: f"{kind.__module__}.{kind.__name__}"))
+    collect(Words)
+    ours = (kind for kind in found - {Noun} if kind.__module__.split(".")[0] in ROOMS)
+    return tuple(sorted(ours, key=lambda kind: f"{kind.__module__}.{kind.__name__}"))
 
 
 def _speaks(name: str) -> bool:
@@ -52,7 +54,7 @@ def _speaks(name: str) -> bool:
 
 def wire_nouns() -> tuple[type[Noun], ...]:
     """Those of navtwin.nouns: the schema of wire and log."""
-    return tuple(kind for kind in all_nouns() if kind.__module__.startswith("navtwin.nouns") and kind.__name__ in nouns.__all__ and kind is not Noun)
+    return tuple(kind for kind in all_nouns() if kind.__module__.startswith("navtwin.nouns") and kind.__name__ in nouns.__all__)
 
 
 def unit_quaternions() -> st.SearchStrategy[tuple[float, float, float, float]]:
@@ -162,7 +164,7 @@ def strategy_of(hint: Any) -> st.SearchStrategy[Any]:
     simple = {float: finite, int: whole, str: text, bool: st.booleans(), bytes: st.binary(max_size=8), type(None): st.none()}
     if hint in simple:
         return simple[hint]
-    if isinstance(hint, type) and issubclass(hint, Noun):
+    if isinstance(hint, type) and issubclass(hint, Words):
         return noun_strategy(hint)
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Literal:
@@ -209,7 +211,7 @@ def example(hint: Any) -> Any:
         return msgspec.structs.replace(Body(**{name: example(kind) for name, kind in fields_of(hint).items()}), calibrated="2026-05-04")
     if isinstance(hint, type) and hint in BY_HAND:
         return BY_HAND[hint]
-    if isinstance(hint, type) and issubclass(hint, Noun):
+    if isinstance(hint, type) and issubclass(hint, Words):
         return hint(**{name: example(kind) for name, kind in fields_of(hint).items()})
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is tuple:
