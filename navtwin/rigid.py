@@ -75,9 +75,10 @@ class Rigid(msgspec.Struct, frozen=True, gc=False):
         w, x, y, z = q_wxyz
         # Written out: sum() of floats is compensated from Python 3.12 on, and would give other bits.
         norm = math.sqrt(w * w + x * x + y * y + z * z)
-        if not (math.isfinite(norm) and abs(norm - 1.0) < 1e-3 and all(math.isfinite(v) for v in t_mm)):
+        # Each finite, or the sum is not; what overflows lies nowhere either.
+        if not (abs(norm - 1.0) < 1e-3 and math.isfinite(t_mm[0] + t_mm[1] + t_mm[2])):
             raise InputRefused(f"T_{target}_from_{source} has no unit quaternion ({q_wxyz}) or no finite position", "treat the pose as missing")
-        w, x, y, z = (v / norm for v in q_wxyz)
+        w, x, y, z = w / norm, x / norm, y / norm, z / norm
         rows: Mat3 = (
             (1.0 - 2.0 * (y * y + z * z), 2.0 * (x * y - w * z), 2.0 * (x * z + w * y)),
             (2.0 * (x * y + w * z), 1.0 - 2.0 * (x * x + z * z), 2.0 * (y * z - w * x)),

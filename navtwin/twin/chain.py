@@ -35,7 +35,10 @@ class ReferenceLink(msgspec.Struct, frozen=True):
 
 
 def sighting_of(frame: TrackerFrame, body: str) -> Sighting | None:
-    return next((s for s in frame.sightings if s.body == body), None)
+    for sighting in frame.sightings:
+        if sighting.body == body:
+            return sighting
+    return None
 
 
 def _status_of(sighting: Sighting | None) -> DistanceStatus:
