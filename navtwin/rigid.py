@@ -109,6 +109,10 @@ class Rigid(msgspec.Struct, frozen=True, gc=False):
         sign = 0.5 if q[0] >= 0.0 else -0.5
         return (q[0] * sign, q[1] * sign, q[2] * sign, q[3] * sign)
 
+    def between(self, target: str, source: str) -> Rigid:
+        """The same transform between frames that the caller knows by these names."""
+        return Rigid(self.rotation, self.t_mm, target, source)
+
     def inverse(self) -> Rigid:
         r, t = self.rotation, self.t_mm
         columns: Mat3 = ((r[0][0], r[1][0], r[2][0]), (r[0][1], r[1][1], r[2][1]), (r[0][2], r[1][2], r[2][2]))

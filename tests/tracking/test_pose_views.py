@@ -37,7 +37,7 @@ def two_views(body: MarkerBody, truth: Rigid, rng: np.random.Generator | None = 
 
 
 def in_tracker(pose: Rigid) -> Rigid:
-    return replace(pose, target="tracker")
+    return pose.between("tracker", pose.source)
 
 
 def test_one_view_in_the_tracker_is_the_camera_itself() -> None:

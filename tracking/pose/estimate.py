@@ -87,7 +87,7 @@ def estimate_pose(markers: Markers, body: MarkerBody, camera: Camera, previous: 
     """
     found = estimate_pose_views([View(markers, camera, Rigid.identity("tracker", "camera"))], body, previous)
     pose = found.T_camera_from_body
-    return found if pose is None else replace(found, T_camera_from_body=replace(pose, target="camera"))
+    return found if pose is None else replace(found, T_camera_from_body=pose.between("camera", pose.source))
 
 
 def estimate_pose_views(views: Sequence[View], body: MarkerBody, previous: Rigid | None = None) -> PoseEstimate:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -118,7 +118,7 @@ class MarkerTracker:
             why = hint or estimate.reason if estimate.status == "OUT_OF_VIEW" else estimate.reason
             reason = "; ".join(filter(None, (why, blind)))
             return Sighting(body=body.name, status=estimate.status, reason=reason, **figures), None  # type: ignore[arg-type]
-        pose = replace(estimate.T_camera_from_body, source=f"marker/{body.name}")
+        pose = estimate.T_camera_from_body.between("tracker", f"marker/{body.name}")
         rms_mm, covariance, applied = self._rms_mm(estimate.rms_px, pose), estimate.covariance, None
         if track.filter is not None:
             pose, smooth, applied = track.filter.update(t_ns, pose, covariance)
