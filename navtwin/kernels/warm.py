@@ -25,6 +25,7 @@ from navtwin.kernels.parts import largest_faces
 from navtwin.kernels.point import closest_points
 from navtwin.kernels.ray import first_hits
 from navtwin.kernels.segment import capsule
+from navtwin.kernels.simd import WIDTH
 from navtwin.kernels.solids import closest_solids
 from navtwin.kernels.tree import Forest, workspace
 from navtwin.kernels.winding import signed_by_winding, winding_numbers
@@ -47,7 +48,7 @@ def _signs() -> None:
     forest = _forest()
     border_edges(_FACES, len(_CORNERS))
     largest_faces(_CORNERS, _FACES, forest.mates)
-    crossings(forest, 0, len(_FACES), np.empty((1, 2), np.int32), workspace())
+    crossings(forest, 0, len(forest.children) // WIDTH, np.empty((1, 2), np.int32), workspace())
     winding_numbers(signed_by_winding(forest), 0, _CORNERS + 2.0, np.empty(4), workspace())
 
 
