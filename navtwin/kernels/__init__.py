@@ -8,7 +8,7 @@ cannot tell the side, `local` sums one where none are kept; `refit` and `regions
 
 from __future__ import annotations
 
-from navtwin.kernels.frame import DEPTH_IS_BOUND, FARTHER, KNOWN, Frame, measure_frame, new_frame
+from navtwin.kernels.frame import DEPTH_IS_BOUND, FARTHER, KNOWN, Frame, ask_near, measure_frame, new_frame
 from navtwin.kernels.mesh_mesh import closest_surfaces
 from navtwin.kernels.normals import component_vertices, plant, signed_volume
 from navtwin.kernels.point import closest_points
@@ -18,6 +18,6 @@ from navtwin.kernels.tree import Forest, Workspace, join, workspace
 from navtwin.kernels.warm import KERNELS, warm_up
 
 __all__ = [
-    "DEPTH_IS_BOUND", "FARTHER", "KERNELS", "KNOWN", "Forest", "Frame", "Workspace", "capsule", "closest_points", "closest_surfaces",
+    "DEPTH_IS_BOUND", "FARTHER", "KERNELS", "KNOWN", "Forest", "Frame", "Workspace", "ask_near", "capsule", "closest_points", "closest_surfaces",
     "component_vertices", "first_hits", "join", "measure_frame", "new_frame", "plant", "signed_volume", "warm_up", "workspace",
 ]  # fmt: skip

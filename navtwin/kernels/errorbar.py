@@ -17,6 +17,7 @@ import numpy.typing as npt
 from navtwin.kernels.jit import inlined, query
 
 Array = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 
 @inlined
@@ -87,19 +88,22 @@ def _variance(e: ErrorSources, t: int, p: Array, q: Array, ux: float, uy: float,
 
 
 @query
-def distance_sd(on_axis: Array, on_structure: Array, tool_of_part: npt.NDArray[np.int64], e: ErrorSources, sd: Array) -> None:
+def distance_sd(on_axis: Array, on_structure: Array, tool_of_part: npt.NDArray[np.int64], e: ErrorSources, asked: Flags, sd: Array) -> None:
     """One standard deviation of each distance along its nearest direction: pose, reference, pivot, axis, registration, segmentation.
 
     Parameters
     ----------
     on_axis, on_structure : (P, S, 3) closest points; NaN where unknown (sd is NaN there)
     tool_of_part : (P,) index into the per-tool arrays
+    asked : (P, S) of which pairs
     sd : (P, S) out, mm
     """
     parts, structures = sd.shape
     for i in range(parts):
         t = tool_of_part[i]
         for s in range(structures):
+            if not asked[i, s]:
+                continue
             p, q = on_axis[i, s], on_structure[i, s]
             nx, ny, nz = p[0] - q[0], p[1] - q[1], p[2] - q[2]
             length = math.sqrt(nx * nx + ny * ny + nz * nz)
@@ -115,18 +119,21 @@ def distance_sd(on_axis: Array, on_structure: Array, tool_of_part: npt.NDArray[n
 
 
 @query
-def approach(times_s: Array, distances: Array, count: npt.NDArray[np.int64], window_s: float, speed: Array, lag_s: Array) -> None:
+def approach(times_s: Array, distances: Array, count: npt.NDArray[np.int64], window_s: float, asked: Flags, speed: Array, lag_s: Array) -> None:
     """Approach speed of each pair: least-squares slope over the newest samples that span at least `window_s`, positive towards.
 
     Parameters
     ----------
     times_s, distances : (P, S, W) newest last, only the last `count[p, s]` are valid
+    asked : (P, S) of which pairs
     speed : (P, S) out, mm/s; 0 with fewer than three samples
     lag_s : (P, S) out, how far behind the newest sample the fitted speed lies (the samples' mean age)
     """
     parts, structures, width = times_s.shape
     for p in range(parts):
         for s in range(structures):
+            if not asked[p, s]:
+                continue
             n = count[p, s]
             speed[p, s] = 0.0
             lag_s[p, s] = 0.0
@@ -156,11 +163,13 @@ def approach(times_s: Array, distances: Array, count: npt.NDArray[np.int64], win
 
 
 @query
-def remember(times_s: Array, distances: Array, count: npt.NDArray[np.int64], t_s: float, measured: Array) -> None:
-    """Append one frame's distances (P, S) to the histories; a pair that is unknown (NaN) starts its history afresh."""
+def remember(times_s: Array, distances: Array, count: npt.NDArray[np.int64], t_s: float, asked: Flags, measured: Array) -> None:
+    """Append one frame's distances (P, S), where asked, to the histories; a pair that is unknown (NaN) starts its history afresh."""
     parts, structures, width = times_s.shape
     for p in range(parts):
         for s in range(structures):
+            if not asked[p, s]:
+                continue
             if not math.isfinite(measured[p, s]):
                 count[p, s] = 0
                 continue
@@ -179,6 +188,7 @@ def warm_up() -> None:
     index, one, three = np.zeros(1, dtype=np.int64), np.zeros(1), np.zeros((1, 3))
     six, turn = np.zeros((1, 6, 6)), np.zeros((1, 3, 3))
     sources = ErrorSources(turn[0], three, six, three[0], six[0], turn, three, turn, one, three[0], six[0], one)
-    distance_sd(vectors, vectors, index, sources, pairs)
-    remember(history, history, count, 0.0, pairs)
-    approach(history, history, count, 0.1, pairs, pairs)
+    asked = np.full((1, 1), True)
+    distance_sd(vectors, vectors, index, sources, asked, pairs)
+    remember(history, history, count, 0.0, asked, pairs)
+    approach(history, history, count, 0.1, asked, pairs, pairs)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from navtwin.kernels.clear import stays_beyond
 from navtwin.kernels.hull import sweep_allowance
-from navtwin.kernels.jit import query
+from navtwin.kernels.jit import inlined, query
 from navtwin.kernels.screw import Screw, placed, screw_between
 from navtwin.kernels.segment import capsule
 from navtwin.kernels.sweep import TOLERANCE_MM, swept_capsule
@@ -34,6 +34,7 @@ class Frame(NamedTuple):
     ----------
     parts : (P, 7) float64, mm, tip axes: ax ay az bx by bz radius; a == b is a ball. One with a negative radius is unknown.
     now, earlier : (P, 12) float64, pose of each part's instrument, and the one it came from; an unknown way is not followed
+    asked : (P, S) bool; the other pairs are not measured, and everything that was said of them stays
     within : (S,) float64, mm; beyond this only "farther" is told (inf: never)
     watch : (S,) float64, mm; ways that stay farther than this from a structure are not followed
     hints : (P, S) int32, in and out; faces found in the last frame, -1 for none. They save time and cannot change a bit of an answer.
@@ -49,6 +50,7 @@ class Frame(NamedTuple):
     parts: F64
     now: F64
     earlier: F64
+    asked: npt.NDArray[np.bool_]
     within: F64
     watch: F64
     hints: I32
@@ -70,6 +72,7 @@ def new_frame(parts: F64, structures: int) -> Frame:
         parts=np.ascontiguousarray(parts, dtype=np.float64),
         now=np.full((p, 12), np.nan),
         earlier=np.full((p, 12), np.nan),
+        asked=np.full(pairs, True),
         within=np.full(structures, np.inf),
         watch=np.zeros(structures),
         hints=np.full(pairs, -1, np.int32),
@@ -122,16 +125,40 @@ def _follow(forest: Forest, frame: Frame, p: int, s: int, screw: Screw, work: Wo
 
 @query
 def measure_frame(forest: Forest, frame: Frame, work: Workspace) -> None:
-    """Fill the outputs of `frame`: all its parts against the structures of `forest`. `work`: scratch memory of this thread."""
+    """Fill the outputs of `frame`: its parts against the structures of `forest`, where asked. `work`: scratch memory of this thread."""
     for s in range(forest.roots.shape[0]):  # what one part has brought into the cache of a structure, the next one finds there
         for p in range(frame.parts.shape[0]):
-            _measure(forest, frame, p, s, work)
+            if frame.asked[p, s]:
+                _measure(forest, frame, p, s, work)
     for p in range(frame.parts.shape[0]):
         is_way, screw = screw_between(frame.parts[p], frame.earlier[p], frame.now[p])
         for s in range(forest.roots.shape[0]):
+            if not frame.asked[p, s]:
+                continue
             if is_way:
                 _follow(forest, frame, p, s, screw, work)
             else:
                 frame.swept[p, s], frame.swept_when[p, s] = np.nan, np.nan
             if math.isfinite(frame.distance[p, s]):
                 frame.last[p, s] = frame.distance[p, s]
+
+
+@inlined
+def _moved2(frame: Frame, p: int, x: float, y: float, z: float) -> float:
+    """Squared way of a point of a part since `earlier`, mm^2."""
+    x0, y0, z0 = placed(frame.earlier[p], x, y, z)
+    x1, y1, z1 = placed(frame.now[p], x, y, z)
+    return (x1 - x0) * (x1 - x0) + (y1 - y0) * (y1 - y0) + (z1 - z0) * (z1 - z0)
+
+
+@query
+def ask_near(frame: Frame, beyond: F64) -> None:
+    """Write `asked`: False where a part surely is farther from a structure than `beyond` (S,), mm, by where it was and how far it has gone since.
+
+    Between two poses a segment's points go no farther than the farther of its ends.
+    """
+    for p in range(frame.parts.shape[0]):
+        part = frame.parts[p]
+        moved = math.sqrt(max(_moved2(frame, p, part[0], part[1], part[2]), _moved2(frame, p, part[3], part[4], part[5])))
+        for s in range(beyond.shape[0]):
+            frame.asked[p, s] = not (math.isfinite(moved) and frame.last[p, s] - moved > beyond[s])

@@ -17,7 +17,7 @@ from navtwin.kernels.bone.profile import CYLINDER, SPHERE, Solid, Stroke
 from navtwin.kernels.bone.way import bone_on_way, values
 from navtwin.kernels.crossings import crossings
 from navtwin.kernels.errorbar import warm_up as _error_bars
-from navtwin.kernels.frame import measure_frame, new_frame
+from navtwin.kernels.frame import ask_near, measure_frame, new_frame
 from navtwin.kernels.handle import ANSWER, Handle, ask_capsule, ask_point, ask_solids
 from navtwin.kernels.known import warm_up as _limits
 from navtwin.kernels.normals import component_vertices, plant, signed_volume
@@ -77,7 +77,9 @@ def _meshes() -> None:
 
 
 def _frames() -> None:
-    measure_frame(_forest(), new_frame(np.ones((1, 7)), 1), workspace())
+    frame = new_frame(np.ones((1, 7)), 1)
+    ask_near(frame, np.zeros(1))
+    measure_frame(_forest(), frame, workspace())
 
 
 def _drill() -> None:

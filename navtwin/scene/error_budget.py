@@ -164,7 +164,7 @@ def budget_of(
 
 def _variance(on_axis: Array, on_structure: Array, tool_of_part: npt.NDArray[np.int64], sources: ErrorSources) -> Array:
     sd = np.full(on_axis.shape[:2], np.nan)
-    distance_sd(np.ascontiguousarray(on_axis), np.ascontiguousarray(on_structure), tool_of_part, sources, sd)
+    distance_sd(np.ascontiguousarray(on_axis), np.ascontiguousarray(on_structure), tool_of_part, sources, np.full(sd.shape, True), sd)
     return np.asarray(np.square(sd))
 
 

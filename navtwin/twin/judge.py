@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -87,13 +88,48 @@ def bounds_mm(memory: Memory) -> npt.NDArray[np.float64]:
 
 
 def judge_pairs(memory: Memory, *, fresh_frame: bool) -> None:
-    """Bring every pair's level up to `memory.now_ns`."""
+    """Bring every pair's level up to `memory.now_ns`, but for those that are put off: they are clear until they are measured."""
     p, stale = memory.proximity, is_stale(memory)
     of_parts = _tell(memory, stale=stale)
     bound = bounds_mm(memory)
     frame = None if _nowhere_known(memory, stale=stale) else memory.frame
     near = _near(memory, bound, fresh_frame=fresh_frame)
+    near &= ~p.put_off
     pairs = memory.pairs if frame is None else _unsettled(memory, near)
+    memory.unsettled = _judge_each(memory, pairs, of_parts, bound, near, fresh_frame=fresh_frame)
+    if frame is not None:
+        keep(p.told, p.distance, bound, p.sd, p.speed, frame.t_capture_ns, memory.last_known)
+    _age_mutes(memory)
+    if memory.audio_paused_until_ns is not None and memory.now_ns >= memory.audio_paused_until_ns:
+        memory.audio_paused_until_ns = None
+
+
+def judge_rest(memory: Memory, rest: npt.NDArray[np.bool_]) -> bool:
+    """Judge the pairs (parts, structures) of this frame that were put off and are measured now. Returns whether any of them is not clear."""
+    p, frame, stale = memory.proximity, memory.frame, is_stale(memory)
+    if frame is None or _nowhere_known(memory, stale=stale):
+        return False
+    of_parts = _tell(memory, stale=stale)
+    bound = bounds_mm(memory)
+    near = rest & _near(memory, bound, fresh_frame=True)
+    pairs = list(itertools.compress(memory.pairs, near[memory.places].tolist()))
+    more = _judge_each(memory, pairs, of_parts, bound, near, fresh_frame=True)
+    memory.unsettled = sorted((*memory.unsettled, *more), key=lambda pair: pair.number)
+    keep(p.told, p.distance, bound, p.sd, p.speed, frame.t_capture_ns, memory.last_known)
+    return bool(pairs)
+
+
+def _judge_each(
+    memory: Memory,
+    pairs: Sequence[Pair],
+    of_parts: Sequence[DistanceStatus],
+    bound: npt.NDArray[np.float64],
+    near: npt.NDArray[np.bool_],
+    *,
+    fresh_frame: bool,
+) -> list[Pair]:
+    """Bring the levels of these pairs up to now. Returns those that are not settled."""
+    p = memory.proximity
     for pair in pairs:
         part, structure = pair.part, pair.structure
         of_part = of_parts[part]
@@ -112,12 +148,7 @@ def judge_pairs(memory: Memory, *, fresh_frame: bool) -> None:
         if pair.acked_by or pair.state.level != before:
             _age_acknowledgement(memory, pair, before)
         memory.summaries[pair.number] = pair.summed_up(memory.summaries[pair.number])
-    memory.unsettled = [pair for pair in pairs if not pair.is_settled]
-    if frame is not None:
-        keep(p.told, p.distance, bound, p.sd, p.speed, frame.t_capture_ns, memory.last_known)
-    _age_mutes(memory)
-    if memory.audio_paused_until_ns is not None and memory.now_ns >= memory.audio_paused_until_ns:
-        memory.audio_paused_until_ns = None
+    return [pair for pair in pairs if not pair.is_settled]
 
 
 def _near(memory: Memory, bound: npt.NDArray[np.float64], *, fresh_frame: bool) -> npt.NDArray[np.bool_]:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from navtwin.kernels.errorbar import ErrorSources, approach, distance_sd, remember
-from navtwin.kernels.frame import DEPTH_IS_BOUND, Frame, measure_frame, new_frame
+from navtwin.kernels.frame import DEPTH_IS_BOUND, Frame, ask_near, measure_frame, new_frame
 from navtwin.kernels.known import UNMEASURED, tell_known
 from navtwin.kernels.tree import workspace
 from navtwin.nouns import Rig, symmetric
@@ -30,17 +30,21 @@ SPEED_WINDOW_S = 0.1
 HISTORY = 128
 #: What `measure_frame` finds, of which every pair has one.
 _FOUND = ("distance", "swept", "swept_when", "on_structure", "on_axis", "flags")
-_AXES = np.eye(3)
+_AXES, _ALL_AXES = np.eye(3), np.full((1, 3), True)
 #: A way is followed where it comes nearer to a critical structure than its caution limit and this: more than any error bar that the gate accepts.
 WATCH_MARGIN_MM = 10.0
+#: A settled pair that is farther beyond its caution limit than this is measured once the warnings of the nearer ones have left: hardly ever does
+#: an error bar or a speed take off so much, and where one does, the warning leaves in the same frame still.
+PUT_OFF_MM = 20.0
 
 Array = npt.NDArray[np.float64]
 
 
 class Proximity:
-    """Flat arrays of one session: P parts of all instruments by S structures. Written by `begin` and `finish`, read by the judge.
+    """Flat arrays of one session: P parts of all instruments by S structures. Written by `begin`, `finish` and `measure_rest`, read by the judge.
 
-    Between the two, bone is drilled: what never changes is measured before, and what was drilled as it is then.
+    Between the first two, bone is drilled: what never changes is measured before, and what was drilled as it is then. What is far is put off to the
+    last; where bone can be drilled nothing is.
 
     Parameters
     ----------
@@ -80,6 +84,7 @@ class Proximity:
         self._T_ijk_from_ct = np.array(box.T_ijk_from_ct[:3])
         self._shape_ijk = np.array(box.shape_ijk, dtype=np.int64)
         self.told = np.full(pairs, UNMEASURED, dtype=np.uint8)
+        self.put_off = np.full(pairs, False)
         self._critical = np.array([s.role == "critical" for s in scene.structures])
         self._structure_sd = np.array([s.sd_mm for s in scene.structures])
         self._axis_sd = np.array([t.axis_sd_rad for t in rig.tool])
@@ -98,9 +103,11 @@ class Proximity:
         self._count.fill(0)
 
     def begin(self, memory: Memory, chains: Sequence[Chain], link: ReferenceLink, t_capture_ns: int) -> None:
-        """Distances of one frame to all that is never drilled; NaN where an instrument is unknown."""
+        """Distances of one frame to all that is never drilled but for what is put off; NaN where an instrument is unknown."""
         self._move(chains, t_capture_ns, int(memory.rig.tracker.max_age_ms * 1e6))
         np.copyto(self._frame.watch, np.where(self._critical, memory.limits[:, 0] + WATCH_MARGIN_MM, 0.0)[self._fixed])
+        if self._drilled is None:
+            self._put_off_far(memory)
         measure_frame(self._forest, self._frame, self._workspace)
         if self._drilled is not None:
             self._gather(self._frame, self._fixed)
@@ -118,10 +125,33 @@ class Proximity:
                 self._drilled_revision = bone.revision
             measure_frame(bone.forest, self._live, self._workspace)
             self._gather(self._live, [memory.drilled.structure])
+        self._judge_errors(t_capture_ns)
+
+    def measure_rest(self, t_capture_ns: int) -> npt.NDArray[np.bool_]:
+        """Measure what was put off. Returns which pairs that was, (P, S)."""
+        rest = self.put_off.copy()
+        if rest.any():
+            np.copyto(self._frame.asked, rest)
+            measure_frame(self._forest, self._frame, self._workspace)
+            self._judge_errors(t_capture_ns)
+            self.put_off.fill(False)
+        return rest
+
+    def _put_off_far(self, memory: Memory) -> None:
+        """Ask of this frame first what may be near, and what is not settled; of structures without limits nothing waits for an answer."""
+        asked = self._frame.asked
+        ask_near(self._frame, np.where(self._critical, memory.limits[:, 0] + PUT_OFF_MM, -np.inf))
+        for pair in memory.unsettled:
+            asked[pair.part, pair.structure] = True
+        np.logical_not(asked, out=self.put_off)
+
+    def _judge_errors(self, t_capture_ns: int) -> None:
+        """Error bars and approach speeds of the pairs that were just measured."""
+        asked = self._all.asked
         if self._sources is not None:
-            distance_sd(self.on_axis, self.on_structure, self.tool_of_part, self._sources, self.sd)
-        remember(self._times, self._history, self._count, t_capture_ns * 1e-9, self.distance)
-        approach(self._times, self._history, self._count, SPEED_WINDOW_S, self.speed, self.lag_s)
+            distance_sd(self.on_axis, self.on_structure, self.tool_of_part, self._sources, asked, self.sd)
+        remember(self._times, self._history, self._count, t_capture_ns * 1e-9, asked, self.distance)
+        approach(self._times, self._history, self._count, SPEED_WINDOW_S, asked, self.speed, self.lag_s)
 
     def _gather(self, frame: Frame, columns: list[int]) -> None:
         for name in _FOUND:
@@ -137,12 +167,13 @@ class Proximity:
         if self._sources is None:
             return math.nan
         tip = np.repeat(self._tip[tool][None, None], 3, axis=1)
-        distance_sd(tip, tip + _AXES, np.array([tool]), self._sources._replace(structure_sd=np.zeros(3)), self._place_sd)
+        distance_sd(tip, tip + _AXES, np.array([tool]), self._sources._replace(structure_sd=np.zeros(3)), _ALL_AXES, self._place_sd)
         return float(self._place_sd.max())
 
     def tell_known(self) -> None:
-        """Bring `told` up to date, (P, S): whether each distance is measured, and in the scan."""
+        """Bring `told` up to date, (P, S): whether each distance is measured, and in the scan; what is put off is not, yet."""
         tell_known(self.on_axis, self.distance, self.sd, self._T_ijk_from_ct, self._shape_ijk, self.told)
+        self.told[self.put_off] = UNMEASURED
 
     def depths_are_bounds(self) -> npt.NDArray[np.bool_]:
         """(P, S): whether a depth inside is at least what is shown."""

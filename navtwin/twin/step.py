@@ -23,7 +23,7 @@ from navtwin.twin import drilling, setup
 from navtwin.twin.alarms import ALARMS
 from navtwin.twin.chain import instrument_chain, reference_link, sighting_of
 from navtwin.twin.health import update_alarms
-from navtwin.twin.judge import judge_pairs
+from navtwin.twin.judge import judge_pairs, judge_rest
 from navtwin.twin.memory import Memory
 from navtwin.twin.orders import obey
 from navtwin.twin.publish import due_alerts, due_setup, state_of
@@ -79,11 +79,17 @@ def say(scene: Scene, memory: Memory, event: Event) -> Iterator[Message]:
     drilling.pass_time(memory)
     judge_pairs(memory, fresh_frame=fresh_frame)
     judge_walls(memory)
+    known_before = dict(memory.tool_known_ns)
     if fresh_frame:
         _note_known_tools(memory)
     update_alarms(memory)
     # Alerts leave first: nothing that is merely informative may delay a warning.
     yield from due_alerts(memory)
+    if fresh_frame and _rest(memory):
+        memory.tool_known_ns = known_before
+        _note_known_tools(memory)
+        update_alarms(memory)
+        yield from due_alerts(memory)
     if state is not None:
         yield Message(topic="state", body=state())
     yield from messages
@@ -125,6 +131,13 @@ def _frame(scene: Scene, memory: Memory, frame: TrackerFrame) -> tuple[Callable[
     memory.proximity.finish(memory, frame.t_capture_ns)
     look_for_walls(memory)
     return state_of(memory, chains, frame.number), carved
+
+
+def _rest(memory: Memory) -> bool:
+    """Measure and judge what of this frame was put off: what is far, and settled. Returns whether there may be more to say."""
+    assert memory.last_capture_ns is not None
+    rest = memory.proximity.measure_rest(memory.last_capture_ns)
+    return bool(rest.any()) and judge_rest(memory, rest)
 
 
 def _note_known_tools(memory: Memory) -> None:

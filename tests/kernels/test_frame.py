@@ -73,6 +73,53 @@ def test_hints_of_another_frame_or_of_nonsense_change_no_bit() -> None:
         assert answer(warm) == answer(cold)
 
 
+def moving(frame: kernels.Frame, capsules: np.ndarray, shift: float) -> None:
+    """A step of parts that stay where they are on their instruments, which move."""
+    frame.parts[:] = capsules
+    frame.earlier[:] = frame.now
+    frame.now[:, 3::4] += shift
+
+
+def test_near_pairs_first_and_the_rest_afterwards_is_all_at_once_to_the_bit() -> None:
+    forest, whole, parted = scene(), frame_of(4), frame_of(4)
+    capsules, work, beyond, put_off = path(1)[0], kernels.workspace(), np.array([5.0, 20.0, 40.0, -np.inf]), 0
+    for frame in (whole, parted):
+        frame.watch[:] = 30.0
+    for shift in np.random.default_rng(2).normal(0.0, 1.5, 60):
+        for frame in (whole, parted):
+            moving(frame, capsules, shift)
+        kernels.measure_frame(forest, whole, work)
+        before = answer(parted)
+        kernels.ask_near(parted, beyond)
+        rest = ~parted.asked
+        kernels.measure_frame(forest, parted, work)
+        assert (whole.distance[rest] > np.broadcast_to(beyond, rest.shape)[rest]).all()
+        assert before != answer(parted) or rest.all()
+        np.copyto(parted.asked, rest)
+        kernels.measure_frame(forest, parted, work)
+        assert answer(parted) == answer(whole)
+        put_off += int(rest.sum())
+    assert 60 < put_off < 15 * 60
+
+
+def test_what_is_not_asked_stays_as_it_was_and_an_unknown_way_is_asked() -> None:
+    forest, frame, work = scene(), frame_of(4), kernels.workspace()
+    frame.parts[:] = path(1)[0]
+    kernels.ask_near(frame, np.full(4, -np.inf))
+    assert frame.asked.all(), "nothing is known yet"
+    kernels.measure_frame(forest, frame, work)
+    before = answer(frame)
+    frame.earlier[:] = frame.now
+    frame.now[:, 3::4] += 1.0
+    kernels.ask_near(frame, np.full(4, -np.inf))
+    assert not frame.asked.any()
+    kernels.measure_frame(forest, frame, work)
+    assert answer(frame) == before
+    frame.now[1] = np.nan
+    kernels.ask_near(frame, np.full(4, -np.inf))
+    assert frame.asked.all(axis=1).tolist() == [False, True, False, False]
+
+
 @pytest.mark.parametrize("at", range(7))
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_what_is_not_finite_is_unknown_and_masks_no_other(at: int, bad: float) -> None:

@@ -51,7 +51,7 @@ def test_the_parts_sum_to_the_fold_s_error_bar(seed: int, touching: bool) -> Non
         on_axis[1, 2] = on_structure[1, 2]
     on_axis[3, 0] = np.nan
     tools, sd = np.array([0, 1, 1, 0]), np.empty((4, 3))
-    distance_sd(on_axis, on_structure, tools, sources, sd)
+    distance_sd(on_axis, on_structure, tools, sources, np.full((4, 3), True), sd)
     found = split(on_axis, on_structure, tools, sources)
     assert set(found) == set(SUMMED)
     assert np.isnan(found["marker"][3, 0])

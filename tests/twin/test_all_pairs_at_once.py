@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from navtwin.kernels.known import MEASURED, OUT_OF_SCAN, UNMEASURED, tell_known
-from navtwin.nouns import Accept, Ack, EventBody, Message, Mute, SetLimits, State
+from navtwin.nouns import Accept, Ack, AlertSet, EventBody, Message, Mute, SetLimits, State
 from navtwin.twin.judge import K_SD, bounds_mm, statuses
 from navtwin.volumes.volume import VolumeBox
-from tests.twin.world import World, registration
+from tests.twin.world import World, registration, small_rig
 
 NUMBERS = st.floats(-1e4, 1e4) | st.just(math.nan)
 
@@ -46,14 +46,14 @@ def test_a_distance_is_told_as_measured_exactly_where_it_is_known_and_its_point_
 
 
 EVENTS = st.one_of(
-    st.tuples(st.just("frame"), st.none() | st.floats(-1.0, 12.0)),
+    st.tuples(st.just("frame"), st.none() | st.floats(-1.0, 12.0) | st.floats(12.0, 120.0)),
     st.tuples(st.sampled_from(("tick", "no reference", "stale", "ack", "mute", "accept", "caution")), st.floats(0.5, 12.0)),
 )
 
 
 @dataclass
 class Heard(World):
-    """Keeps all that was said; a thorough one has every pair judged at every event."""
+    """Keeps all that was said, of the alert sets of one event the last; a thorough one has every pair measured first and judged at every event."""
 
     thorough: bool = False
     said: list[Message] = field(default_factory=list)
@@ -61,7 +61,8 @@ class Heard(World):
     def feed(self, body: EventBody) -> list[Message]:
         if self.thorough:
             self.memory.unsettled = list(self.memory.pairs)
-        self.said += super().feed(body)
+        sets = [m for m in super().feed(body) if m.topic == "alerts"]
+        self.said += [m for m in self.messages if m.topic != "alerts" or m is sets[-1]]
         return self.messages
 
 
@@ -93,6 +94,33 @@ def test_judging_the_unsettled_pairs_says_what_judging_every_pair_says(events: l
             _happen(w, kind, number)
         assert few.said == every.said
         assert few.memory.summaries == [pair.summary for pair in few.memory.pairs]
+
+
+@given(st.lists(st.tuples(st.floats(-90.0, 90.0), st.booleans()), min_size=5, max_size=25))
+@settings(max_examples=60, deadline=None)
+def test_what_is_far_and_put_off_says_what_measuring_all_at_once_says(steps: list[tuple[float, bool]]) -> None:
+    few, every = Heard(), Heard(thorough=True)
+    gap = 60.0
+    for way, is_seen in steps:
+        gap = min(max(gap + way, 1.0), 150.0)
+        for w in (few, every):
+            w.frame(gap if is_seen else None, age_ms=90.0)
+        assert few.said == every.said
+        assert few.memory.tool_known_ns == every.memory.tool_known_ns
+        assert not few.memory.proximity.put_off.any()
+
+
+def test_a_far_pair_whose_bound_crosses_its_limit_is_warned_of_in_the_same_frame() -> None:
+    """It is put off by where it is; what its speed takes off while the frame is late is only known once it is measured."""
+    w = World(rig=small_rig(max_age_ms=200.0))
+    for gap in (140.0, 130.0, 120.0, 110.0, 100.0, 90.0, 80.0, 70.0):
+        w.frame(gap)
+    assert w.pair("canal/drill/burr").level == "CLEAR"
+    w.frame(60.0, age_ms=100.0, step_ms=101.0)
+    topics = [m.topic for m in w.messages if m.topic in ("alerts", "state")]
+    last = [m.body for m in w.messages if isinstance(m.body, AlertSet)][-1]
+    assert topics[-2:] == ["alerts", "state"]
+    assert {a.id: a.level for a in last.alerts}["canal/drill/burr"] == "DANGER"
 
 
 def test_a_clear_pair_is_settled_and_one_that_comes_near_or_is_lost_is_not() -> None:
