@@ -22,8 +22,8 @@ from results.model import BLOCKS, Figure, Table, percentile_figures
 from rich.console import Console
 from rich.progress import track
 
+from benchmarks.accuracy_parts.trials import TIP_MM, pivot_poses
 from benchmarks.calibration_cases import hand_eye_case, spin_poses, spoilt, two_streams, unequal
-from benchmarks.registration import TIP_MM, pivot_poses
 from navtwin.calibrate import calibrate_hand_eye, calibrate_pivot, calibrate_robot_world, calibrate_spin, time_offset
 from navtwin.calibrate.poses import vectors_of
 from navtwin.errors import InputRefused, nearest

@@ -108,12 +108,12 @@ def touch_all(
     from navtwin.assess.taken import Assessed, TouchFile
     from navtwin.console.keyboard import keyboard
     from navtwin.nouns import read_rig
+    from navtwin.offers import source_offer
     from navtwin.record.hashes import rig_hash
-    from navtwin.run.launch import offer_of
 
     rig = read_rig(rig_path)
     _check_tool(rig, tool)
-    offer_of(address, option="")
+    source_offer(address, option="")
     known = printed_sheet() if artefact is None else read_artefact(artefact)
     if check_mm is not None:
         known = known.scaled(check_mm)
@@ -159,9 +159,9 @@ def _opened(address: str, rig: Rig) -> Source:
     """The source, with poses as they are found: smoothing would make a still tip look steadier than it is."""
     import msgspec
 
-    from navtwin.run.launch import offer_of
+    from navtwin.offers import source_offer
 
-    offer, rest = offer_of(address, option="")
+    offer, rest = source_offer(address, option="")
     plain = msgspec.structs.replace(rig, tracker=msgspec.structs.replace(rig.tracker, smoothing=None))
     source: Source = offer.load()(rest, None, plain)
     return source

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import platform
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol, cast
 
 from navtwin import errors
 from navtwin.nouns import Command, Event, Header, Noun, Rig, Source, SourceEnded, TrackerFrame
+from navtwin.offers import source_offer
 from navtwin.record.hashes import code_hash, with_session
 from navtwin.record.log import LogWriter
 
@@ -23,9 +23,8 @@ class RecordedStream(Source, Protocol):
 
 def open_recording(path: Path, rig: Rig | None) -> RecordedStream:
     """A recording as a source, through the entry point, because the readers live in a room that this one does not know. Raises InputRefused."""
-    for entry in entry_points(group="navtwin.sources", name="log"):
-        return cast(RecordedStream, entry.load()(str(path), None, rig))
-    raise errors.InputRefused("no reader of recorded streams is installed", "install navtwin whole")
+    offer, rest = source_offer(f"log:{path}")
+    return cast(RecordedStream, offer.load()(rest, None, rig))
 
 
 class Imported(Noun, frozen=True):

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -17,9 +16,10 @@ from navtwin.bus.promptly import going_first, run_promptly
 from navtwin.bus.server import Server
 from navtwin.bus.topics import BONE_PORT, COMMAND_PORT, PUB_PORT, VIDEO_PORT
 from navtwin.bus.video import VideoServer
-from navtwin.errors import InputRefused, NavtwinError, nearest
+from navtwin.errors import InputRefused, NavtwinError
 from navtwin.nouns import Rig, Source, read_rig
 from navtwin.nouns.source import PictureTap
+from navtwin.offers import source_offer
 from navtwin.record.log import LogWriter
 from navtwin.run.core import STATE_EVERY_NS, Core
 from navtwin.run.drilled import prepare_bone, watch_of
@@ -67,20 +67,9 @@ class Settings:
     every_state: bool = False
 
 
-def offer_of(address: str, option: str = "--source ") -> tuple[EntryPoint, str]:
-    """The source that some installed room offers under the scheme of `scheme:rest`, and the rest. `option` is where the user writes an address."""
-    offers = {e.name: e for e in entry_points(group="navtwin.sources")}
-    scheme, colon, rest = address.partition(":")
-    if not colon:
-        raise InputRefused(f"source '{address}' names no kind", f"write {option}KIND:{address}, with KIND one of {', '.join(sorted(offers))}")
-    if scheme not in offers:
-        raise InputRefused(f"no source of kind '{scheme}' is installed", nearest(scheme, offers))
-    return offers[scheme], rest
-
-
 def open_source(address: str, scene: Scene, rig: Rig) -> Source:
     """Open `scheme:rest`."""
-    offer, rest = offer_of(address)
+    offer, rest = source_offer(address)
     source: Source = offer.load()(rest, scene, rig)
     return source
 
@@ -105,7 +94,7 @@ def run_session(settings: Settings, say: Say) -> Path | None:
     from navtwin.scene.case import load_scene
 
     rig_path = rig_path_of(settings.case, settings.rig)
-    offer_of(settings.source)
+    source_offer(settings.source)
     if settings.log is not None and settings.log.exists():
         raise InputRefused(f"{settings.log} is already there", "name a new log, or move this one away")
     rig = read_rig(rig_path)

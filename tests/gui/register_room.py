@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from benchmarks.registration import LANDMARKS_MM, phantom_bone
+from benchmarks.accuracy_parts.trials import LANDMARKS_MM, phantom_bone
 from navtwin.nouns import (
     Accept,
     AlertSet,

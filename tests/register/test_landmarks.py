@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from benchmarks.registration import CASES, run_case
+from benchmarks.accuracy_parts.study import study
+from benchmarks.accuracy_parts.trials import CASES, Case
 from navtwin.errors import InputRefused
 from navtwin.register import register_landmarks
-from tests.register.points import CT, NAMES, pose
+from tests.register.points import CT, NAMES, observed_over_predicted, pose
 
 
 @given(st.integers(0, 10_000), st.integers(3, 12))
@@ -70,10 +71,10 @@ def test_predicted_covariance_matches_simulation() -> None:
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if not c.surface], ids=lambda c: c.name)
-def test_observed_over_predicted_error(case: object) -> None:
-    outcome = run_case(case, 150, quiet=True)  # type: ignore[arg-type]
-    assert 0.8 <= outcome.ratio <= 1.25
-    assert outcome.accepted_share >= 0.98
+def test_observed_over_predicted_error(case: Case) -> None:
+    found = study(case, 150, quiet=True)
+    assert 0.8 <= observed_over_predicted(found) <= 1.25
+    assert found.accepted.mean() >= 0.98
 
 
 def test_leave_one_out_finds_the_moved_landmark() -> None:

@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.registration import CASES, TARGETS_MM, TIP_RADIUS_MM, Case, Touched, phantom_bone, register, run_case, touch, trial
+from benchmarks.accuracy_parts.study import study
+from benchmarks.accuracy_parts.trials import CASES, TARGETS_MM, TIP_RADIUS_MM, Case, Touched, phantom_bone, register, touch, trial
 from navtwin.errors import FrameMismatch, InputRefused
 from navtwin.register import Registration, register_surface
 from navtwin.register.touch import rotation_about
 from navtwin.rigid import Rigid
 from navtwin.scene.surface import Surface
+from tests.register.points import observed_over_predicted
 
 EXACT = Case("exact", surface=True, fle_mm=1e-3, sd_mm=1e-3, noise_mm=1e-3, points=120)
 USUAL = Case("usual", surface=True, points=120)
@@ -50,9 +52,9 @@ def test_exact_touches_give_the_exact_pose_from_afar() -> None:
 
 @pytest.mark.parametrize("case", [replace(CASES[2], points=120), replace(CASES[4], points=120)], ids=lambda c: c.name)
 def test_observed_over_predicted_error(case: Case) -> None:
-    outcome = run_case(case, 40, quiet=True)
-    assert 0.8 <= outcome.ratio <= 1.25
-    assert outcome.accepted_share >= 0.95
+    found = study(case, 40, quiet=True)
+    assert 0.8 <= observed_over_predicted(found) <= 1.25
+    assert found.accepted.mean() >= 0.95
 
 
 def test_the_sweep_improves_on_the_landmarks() -> None:

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from benchmarks.registration import TIP_MM, TIP_RADIUS_MM, Case, phantom_bone, pivot_poses, touch
+from benchmarks.accuracy_parts.trials import TIP_MM, TIP_RADIUS_MM, Case, phantom_bone, pivot_poses, touch
 from navtwin.nouns import PivotRequest, PivotResult, Pose, RegistrationRequest, RegistrationResult, WorkFailed
 from navtwin.register.bones import Bones
 from navtwin.register.touch import ball_centres

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from benchmarks.accuracy_parts.trials import TIP_MM, pivot_poses
 from benchmarks.calibration_cases import rigid, smooth_motion, spin_poses
-from benchmarks.registration import TIP_MM, pivot_poses
 from navtwin.errors import InputRefused
 from navtwin.nouns import Event, Pose, Sighting, TrackerFrame, read_rig
 from navtwin.record.log import LogWriter

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.accuracy_parts.trials import TIP_MM, pivot_poses
 from benchmarks.calibration_cases import rigid, smooth_motion, spin_poses
-from benchmarks.registration import TIP_MM, pivot_poses
 from navtwin.calibrate import calibrate_pivot
 from navtwin.calibrate.poses import rotations_about
 from navtwin.errors import InputRefused

@@ -9,8 +9,8 @@ import sys
 import numpy as np
 import pytest
 
+from benchmarks.accuracy_parts.trials import TIP_MM, pivot_poses
 from benchmarks.calibration_cases import unequal
-from benchmarks.registration import TIP_MM, pivot_poses
 from navtwin.errors import InputRefused
 from navtwin.register.touch import rotation_about
 from tracking import calibrate_pivot

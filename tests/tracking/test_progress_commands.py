@@ -13,8 +13,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from benchmarks.accuracy_parts.trials import TIP_MM, pivot_poses
 from benchmarks.calibration_cases import spin_poses
-from benchmarks.registration import TIP_MM, pivot_poses
 from navtwin.bus.video import VideoServer
 from navtwin.errors import InputRefused
 from navtwin.nouns import read_rig

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import typer
 
-from benchmarks.registration import pivot_poses
+from benchmarks.accuracy_parts.trials import pivot_poses
 from navtwin.errors import InputRefused
 from navtwin.nouns import Pose, Sighting, SourceEnded, TrackerFrame
 from navtwin.nouns.calibration import CalibrationEnded, CalibrationVerdict, Progress, decode_line

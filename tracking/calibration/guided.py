@@ -10,15 +10,15 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TextIO
 
 import numpy as np
 from msgspec.structs import replace
 
-from navtwin.errors import InputRefused, nearest
+from navtwin.errors import InputRefused
 from navtwin.nouns import Rig, Source, SourceEnded, SourceItem
+from navtwin.offers import source_offer
 from tracking.calibration.advice import Advice, hidden_words
 from tracking.calibration.screen import Screen
 from tracking.calibration.streams import Gathered
@@ -107,19 +107,16 @@ def opened(wanted: Wanted) -> Source:
     InputRefused : no such source, bodies that the rig does not have, and what the source itself refuses
     """
     address = f"log:{wanted.address}" if Path(wanted.address).is_file() else wanted.address
-    kind, colon, rest = address.partition(":")
-    offers = {e.name: e for e in entry_points(group="navtwin.sources")}
-    if not colon:
+    if ":" not in address:
         raise InputRefused(f"there is no log {address}", "name a log, or a source such as camera:0, video:FILE or images:FOLDER")
-    if kind not in offers:
-        raise InputRefused(f"no source of kind '{kind}' is installed", nearest(kind, offers))
+    offer, rest = source_offer(address)
     rig = wanted.rig
     if rig is not None and not is_log(address):
         for name in wanted.bodies:
             if name not in (known := [body.name for body in rig.body]):
                 raise InputRefused(f"the rig has no marker body '{name}'", f"known: {', '.join(known)}")
         rig = replace(rig, tracker=replace(rig.tracker, smoothing=None))
-    source: Source = offers[kind].load()(rest, None, rig)
+    source: Source = offer.load()(rest, None, rig)
     return source
 
 
