@@ -9,8 +9,12 @@ can take the same number, and a third then runs code for the wrong types. So a s
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -72,3 +76,22 @@ def compiled(function: F, **how: bool) -> F:
         config.CACHE_DIR = outer
     kernel._cache._cache_file.__class__ = NamedBySignature
     return cast(F, kernel)
+
+
+def is_kept(kernel: Callable[..., object]) -> bool:
+    """Whether the cache holds code of this kernel, for some signature."""
+    return Path(cast(Any, kernel)._cache._cache_file._index_path).is_file()
+
+
+@contextmanager
+def another_process(code: str) -> Iterator[None]:
+    """Has another process run `code` where there is a processor for it (threads that compile take turns), and waits for it at the end.
+
+    Nothing may depend on it: it may fail, or not be.
+    """
+    silent = subprocess.DEVNULL
+    with ExitStack() as stack:
+        if (os.cpu_count() or 1) > 1:
+            with suppress(OSError):
+                stack.enter_context(subprocess.Popen([sys.executable, "-c", code], stdin=silent, stdout=silent, stderr=silent))
+        yield

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from numba import config
 from numba.core.caching import IndexDataCacheFile
 
 import navtwin.kernels.frame
 import tracking.detect.edges
-from navtwin.jit import NamedBySignature, _cache_folder, _sources
+from navtwin.jit import NamedBySignature, _cache_folder, _sources, compiled, is_kept
 
 
 def _raced(kind: type[IndexDataCacheFile], folder: Path) -> list[object]:
@@ -60,3 +61,15 @@ def test_a_changed_helper_starts_a_fresh_cache_for_its_callers(module: object, c
     assert root / called in sources
     assert not any("nouns" in path.as_posix() or "pictures" in path.as_posix() for path in sources), "only what is compiled counts"
     assert Path(_cache_folder(file)).name.startswith(f"{file.stem}-")
+
+
+def test_what_is_kept_is_known_before_it_is_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path))
+    kernel = compiled(_twice)
+    assert not is_kept(kernel)
+    assert kernel(2.0) == 4.0
+    assert is_kept(compiled(_twice))
+
+
+def _twice(x: float) -> float:
+    return x + x

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from navtwin.kernels.jit import inlined, query
+from navtwin.kernels.jit import inlined, plain, query
 from navtwin.kernels.simd import F32, FAR, WIDTH, load, lower, splat, store, upper
 from navtwin.kernels.tree import F64, I32, I64, LEAF, NODE, STACK_SIZE
 
@@ -264,14 +264,14 @@ def grow(work: Bench, count: int, first_node: int, first_leaf: int, boxes: F32, 
     """Build the tree over the first `count` records: nodes from first_node and leaves from first_leaf on. Return where both end."""
     members, spans, todo = work.members, work.spans, work.todo
     todo[0, 0], todo[0, 1], todo[0, 2], todo[0, 3] = 0, count, 0, first_node
-    _measure(work.records, 0, count, work.todo_spans, 0)
+    _measure(work.records, plain(0), count, work.todo_spans, plain(0))
     top, node, leaf = 1, first_node + 1, first_leaf
     while top > 0:
         top -= 1
         for i in range(3):
             members[0, i] = todo[top, i]
         wide = todo[top, 3]
-        _copy_span(work.todo_spans, top, spans, 0)
+        _copy_span(work.todo_spans, top, spans, plain(0))
         n = _open(work)
         for row in range(6):
             store(boxes, NODE * wide + WIDTH * row, splat(FAR))

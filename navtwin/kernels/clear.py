@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from navtwin.kernels.hull import Hull, box_gaps, hull_between, is_coarse, leaf_gaps, sweep_allowance
-from navtwin.kernels.jit import inlined, query
+from navtwin.kernels.jit import inlined, plain, query
 from navtwin.kernels.point import push_children
 from navtwin.kernels.screw import Screw, on_the_way
 from navtwin.kernels.simd import WIDTH, at_most, lowest, splat
@@ -50,12 +50,12 @@ def stays_beyond(forest: Forest, tree: int, screw: Screw, limit: float, work: Wo
     skew = 0.25 * math.sqrt(screw.wd[0] * screw.wd[0] + screw.wd[1] * screw.wd[1] + screw.wd[2] * screw.wd[2])
     beyond = splat(limit + allow)
     work.nodes[0], work.others[0], work.bounds[0] = forest.roots[tree], 0, 0.0
-    top, hull, of_hull = 1, _quarter(screw, c, 0), 0
+    top, hull, of_hull = 1, _quarter(screw, c, plain(0)), 0
     for _ in range(MOST_PAIRS):
         if top == 0:
             return True
         top -= 1
-        node, code = work.nodes[top], work.others[top]
+        node, code = work.nodes[top], 0 + work.others[top]
         if code != of_hull:
             hull, of_hull = _quarter(screw, c, code), code
         halved = code >> (2 * FINEST)

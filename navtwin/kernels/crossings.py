@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from navtwin.kernels.jit import inlined, query
+from navtwin.kernels.jit import inlined, plain, query
 from navtwin.kernels.point import RELATIVE
 from navtwin.kernels.rough import TINY, Vector, dot, minus, vector, vectors
 from navtwin.kernels.simd import F32, FAR, WIDTH, Lanes, at_most, first_bit, load, lower, root, splat, upper
@@ -139,7 +139,7 @@ def crossings(forest: Forest, first: int, past: int, pairs: I32, work: Workspace
     apart = 2.0**-19 * reach + RELATIVE * forest.longest[0]  # as `point.Allowance`
     touching = TOUCHING * (reach + max(abs(c[0]), abs(c[1]), abs(c[2])))
     pad = splat(apart)
-    count = 0
+    count = plain(0)
     for lane in range(WIDTH * first, WIDTH * past):
         leaf, box = ~forest.children[lane], NODE * (lane // WIDTH) + lane % WIDTH
         if leaf < 0 or forest.boxes[box] > 0.5 * FAR:

@@ -157,7 +157,7 @@ def nearest(forest: Forest, tree: int, x: float, y: float, z: float, hint: int, 
     q = vector(rx, ry, rz)
     dx, dy, dz, distance = x - hit[1], y - hit[2], z - hit[3], math.sqrt(hit[0])
     is_far, face_to = facing(forest, tree, dx, dy, dz, distance, (dx * rx + dy * ry + dz * rz) / distance, reach)
-    count, top = 0, 1
+    count, top = plain(0), 1
     work.nodes[0], work.bounds[0] = forest.roots[tree], 0.0
     while top > 0:
         top -= 1

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from navtwin.kernels.facing import Facing, behind2, facing
-from navtwin.kernels.jit import inlined, query
+from navtwin.kernels.jit import inlined, plain, query
 from navtwin.kernels.point import (
     FARTHEST_MM,
     NONE,
@@ -167,7 +167,7 @@ def nearest_to_segment(forest: Forest, tree: int, s: Segment, hint: int, within:
     bound2 = bound * bound
     axis = _axis(forest, tree, s)
     is_far, face_to = _facing(forest, tree, s, hit)
-    count, top = 0, 1
+    count, top = plain(0), 1
     work.nodes[0], work.bounds[0] = forest.roots[tree], 0.0
     while top > 0:
         top -= 1
@@ -284,9 +284,9 @@ def _is_inside(forest: Forest, tree: int, s: Segment, face: int, hit: SegmentHit
     if forest.sign_rule[tree] != WINDING:
         return False
     x, y, z = hit[2], hit[3], hit[4]
-    if is_inside(forest, tree, face, FACE, s.ax, s.ay, s.az, x, y, z, work):
+    if is_inside(forest, tree, face, plain(FACE), s.ax, s.ay, s.az, x, y, z, work):
         return True
-    return is_inside(forest, tree, face, FACE, s.bx, s.by, s.bz, x, y, z, work)
+    return is_inside(forest, tree, face, plain(FACE), s.bx, s.by, s.bz, x, y, z, work)
 
 
 @inlined

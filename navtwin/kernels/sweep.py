@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from navtwin.kernels.hull import Hull, box_gaps, hull_between, is_coarse, leaf_gaps, sweep_allowance
-from navtwin.kernels.jit import inlined, query
+from navtwin.kernels.jit import inlined, plain, query
 from navtwin.kernels.point import push_children
 from navtwin.kernels.screw import Screw, on_the_way, placed, screw_between
 from navtwin.kernels.segment import CapsuleHit, capsule
@@ -134,7 +134,7 @@ def _search(forest: Forest, tree: int, screw: Screw, code: int, enough: float, f
             low = min(low, bound)
             continue
         pairs -= 1
-        code = work.others[top]
+        code = 0 + work.others[top]  # an int64, as at first, or all that depends on it would be compiled again
         if code != of_hull:
             hull, of_hull = _hull(screw, c, code), code
         length, moment = hull.length, when
@@ -178,7 +178,7 @@ def _first_touch(forest: Forest, tree: int, screw: Screw, radius: float, found: 
     """`found` with the first moment at which the axis may come within the radius (or TOLERANCE_MM) of the surface; it does not before."""
     touch = max(radius, TOLERANCE_MM)
     beyond = touch + TOLERANCE_MM + 2.0 * sweep_allowance(forest, tree, screw)  # so that what is left aside is surely no touch
-    code, when, face, pairs = 1, found.when, found.face, found.pairs
+    code, when, face, pairs = plain(1), found.when, found.face, found.pairs
     while True:
         part = _search(forest, tree, screw, code, touch, Search(np.inf, beyond, when, face, pairs), work)
         pairs = part.pairs
@@ -249,7 +249,7 @@ def swept_capsule(forest: Forest, tree: int, part: F64, before: F64, after: F64,
     if way <= TOLERANCE_MM:
         found = Search(slowest, axis_distance, when, found.face, MOST_PAIRS)
     elif axis_distance > 0.0:
-        found = _search(forest, tree, screw, 1, TOLERANCE_MM, found, work)
+        found = _search(forest, tree, screw, plain(1), TOLERANCE_MM, found, work)
     low = min(max(found.low, slowest), found.high)
     clearance = low - radius if low > 0.0 else min(hit.distance, -radius)
     if clearance > within:

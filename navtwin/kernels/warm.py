@@ -1,11 +1,13 @@
-"""Compile every kernel (or load it from the cache) before the first frame, on a tetrahedron."""
+"""Compile every kernel (or load it from the cache) before the first frame, on a tetrahedron; the first time in two processes, as threads cannot."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 
 import numpy as np
 
+from navtwin.jit import another_process, is_kept
 from navtwin.kernels.adjacency import border_edges
 from navtwin.kernels.bone.cut import bricks_in_reach, cut, cut_on_way, way_of
 from navtwin.kernels.bone.doubt import change_doubt, doubt_differences, no_doubt
@@ -99,7 +101,7 @@ def _drill() -> None:
     values(bricks, _CORNERS, np.empty(4))
 
 
-#: What `warm_up` compiles, in order: each needs what stands before it.
+#: What `warm_up` compiles, in order: all need the first.
 KERNELS: dict[str, Callable[[], None]] = {
     "tree and normals": _plant,
     "closest point": _points,
@@ -115,6 +117,9 @@ KERNELS: dict[str, Callable[[], None]] = {
 }
 
 
+#: What takes as long as all others together: a second process compiles it where nothing is compiled yet.
+BESIDE = ("capsule", "ways between frames", "surface to surface", "single questions")
+
 #: What a running session and its workers ask.
 SESSION = ("tree and normals", "closest point", "which side is inside", "ways between frames", "error bars", "limits")
 
@@ -125,9 +130,27 @@ def warm_up(progress: Callable[[str], None] | None = None, groups: Iterable[str]
     Parameters
     ----------
     progress : called with the name of each group of kernels before it is compiled
-    groups : which of KERNELS, in that order
+    groups : which of KERNELS; all need the first of them
     """
-    for name in groups:
-        if progress is not None:
-            progress(name)
+    first, *others = groups
+    tell = progress or _nobody
+    tell(first)
+    KERNELS[first]()
+    beside = [] if is_kept(measure_frame) else [name for name in others if name in BESIDE]
+    with another_process(_code((first, *beside))) if beside else nullcontext():
+        for name in others:
+            if name not in beside:
+                tell(name)
+                KERNELS[name]()
+        for name in beside:
+            tell(name)
+    for name in beside:
         KERNELS[name]()
+
+
+def _nobody(name: str) -> None:
+    """To whom progress is told where nobody asks."""
+
+
+def _code(groups: tuple[str, ...]) -> str:
+    return f"from navtwin.kernels.warm import KERNELS\nfor name in {groups!r}: KERNELS[name]()"

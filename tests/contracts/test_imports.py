@@ -19,6 +19,7 @@ MAY_IMPORT = {
         "navtwin.nouns",
         "navtwin.rigid",
         "navtwin.errors",
+        "navtwin.offers",
         "navtwin.record",
         "navtwin.calibrate",
         "navtwin.files",
