@@ -92,7 +92,8 @@ class Watch:
 def look_at(process: psutil.Process, log: Path, at_s: float) -> Look:
     partial = log.with_name(log.name + ".partial")
     files = process.num_fds() if hasattr(process, "num_fds") else None
-    return Look(at_s, process.memory_info().rss, files, process.num_threads(), partial.stat().st_size if partial.is_file() else 0)
+    log_size = partial.stat().st_size if partial.is_file() else 0
+    return Look(at_s, process.memory_info().rss, files, process.num_threads(), log_size, endurance.same_work())
 
 
 @contextmanager

@@ -1,7 +1,11 @@
-"""What a long run says of itself: memory, open files, threads of the core, its log's growth, and whether its last minute is as quick as its first."""
+"""What a long run says of itself: memory, open files, threads of the core, its log's growth, and whether its last minute is as quick as its first.
+
+A machine that others use is not as quick at one time as at another. What it takes for the same piece of work is told beside, and excuses nothing.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,18 +18,37 @@ MIB = float(2**20)
 SETTLE_SHARE, SETTLE_MOST_S = 0.2, 120.0
 #: First and last stretch that are compared, s; no more than a third of the run each.
 STRETCH_S = 60.0
+#: Sorted again and again: about a millisecond.
+_SAME = np.random.default_rng(0).normal(size=16384)
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """The core's process at one moment: seconds since the run began, resident bytes, open files (None where the system does not tell), threads,
-    bytes of the log."""
+    bytes of the log, and what the machine took for the same piece of work, ms of processor time."""
 
     at_s: float
     rss: int
     files: int | None
     threads: int
     log: int
+    same_ms: float
+
+
+def same_work() -> float:
+    """Processor time, ms, of a piece of work that is always the same: how quick the machine is now, however many wait for it."""
+    begun = time.thread_time()
+    np.sort(_SAME)
+    return 1e3 * (time.thread_time() - begun)
+
+
+def slowed(looks: Sequence[Look]) -> tuple[float, float]:
+    """How many times as long the same work took in the last stretch, and in the slowest one of all, as in the first; medians."""
+    at, same = np.array([look.at_s for look in looks]), np.array([look.same_ms for look in looks])
+    length = min(STRETCH_S, at[-1] / 3.0)
+    took = [float(np.median(same[(at >= begun) & (at <= begun + length)])) for begun in np.arange(0.0, at[-1] - length, length)]
+    last = float(np.median(same[at >= at[-1] - length]))
+    return last / took[0], max(*took, last) / took[0]
 
 
 def settled_from(looks: Sequence[Look]) -> float:
@@ -59,6 +82,7 @@ def figures(looks: Sequence[Look], took_ms: npt.NDArray[np.float64], due_s: npt.
     """The soak's own figures."""
     settled, end, farthest = memory_change(looks)
     first, last = stretches(took_ms, due_s)
+    machine, slowest = slowed(looks)
     late = [look for look in looks if look.at_s >= settled_from(looks)]
     files = [look.files for look in late if look.files is not None]
     told = [
@@ -69,6 +93,8 @@ def figures(looks: Sequence[Look], took_ms: npt.NDArray[np.float64], due_s: npt.
         Figure(name="p99 of pose in -> alert received, first stretch", value=first, unit="ms"),
         Figure(name="p99 of pose in -> alert received, last stretch", value=last, unit="ms"),
         Figure(name="p99, last stretch over first", value=last / first, unit="x"),
+        Figure(name="the same work by the machine, last stretch over first", value=machine, unit="x", better="none"),
+        Figure(name="the same work by the machine, slowest stretch over first", value=slowest, unit="x", better="none"),
         Figure(name="log's growth, last third over first", value=growth(looks), unit="x", better="none"),
     ]
     if files:

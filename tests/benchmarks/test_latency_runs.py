@@ -111,10 +111,10 @@ def test_a_rate_at_which_no_frame_was_young_enough_for_an_alert_is_not_held() ->
     assert {f.value for f in tell(nothing).figures} == {0}
 
 
-def _looks(mib, log=lambda t: 1000.0 * t, threads: int = 12):  # type: ignore[no-untyped-def]
+def _looks(mib, log=lambda t: 1000.0 * t, threads: int = 12, same=lambda t: 1.0):  # type: ignore[no-untyped-def]
     from latency_parts.endurance import MIB, Look
 
-    return [Look(float(t), int(mib(t) * MIB), 40, threads, int(log(t))) for t in range(1, 601)]
+    return [Look(float(t), int(mib(t) * MIB), 40, threads, int(log(t)), same(t)) for t in range(1, 601)]
 
 
 def test_a_leak_shows_and_a_start_does_not() -> None:
@@ -142,6 +142,16 @@ def test_the_last_minute_is_held_against_the_first() -> None:
     due = np.arange(0.0, 600.0, 0.1)
     took = np.where(due >= 540.0, 3.0, 1.0)
     assert stretches(took, due) == (1.0, 3.0)
+
+
+def test_a_machine_that_slows_down_is_told_apart() -> None:
+    from latency_parts.endurance import same_work, slowed
+
+    assert same_work() > 0.0
+    assert slowed(_looks(lambda t: 500.0)) == (1.0, 1.0)
+    last, slowest = slowed(_looks(lambda t: 500.0, same=lambda t: 3.0 if 300 <= t < 380 else 1.2 if t > 500 else 1.0))
+    assert (last, slowest) == (1.2, 3.0)
+    assert slowed(_looks(lambda t: 500.0, same=lambda t: 9.0 if t % 60 == 0 else 1.0)) == (1.0, 1.0), "one moment is no slow machine"
 
 
 @pytest.mark.heavy
