@@ -52,12 +52,26 @@ class AimCard:
         error = "± ?" if aim.error_mm is None else f"± {aim.error_mm:.1f}"
         # A direction of less than what is written would be noise.
         toward = "".join(aim.toward) if aim.off_mm >= 0.05 else ""
-        beyond = "past target" if aim.to_target_mm < 0.0 else "above entry" if aim.depth_mm < 0.0 else "to target"
+        name, mm = _along(aim)
         return (
-            ("offset", f"{aim.off_mm:.1f}", f"{error} mm {toward}".rstrip()),
+            ("offset", _number(aim.off_mm), f"{error} mm {toward}".rstrip()),
             ("angle", f"{aim.angle_deg:.1f}", "°"),
-            (beyond, f"{-aim.depth_mm if beyond == 'above entry' else abs(aim.to_target_mm):.1f}", "mm"),
+            (name, _number(mm), "mm"),
         )
+
+
+def _along(aim: Aim) -> tuple[str, float]:
+    """Which way is still to go along the plan, and how far [mm]: to its entry, to its target, or past that."""
+    if aim.to_target_mm < 0.0:
+        return "past", -aim.to_target_mm
+    if aim.depth_mm < 0.0:
+        return "to entry", -aim.depth_mm
+    return "to target", aim.to_target_mm
+
+
+def _number(mm: float) -> str:
+    """Never wider than its place: one that were cut short would read as another."""
+    return f"{mm:.1f}" if mm < 99.95 else f"{mm:.0f}"
 
 
 def aim_card(scene: Scene, rig: Rig | None, moment: Moment, plan: Plan | None) -> AimCard | None:

@@ -8,8 +8,10 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtCore import QRect
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
 
+from gui import theme
 from gui.navigate.bullseye import Bullseye
 from gui.navigate.bullseye_words import aim_card
 from navtwin.nouns import InstrumentState, Pose, State
@@ -96,6 +98,29 @@ def test_numbers_are_those_of_the_geometry():
     assert offset == ("offset", "2.5", "± 0.5 mm IL")
     assert angle[:2] == ("angle", "0.0")
     assert depth == ("to target", "20.0", "mm")
+
+
+ALONG = [(47.7, ("to entry", "22.7")), (177.4, ("to entry", "152")), (3.0, ("to target", "18.0")), (-39.4, ("past", "24.4"))]
+
+
+@pytest.mark.parametrize(("y", "line"), ALONG)
+def test_a_number_is_whole_and_nothing_is_written_over_it(eye: Bullseye, monkeypatch: pytest.MonkeyPatch, y: float, line: tuple[str, str]):
+    """One that were cut short would read as another: 122.7 as 12."""
+    desk, written = Desk(), dict[str, tuple[float, float, QRect]]()
+
+    def write(painter: QPainter, box: QRect, text: str, size: float, color: object, *, bold: bool = False, right: bool = False, **_: bool) -> None:
+        wide = QFontMetricsF(theme.font(size, weight=QFont.Weight.Bold if bold else QFont.Weight.Normal)).horizontalAdvance(text)
+        written[text] = (box.right() - wide, box.right(), box) if right else (box.left(), box.left() + wide, box)
+
+    tell(desk, (12.0, y, 0.0))
+    eye.show_moment(desk.board.moment())
+    assert eye.card is not None
+    assert eye.card.lines[2][:2] == line
+    monkeypatch.setattr(eye, "_write", write)
+    eye.grab()
+    name, number = (written[text] for text in line)
+    assert name[1] + 3.0 < number[0]
+    assert number[1] - number[0] <= number[2].width()
 
 
 def test_unknown_has_no_number_and_is_hatched(eye: Bullseye):
