@@ -25,10 +25,10 @@ from latency_parts.endurance import Look
 from latency_parts.load import LOADS, Load
 from latency_parts.measure import SETTLE_S, Measured, Session, case_of, plan_of, session
 from latency_parts.receiver import ALERTS, ARRIVAL, TOPIC
-from latency_parts.stages import TO_ALERT, samples
+from latency_parts.stages import JUDGED, TO_ALERT, samples
 from latency_parts.tell import tell
 from results import cli
-from results.model import Figure
+from results.model import Figure, Table
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -111,8 +111,8 @@ def _bar(seconds: float) -> Iterator:  # type: ignore[type-arg]
         yield show
 
 
-def soak(load: Load, folder: Path, case: Path, *, whole_log: bool) -> tuple[Measured, Watch, tuple[Figure, ...], float]:
-    """Run the load; what was measured, what was seen, the soak's own figures, and how long it was in s."""
+def soak(load: Load, folder: Path, case: Path, *, whole_log: bool) -> tuple[Measured, Watch, tuple[Figure, ...], Table, float]:
+    """Run the load; what was measured, what was seen, the soak's own figures, how it went, and how long it was in s."""
     plan, keys = plan_of(load, case, folder)
     watch = Watch()
     assert plan.log is not None
@@ -132,8 +132,9 @@ def soak(load: Load, folder: Path, case: Path, *, whole_log: bool) -> tuple[Meas
     with console.status("reads the log: every chunk's checksum, every frame"):
         found = accounts(notes, heard.rows, logged_frames(plan.log))
     measured = Measured(load, taken, found, heard, notes, ())
-    figures = (*endurance.figures(watch.looks, *alerts_of(measured, begun_ns)), *verified(plan.log, case, console, whole_log=whole_log))
-    return measured, watch, figures, (ended_ns - begun_ns) * 1e-9
+    took, due_s = alerts_of(measured, begun_ns)
+    figures = (*endurance.figures(watch.looks, took, due_s), *verified(plan.log, case, console, whole_log=whole_log))
+    return measured, watch, figures, endurance.as_it_went(watch.looks, took, taken[JUDGED], due_s), (ended_ns - begun_ns) * 1e-9
 
 
 def alerts_of(measured: Measured, begun_ns: int) -> tuple[np.ndarray, np.ndarray]:
@@ -159,12 +160,12 @@ def main() -> int:
     begun = cli.run_begun("soak", arguments)
     with tempfile.TemporaryDirectory(prefix="navtwin-soak-") as folder, case_of(load, Path) as case:
         whole_log = arguments.verify or arguments.minutes <= VERIFIED_MIN
-        measured, watch, figures, seconds = soak(load, Path(folder), case, whole_log=whole_log)
+        measured, watch, figures, went, seconds = soak(load, Path(folder), case, whole_log=whole_log)
     told = tell(measured)
     notes = [f"stopped by hand after {seconds:.0f} s of {load.seconds:.0f}"] if watch.stopped else []
     notes += [] if whole_log else ["the log's checksums and frames were checked; it was not replayed (--verify)"]
     result = begun.result(
-        settings={"load": load.words}, figures=(*figures, *told.figures), distributions=told.distributions, tables=told.tables, notes=notes
+        settings={"load": load.words}, figures=(*figures, *told.figures), distributions=told.distributions, tables=(*told.tables, went), notes=notes
     )  # fmt: skip
     return cli.finish(arguments, result, whole=not watch.stopped and whole_log)
 

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from results.model import Figure, percentile
+from results.model import Figure, Table, percentile
 
 MIB = float(2**20)
 #: Memory has settled after this share of the run, at most so many seconds: caches are filled, the log's first chunks are out.
 SETTLE_SHARE, SETTLE_MOST_S = 0.2, 120.0
 #: First and last stretch that are compared, s; no more than a third of the run each.
 STRETCH_S = 60.0
+#: Rows of the table that tells how it went.
+ROWS = 10
 #: Sorted again and again: about a millisecond.
 _SAME = np.random.default_rng(0).normal(size=16384)
 
@@ -76,6 +78,22 @@ def stretches(took_ms: npt.NDArray[np.float64], due_s: npt.NDArray[np.float64]) 
     length = min(STRETCH_S, (due_s[-1] - due_s[0]) / 3.0)
     first, last = took_ms[due_s < due_s[0] + length], took_ms[due_s >= due_s[-1] - length]
     return percentile(first, 99.0), percentile(last, 99.0)
+
+
+def as_it_went(looks: Sequence[Look], took_ms: npt.NDArray[np.float64], judged_ms: npt.NDArray[np.float64], due_s: npt.NDArray[np.float64]) -> Table:
+    """A tenth of the run in each row: where all columns rise together it was the machine that slowed; samples and when each was due."""
+    edges = np.linspace(0.0, looks[-1].at_s, ROWS + 1)[1:-1]
+    tenths = np.digitize(due_s, edges)
+    rows = []
+    for n in range(ROWS):
+        here, seen = tenths == n, [look for look in looks if np.digitize(look.at_s, edges) == n]
+        if not here.any() or not seen:
+            continue
+        same, rss = np.median([look.same_ms for look in seen]), np.median([look.rss for look in seen]) / MIB
+        numbers = (float(same), percentile(judged_ms[here], 50.0), percentile(took_ms[here], 50.0), percentile(took_ms[here], 99.0))
+        rows.append((f"{seen[-1].at_s / 60.0:.1f}", *(f"{number:.3f}" for number in numbers), f"{rss:.1f}"))
+    columns = ("until, min", "the same work, ms", "alerts judged p50, ms", "pose in -> alert received p50, ms", "p99, ms", "core's memory, MiB")
+    return Table(title="As it went", columns=columns, rows=tuple(rows))
 
 
 def figures(looks: Sequence[Look], took_ms: npt.NDArray[np.float64], due_s: npt.NDArray[np.float64]) -> tuple[Figure, ...]:

@@ -10,13 +10,14 @@ from latency_parts.receiver import ALERTS, ARRIVAL, PUBLISH, RECEIVED, STATE, ST
 
 Floats = npt.NDArray[np.float64]
 
+JUDGED = "step begun -> alerts judged"
 TO_ALERT, TO_STATE, TO_DONE = "pose in -> alert received", "pose in -> state received", "pose in -> frame done with"
 ACKNOWLEDGED, BACK = "alert received -> acknowledged set received", "pose in -> acknowledged set received"
 #: In the order of the way.
 STAGES = (
     "pose due -> handed over by the source",
     "handed over -> step begun",
-    "step begun -> alerts judged",
+    JUDGED,
     "alerts judged -> alert published",
     "alert published -> received",
     TO_ALERT,

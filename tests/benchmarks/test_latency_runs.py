@@ -154,6 +154,27 @@ def test_a_machine_that_slows_down_is_told_apart() -> None:
     assert slowed(_looks(lambda t: 500.0, same=lambda t: 9.0 if t % 60 == 0 else 1.0)) == (1.0, 1.0), "one moment is no slow machine"
 
 
+def test_how_it_went_is_told_tenth_by_tenth() -> None:
+    from latency_parts.endurance import as_it_went
+
+    due = np.arange(0.0, 600.0, 0.1)
+    slow = (due >= 300.0) & (due < 360.0)
+    rows = as_it_went(
+        _looks(lambda t: 500.0, same=lambda t: 2.0 if 300 <= t < 360 else 1.0), np.where(slow, 4.0, 1.0), np.where(slow, 0.8, 0.4), due
+    ).rows
+    assert [row[0] for row in rows] == [f"{n - 1 / 60:.1f}" if n < 10 else "10.0" for n in range(1, 11)]
+    assert set(rows[:5] + rows[6:]) == {(row[0], "1.000", "0.400", "1.000", "1.000", "500.0") for row in rows[:5] + rows[6:]}
+    assert rows[5][1:] == ("2.000", "0.800", "4.000", "4.000", "500.0")
+
+
+def test_a_run_that_was_stopped_early_is_told_as_far_as_it_went() -> None:
+    from latency_parts.endurance import as_it_went
+
+    due = np.arange(0.0, 300.0, 0.1)
+    rows = as_it_went(_looks(lambda t: 500.0), np.ones(3000), np.ones(3000), due).rows
+    assert len(rows) == 5, "no row of nothing"
+
+
 @pytest.mark.heavy
 def test_the_real_processes_are_measured_and_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A short run over CURVE with two subscribers and a stalled one: stages, acknowledgements and accounts of the real core, log and sockets."""
