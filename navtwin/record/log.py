@@ -1,7 +1,8 @@
 """The session's recorder: the loop hands records over and goes on; a thread hashes, compresses and writes them.
 
-The thread looks at the queue every 20 ms instead of being woken by each record, so that it does not fight the loop for the interpreter lock just
-when a warning is on its way out. What the loop pays is an append.
+The thread writes while the loop rests, and stops between two records when it goes on, so that it does not fight the loop for the interpreter lock
+just when a warning is on its way out. Where no rest is told of, or none is long enough, it writes every 20 ms all the same. What the loop pays is an
+append.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from navtwin.record.mcap_file import McapFile
 
 #: A killed process loses at most one second; half of it is left for a slow disk.
 FLUSH_S: Final = 0.5
+#: No record waits longer than so for the loop to rest.
 POLL_S: Final = 0.02
 #: About a minute of a live session. A disk that far behind is as good as full.
 BACKLOG_LIMIT: Final = 20_000
@@ -63,7 +65,8 @@ class LogWriter:
         self._last_t_ns = 0
         self._state_credit = 2.0
         self._state_t_ns: int | None = None
-        self._stop = threading.Event()
+        self._stop = False
+        self._resting = threading.Event()
         self._outcome: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
@@ -98,6 +101,15 @@ class LogWriter:
     def write_bone(self, seq: int, t_ns: int, state: BoneState) -> None:
         """Drilled bone as it was after input `seq`, which may lie a little back."""
         self._put(_Bone(seq, t_ns, state))
+
+    def rest(self) -> None:
+        """The loop has nothing to do: now is the time to write, until `go_on`."""
+        if self._queue:
+            self._resting.set()
+
+    def go_on(self) -> None:
+        """The loop has something to do."""
+        self._resting.clear()
 
     def finish(self) -> None:
         """Write what is left, close the log and give it its name.
@@ -154,7 +166,8 @@ class LogWriter:
         return True
 
     def _join(self) -> None:
-        self._stop.set()
+        self._stop = True
+        self._resting.set()
         self._thread.join()
 
     def _run(self) -> None:
@@ -166,14 +179,18 @@ class LogWriter:
             self._queue.clear()
 
     def _write_until_stopped(self) -> None:
-        flush_at_s = time.monotonic() + FLUSH_S
-        stopping = False
-        while not stopping:
-            stopping = self._stop.wait(POLL_S)
+        emptied_s = time.monotonic()
+        flush_at_s = emptied_s + FLUSH_S
+        while not self._stop:
+            self._resting.wait(POLL_S)
             # Not until the queue is empty: while it is filled as fast as it drains, the flush must come all the same.
-            while self._queue and time.monotonic() < flush_at_s:
+            while self._queue and (now_s := time.monotonic()) < flush_at_s and (self._resting.is_set() or now_s - emptied_s >= POLL_S):
                 self._write(self._queue.popleft())
-            if time.monotonic() >= flush_at_s:
+            now_s = time.monotonic()
+            if not self._queue:
+                emptied_s = now_s
+                self.go_on()
+            if now_s >= flush_at_s:
                 self._file.flush()
                 flush_at_s = time.monotonic() + FLUSH_S
         while self._queue:

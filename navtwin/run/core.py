@@ -182,6 +182,16 @@ class Core:
                 # A disk that has failed is told of by the next input.
                 self._log.write_bone(seq, t_ns, state)
 
+    def rest(self) -> None:
+        """The loop has nothing to do for now: the log may be written, until `go_on`."""
+        if self._log is not None:
+            self._log.rest()
+
+    def go_on(self) -> None:
+        """The loop has something to do again."""
+        if self._log is not None:
+            self._log.go_on()
+
     def note_truth(self, item: Truth | TrueSetup) -> None:
         """Truth goes to the log and never into the fold."""
         if self._log is not None:

@@ -220,11 +220,13 @@ class Loop:
             wait = min(wait, self.timeline.due_host_ns(recorded_ns(item, self.last_recorded_ns)) - host)
         if wait <= 0:
             return
+        self.core.rest()
         if self.reader.live:
             # A frame wakes the loop at once.
             self.reader.wait(wait * 1e-9)
         else:
             time.sleep(wait * 1e-9)
+        self.core.go_on()
 
 
 def set_aside() -> None:

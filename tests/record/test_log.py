@@ -18,8 +18,9 @@ from mcap.reader import make_reader
 
 from navtwin.errors import InputRefused, LogDamaged
 from navtwin.nouns import Event, Tick, encode
+from navtwin.record import log as log_module
 from navtwin.record import mcap_file
-from navtwin.record.format import Stamps, from_log_time, output_hash, to_log_time
+from navtwin.record.format import Record, Stamps, from_log_time, output_hash, to_log_time
 from navtwin.record.log import BACKLOG_LIMIT, FLUSH_S, LogWriter
 from navtwin.record.read import count, hashes, inputs, outputs, read_log, stamps, truths
 from navtwin.record.read import header as read_header
@@ -248,3 +249,71 @@ def test_truth_stands_where_it_was_written(tmp_path: Path) -> None:
             log.write_truth(truth(n))
     assert list(truths(path)) == [TRUE_SETUP, truth(0), truth(1), truth(2)]
     assert [r.channel for r in read_log(path)] == ["/header", "/truth"] + ["/input", "/truth"] * 3
+
+
+class Written:
+    """A recorder with records handed over, and what its thread has written of them."""
+
+    def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch, poll_s: float, goes_on_after: int = 0) -> None:
+        monkeypatch.setattr(log_module, "POLL_S", poll_s)
+        self.count, self.log = 0, LogWriter(path)
+        add = self.log._file.add
+
+        def noted(record: Record) -> None:
+            add(record)
+            self.count += 1
+            if self.count == goes_on_after:
+                self.log.go_on()
+
+        monkeypatch.setattr(self.log._file, "add", noted)
+
+    def hand_over(self, first: int, count: int) -> None:
+        for seq in range(first, first + count):
+            self.log.write_event(Event(seq=seq, t_ns=seq, body=Tick()))
+
+    def comes_to(self, count: int) -> bool:
+        """Whether so many are written before long."""
+        until = time.monotonic() + 5.0
+        while self.count < count and time.monotonic() < until:
+            time.sleep(0.002)
+        return self.count == count
+
+
+def test_the_log_is_written_while_the_loop_rests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = Written(tmp_path / "s.mcap", monkeypatch, poll_s=30.0)
+    written.hand_over(1, 5)
+    time.sleep(0.05)
+    assert written.count == 0, "the loop is at work"
+    written.log.rest()
+    assert written.comes_to(5)
+    written.log.go_on()
+    written.hand_over(6, 5)
+    time.sleep(0.05)
+    assert written.count == 5
+    written.log.finish()
+    assert [event.seq for event in inputs(tmp_path / "s.mcap")] == list(range(1, 11))
+
+
+def test_the_log_stops_between_two_records_when_the_loop_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = Written(tmp_path / "s.mcap", monkeypatch, poll_s=30.0, goes_on_after=2)
+    written.hand_over(1, 5)
+    written.log.rest()
+    assert written.comes_to(2)
+    time.sleep(0.05)
+    assert written.count == 2
+    written.log.rest()
+    assert written.comes_to(5)
+    written.log.finish()
+
+
+@pytest.mark.parametrize("rests", [False, True])
+def test_a_loop_that_never_rests_or_never_for_long_is_recorded_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rests: bool) -> None:
+    written = Written(tmp_path / "s.mcap", monkeypatch, poll_s=0.01)
+    until = time.monotonic() + 5.0
+    written.hand_over(1, 100)
+    while written.count < 100 and time.monotonic() < until:
+        if rests:
+            written.log.rest()
+            written.log.go_on()
+    assert written.count == 100
+    written.log.finish()
