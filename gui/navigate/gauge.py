@@ -5,7 +5,8 @@ A band is told by its height and place as well as by its colour: the nearer to t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
@@ -20,6 +21,8 @@ _Scale = Callable[[float], float]
 GAUGE_CAUTIONS, GAUGE_LEAST_MM, GAUGE_INSIDE_MM = 4.0, 10.0, 1.0
 #: The bar within its area, and the type of its figures, in design pixels.
 BAR_TOP, BAR_HEIGHT, FIGURES = 9, 13, 12.0
+#: Figures stand at least so far apart, in design pixels: "1.2" and "1.8" that touch would read as another number.
+GAP = 7.0
 
 
 def paint_gauge(painter: QPainter, area: QRect, limits_mm: tuple[float, float], reading: Reading | None, scale: float) -> None:
@@ -56,12 +59,21 @@ def paint_gauge(painter: QPainter, area: QRect, limits_mm: tuple[float, float], 
             painter.fillRect(QRectF(band.left(), band.top(), band.width(), s), QColor(ink.level(level)))
     painter.setFont(theme.font(FIGURES * s))
     painter.setPen(QColor(ink.dim))
-    for mm in (0.0, danger, caution, reach):
-        label = QRect(round(x(mm)) - round(20 * s), bar.bottom() + round(4 * s), round(40 * s), round(15 * s))
-        if mm == reach:
-            label.moveRight(bar.right())
-        painter.drawText(label, Qt.AlignmentFlag.AlignRight if mm == reach else Qt.AlignmentFlag.AlignHCenter, f"{mm:g}")
+    named = [(x(mm), f"{mm:g}") for mm in (0.0, danger, caution, reach)]
+    widths = [painter.fontMetrics().horizontalAdvance(text) for _, text in named]
+    for (_, text), left, width in zip(named, apart([at for at, _ in named], widths, GAP * s, bar.right()), widths, strict=True):
+        painter.drawText(QRectF(left, bar.bottom() + 4 * s, width + 1.0, 15 * s), Qt.AlignmentFlag.AlignLeft, text)
     _paint_marks(painter, bar, reading, reading.distance_mm, x, reach, s)
+
+
+def apart(centres: Sequence[float], widths: Sequence[float], gap: float, right: float) -> list[float]:
+    """Left edges of texts of these widths, so far apart: each centred on its place and none beyond `right`, where those before it leave room."""
+    lefts: list[float] = []
+    least = -math.inf
+    for at, width in zip(centres, widths, strict=True):
+        lefts.append(max(least, min(at - width / 2.0, right - width)))
+        least = lefts[-1] + width + gap
+    return lefts
 
 
 def _paint_marks(painter: QPainter, bar: QRect, reading: Reading, distance_mm: float, x: _Scale, reach: float, s: float) -> None:
