@@ -83,10 +83,10 @@ def stretches(took_ms: npt.NDArray[np.float64], due_s: npt.NDArray[np.float64]) 
 def as_it_went(looks: Sequence[Look], took_ms: npt.NDArray[np.float64], judged_ms: npt.NDArray[np.float64], due_s: npt.NDArray[np.float64]) -> Table:
     """A tenth of the run in each row: where all columns rise together it was the machine that slowed; samples and when each was due."""
     edges = np.linspace(0.0, looks[-1].at_s, ROWS + 1)[1:-1]
-    tenths = np.digitize(due_s, edges)
+    of_samples, of_looks = np.digitize(due_s, edges), np.digitize([look.at_s for look in looks], edges)
     rows = []
     for n in range(ROWS):
-        here, seen = tenths == n, [look for look in looks if np.digitize(look.at_s, edges) == n]
+        here, seen = of_samples == n, [look for look, tenth in zip(looks, of_looks, strict=True) if tenth == n]
         if not here.any() or not seen:
             continue
         same, rss = np.median([look.same_ms for look in seen]), np.median([look.rss for look in seen]) / MIB

@@ -189,7 +189,8 @@ class LogWriter:
             now_s = time.monotonic()
             if not self._queue:
                 emptied_s = now_s
-                self.go_on()
+                # Told once, heard once: with nothing to write, the next wait is one.
+                self._resting.clear()
             if now_s >= flush_at_s:
                 self._file.flush()
                 flush_at_s = time.monotonic() + FLUSH_S
