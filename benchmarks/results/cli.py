@@ -92,8 +92,11 @@ def run_begun(benchmark: str, arguments: argparse.Namespace) -> Begun:
     Raises
     ------
     InputRefused
-        The budget or the earlier run cannot be used: better said before the measurement than after it.
+        The budget or the earlier run cannot be used, or a result not be written: better said before the measurement than after it.
     """
+    for path in (arguments.json, arguments.csv, arguments.html, arguments.markdown):
+        if path is not None:
+            files.check_writable(path)
     _reaches(arguments, benchmark)
     if arguments.against is not None and (earlier := files.load(arguments.against)).benchmark != benchmark:
         raise InputRefused(f"{arguments.against.name} is a run of '{earlier.benchmark}', not of '{benchmark}'", "compare runs of one benchmark")
@@ -128,13 +131,13 @@ def finish(arguments: argparse.Namespace, result: Result, *, whole: bool = True)
     ------
     InputRefused
         A line of the budget that a whole run did not measure, or that is in another unit; an earlier run with other settings.
-        The JSON is written all the same.
+        The JSON is written all the same. Or the JSON can no longer be written: the result is printed all the same.
     """
     files.checked(result)
-    if arguments.json is not None:
-        files.save(arguments.json, result)
-    reaches = _reaches(arguments, result.benchmark)
     try:
+        if arguments.json is not None:
+            files.save(arguments.json, result)
+        reaches = _reaches(arguments, result.benchmark)
         verdicts = budget.judge(result, reaches, whole)
     except InputRefused:
         terminal.show(terminal.wide(), result, [], quiet=arguments.quiet)

@@ -6,6 +6,8 @@ import json
 import math
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -16,20 +18,45 @@ from results.model import VERSION, Result
 AGAIN = "write it again with the benchmark's --json"
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Writes beside the file and renames: who reads it, or is killed meanwhile, finds the old file or the new one, never half of one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+@contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    """What the system says against writing a file, as a refusal that names it."""
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(beside).chmod(0o644)
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
+        yield
+    except OSError as error:
+        raise InputRefused(f"{path} cannot be written: {error.strerror}", "name a file in a folder that you may write to") from error
+
+
+def check_writable(path: Path) -> None:
+    """Refuses (InputRefused) a file that could not be written: said before a measurement of an hour, not after it."""
+    if path.is_dir():
+        raise InputRefused(f"{path} cannot be written: it is a folder", "name a file")
+    with _refusing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path.parent).close()
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes beside the file and renames: who reads it, or is killed meanwhile, finds the old file or the new one, never half of one.
+
+    Raises
+    ------
+    InputRefused
+        The system does not let it be written.
+    """
+    with _refusing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(beside).chmod(0o644)
+            Path(beside).replace(path)
+        except BaseException:
+            Path(beside).unlink(missing_ok=True)
+            raise
 
 
 def checked(result: Result) -> Result:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import math
+import os
 from pathlib import Path
 
 import msgspec
@@ -118,6 +120,43 @@ def test_files_that_are_no_result_are_refused_by_name(tmp_path: Path) -> None:
         path.write_bytes(raw)
         with pytest.raises(InputRefused, match=f"run.json is .*{said}"):
             load(path)
+
+
+def _asked(*words: str):  # type: ignore[no-untyped-def]
+    from argparse import ArgumentParser
+
+    from results import cli
+
+    parser = ArgumentParser()
+    cli.add_options(parser)
+    return parser.parse_args([*words, "--budget", "none"])
+
+
+@pytest.mark.parametrize("option", ["--json", "--csv", "--html", "--markdown"])
+def test_a_file_that_could_not_be_written_is_refused_before_anything_is_measured(tmp_path: Path, option: str) -> None:
+    from results import cli
+
+    (tmp_path / "file").write_text("kept")
+    with pytest.raises(InputRefused, match=r"file/run\.out cannot be written"):
+        cli.run_begun("step", _asked(option, str(tmp_path / "file" / "run.out")))
+    with pytest.raises(InputRefused, match="it is a folder"):
+        cli.run_begun("step", _asked(option, str(tmp_path)))
+    cli.run_begun("step", _asked(option, str(tmp_path / "new" / "run.out")))
+    assert (tmp_path / "file").read_text() == "kept"
+    assert not list((tmp_path / "new").iterdir()), "nothing is left of the trial"
+
+
+def test_a_result_is_told_though_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from results import cli
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputRefused, match=r"run\.json cannot be written: No space left"):
+        cli.finish(_asked("--json", str(tmp_path / "run.json")), run_of())
+    assert "plain" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
 
 
 def test_pages_escape_and_csv_reads_back() -> None:
